@@ -1,0 +1,1 @@
+# Install rules: libraries, headers, the command, the CMake package.

@@ -1,0 +1,46 @@
+# Build options and the compile settings every target shares, carried by target properties only:
+# nothing here edits global flags, so the project can live inside another build.
+include(GNUInstallDirs)
+include(CMakeDependentOption)
+
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+option(TONNAGE_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(TONNAGE_BUILD_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(TONNAGE_BUILD_FUZZERS "Build the libFuzzer programs (needs clang)" OFF)
+option(TONNAGE_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
+set(TONNAGE_CUDA AUTO CACHE STRING "Compile the CUDA backend: AUTO (when nvcc is found), ON, OFF")
+set_property(CACHE TONNAGE_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(TONNAGE_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined or thread")
+
+# Applies the shared settings to one target. Floating-point contraction is off: fused operations
+# appear only where the source says fma, so every backend computes the same bits.
+function(tonnage_target target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
+                        VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off;-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion>)
+  if(TONNAGE_WARNINGS_AS_ERRORS)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+  endif()
+  if(TONNAGE_SANITIZE)
+    target_compile_options(${target} PUBLIC
+      $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${TONNAGE_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>)
+    target_link_options(${target} PUBLIC -fsanitize=${TONNAGE_SANITIZE})
+  endif()
+endfunction()
+
+# Declares one library of the project: its settings, its include folder and its export name.
+function(tonnage_library target export_name)
+  tonnage_target(${target})
+  add_library(tonnage::${export_name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${export_name})
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  set_property(GLOBAL APPEND PROPERTY TONNAGE_LIBRARIES ${target})
+  set_property(GLOBAL APPEND PROPERTY TONNAGE_INCLUDE_DIRS ${CMAKE_CURRENT_SOURCE_DIR}/include)
+endfunction()

@@ -1,0 +1,25 @@
+// The one exception type of the library. Owns: the error codes.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace tonnage {
+
+enum class ErrorCode {
+  kInvalidInput,  // a value, name or file content that the contract refuses
+  kNotFound,      // a lookup by name that must succeed did not
+  kUnavailable,   // a backend or optional component that was asked for is not usable here
+  kIo,            // a file could not be read or written
+};
+
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  [[nodiscard]] ErrorCode code() const noexcept { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+}  // namespace tonnage
