@@ -1,0 +1,38 @@
+// An accelerator: a purchasable unit of one or several cards of a type.
+// Owns: its spec and the power curve derived from it.
+#pragma once
+
+#include <string>
+
+#include "tonnage/core/spec.hpp"
+
+namespace tonnage {
+
+class Accelerator {
+ public:
+  // Precomputes the slopes of the power curve.
+  explicit Accelerator(AcceleratorSpec spec);
+
+  [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
+  [[nodiscard]] const std::string& type() const noexcept { return spec_.type; }
+  [[nodiscard]] std::int64_t multiplicity() const noexcept { return spec_.multiplicity; }
+  [[nodiscard]] double cost_cents_per_hour() const noexcept { return spec_.cost_cents_per_hour; }
+  [[nodiscard]] double mem_size_gb() const noexcept { return spec_.mem_size_gb; }
+  [[nodiscard]] double mem_bw_gb_per_s() const noexcept { return spec_.mem_bw_gb_per_s; }
+  [[nodiscard]] const PowerSpec& power() const noexcept { return spec_.power; }
+  [[nodiscard]] const AcceleratorSpec& spec() const noexcept { return spec_; }
+
+  // Watts at a utilisation (clamped to 0..1): piecewise linear through (0, idle),
+  // (midUtil, midPower), (1, full); through (0, idle), (1, full) when midUtil is not in (0, 1).
+  [[nodiscard]] double power_w(double utilization) const noexcept;
+
+  // One line for people.
+  [[nodiscard]] std::string to_string() const;
+
+ private:
+  AcceleratorSpec spec_;
+  double slope_low_w_ = 0;   // below midUtil
+  double slope_high_w_ = 0;  // above it
+};
+
+}  // namespace tonnage

@@ -1,0 +1,228 @@
+// Sizing of one replica: rate range, feasibility and the largest rate within SLO targets.
+// Owns: which pairs the plain search suffices for, and the care taken of the others (chunk counts
+// that grow with the batch, ITL that falls with the rate). Host and device code.
+#pragma once
+
+#include <cstdint>
+
+#include "tonnage/core/queueing.hpp"
+#include "tonnage/core/sizing_kernel.hpp"
+
+namespace tonnage {
+
+// Latency targets in ms; 0: no target.
+struct LatencyTargets {
+  double itl_ms = 0;
+  double ttft_ms = 0;
+};
+
+// The queue of one (server, accelerator) pair at one batch size.
+struct QueueShape {
+  ServiceParams service;
+  std::int64_t max_batch;  // M >= 1
+  std::int64_t max_queue;  // Q >= 0
+};
+
+struct RateRange {
+  double low_per_ms;
+  double high_per_ms;
+};
+
+// [kRateLow * mu(1), kRateHigh * mu(M)], the upper end times kTpsShare under a TPS target. Empty
+// (low > high) only for service times that grow a thousandfold from batch 1 to M.
+TONNAGE_HD RateRange rate_range(const QueueShape& q, bool has_tps_target) {
+  const double high = kRateHigh * departure_rate(q.service, static_cast<double>(q.max_batch));
+  return {kRateLow * departure_rate(q.service, 1.0), has_tps_target ? kTpsShare * high : high};
+}
+
+// True if one search over a uniform chunk count answers the pair: the chunk count is the same at
+// batch 1 and M, and ITL cannot fall as the rate rises. Over the whole range of X, service time
+// grows by about (c+m)(M-1) delta and prefill by c M delta, so ITL may turn down only where
+// m (M-1) is not well above c.
+TONNAGE_HD bool is_plain_pair(const QueueShape& q, double chunks_at_1, double chunks_at_m) {
+  const double growth = q.service.out_tokens * (static_cast<double>(q.max_batch) - 1);
+  return chunks_at_1 == chunks_at_m && growth > 4 * chunks_at_m;
+}
+
+// What the search needs of a pair whose chunk count is `chunks` at every batch size.
+TONNAGE_HD SizingLanes<double> sizing_lanes(const QueueShape& q, const LatencyTargets& targets,
+                                            const RateRange& range, double chunks) {
+  const ServiceSegment s = service_segment(q.service, chunks);
+  SizingLanes<double> l;
+  l.alpha_ms = q.service.alpha_ms;
+  l.delta_ms = s.delta_ms;
+  l.chunks = s.chunks;
+  l.prefill_work_ms = s.prefill_work_ms;
+  l.inv_mu_slope_ms = s.inv_mu_slope_ms;
+  l.inv_mu_base_ms = s.inv_mu_base_ms;
+  l.out_tokens = q.service.out_tokens;
+  l.max_batch = static_cast<double>(q.max_batch);
+  l.max_queue = static_cast<double>(q.max_queue);
+  l.inv_itl_target = targets.itl_ms > 0 ? 1.0 / targets.itl_ms : 0.0;
+  l.inv_ttft_target = targets.ttft_ms > 0 ? 1.0 / targets.ttft_ms : 0.0;
+  l.rate_low = range.low_per_ms;
+  l.rate_high = range.high_per_ms;
+  return l;
+}
+
+// One pair at one rate inside its range, chunk counts as they come. `forced_chunks` > 0 fixes the
+// chunk count of the prefill, which gives the left limit where the count is about to grow.
+struct SteppedEvaluator {
+  QueueShape shape;
+  double inv_itl_target;
+  double inv_ttft_target;
+  double forced_chunks;
+
+  TONNAGE_HD RatePoint<double> averages(double rate) const {
+    const double big_m = static_cast<double>(shape.max_batch);
+    ChainSums<double> c{1.0, 1.0, 0.0};
+    ServiceSegment segment{};
+    double segment_end = 0;
+    double q = 0;
+    for (std::int64_t i = 1; i <= shape.max_batch; ++i) {
+      const double n = static_cast<double>(i);
+      if (n > segment_end) {
+        segment = service_segment(shape.service, chunk_count(shape.service, n));
+        segment_end = max_batch_at_chunks(shape.service, segment.chunks);
+      }
+      q = rate * inverse_mu(segment, 1.0 / n);
+      c.weight *= q;
+      c.sum += c.weight;
+      c.moment = lane_fma(n, c.weight, c.moment);
+      if (i % kChainBlock == 0 && !chain_block_end(c, q, i, big_m)) break;
+    }
+    const double q_full = rate / departure_rate(shape.service, big_m);
+    return close_chain(c, rate, q_full, big_m, static_cast<double>(shape.max_queue));
+  }
+
+  TONNAGE_HD TargetPoint<double> operator()(double rate) const {
+    const RatePoint<double> r = averages(rate);
+    const double big_m = static_cast<double>(shape.max_batch);
+    double batch = std::floor(r.in_service + 0.5);
+    batch = batch < 1 ? 1 : (batch > big_m ? big_m : batch);
+    const double c = forced_chunks > 0 ? forced_chunks : chunk_count(shape.service, batch);
+    const ServiceSegment s = service_segment(shape.service, c);
+    return compare_with_targets(r, shape.service.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms,
+                                shape.service.out_tokens, inv_itl_target, inv_ttft_target);
+  }
+};
+
+// Excess of the mean number in service over a level; rises with the rate.
+struct OccupancyEvaluator {
+  SteppedEvaluator base;
+  double level;
+  TONNAGE_HD TargetPoint<double> operator()(double rate) const {
+    const RatePoint<double> r = base.averages(rate);
+    return {r.in_service / level - 1.0, r.throughput_per_ms, r.in_service};
+  }
+};
+
+inline constexpr int kSteppedJumps = 64;
+inline constexpr int kHumpSamples = 64;
+
+// Where the chunk count grows, prefill jumps up and ITL jumps down: a target can be missed just
+// before a jump although it holds again after it. Looks at the jumps below `found` in order (the
+// first kSteppedJumps of them) and returns the first point beyond which a target is missed.
+TONNAGE_HD RateSearch<double> search_before_jumps(const SteppedEvaluator& evaluate, double low,
+                                                  const RateSearch<double>& found) {
+  const ServiceParams& p = evaluate.shape.service;
+  RateSearch<double> at_piece_start{};
+  at_piece_start.rate_per_ms = low;
+  double chunks = chunk_count(p, 1.0);
+  for (int jump = 0; jump < kSteppedJumps; ++jump) {
+    const double level = max_batch_at_chunks(p, chunks) + 0.5;
+    if (!(level < found.in_service)) break;
+    const RateSearch<double> at_jump = search_rate(
+        OccupancyEvaluator{evaluate, level}, at_piece_start.rate_per_ms, found.rate_per_ms);
+    SteppedEvaluator before = evaluate;
+    before.forced_chunks = chunks;
+    if (before(at_jump.rate_per_ms).excess > kTargetTolerance) {
+      RateSearch<double> inside =
+          search_rate(before, at_piece_start.rate_per_ms, at_jump.rate_per_ms);
+      if (!inside.feasible) inside = at_piece_start;
+      inside.feasible = true;
+      inside.excess_at_low = found.excess_at_low;
+      return inside;
+    }
+    at_piece_start = at_jump;
+    chunks = chunk_count(p, level + 0.5);
+  }
+  return found;
+}
+
+// Where ITL can turn down, a hump above the target may hide between two feasible ends. Samples the
+// range below `found`, refines the highest sample, and searches the rising side of a hump.
+TONNAGE_HD RateSearch<double> search_before_hump(const SteppedEvaluator& evaluate, double low,
+                                                 const RateSearch<double>& found) {
+  const double width = found.rate_per_ms - low;
+  double previous = low;
+  double top_left = low, top_right = low, top_excess = -1;
+  for (int i = 1; i < kHumpSamples; ++i) {
+    const double share = static_cast<double>(i) / kHumpSamples;
+    const double rate = low + width * share * share;  // denser where the chain is emptiest
+    const double excess = evaluate(rate).excess;
+    const double next_share = static_cast<double>(i + 1) / kHumpSamples;
+    if (excess > top_excess) {
+      top_excess = excess;
+      top_left = previous;
+      top_right = low + width * next_share * next_share;
+    }
+    if (excess > kTargetTolerance) {
+      RateSearch<double> inside = search_rate(evaluate, previous, rate);
+      inside.excess_at_low = found.excess_at_low;
+      return inside;
+    }
+    previous = rate;
+  }
+  const double golden = 0.6180339887498949;
+  double a = top_left, b = top_right;
+  for (int i = 0; i < 40 && top_excess > -0.05; ++i) {
+    const double x = b - golden * (b - a), y = a + golden * (b - a);
+    const double fx = evaluate(x).excess, fy = evaluate(y).excess;
+    const double top = fx > fy ? x : y;
+    if (lane_max(fx, fy) > kTargetTolerance) {
+      RateSearch<double> inside = search_rate(evaluate, top_left, top);
+      inside.excess_at_low = found.excess_at_low;
+      return inside;
+    }
+    if (fx > fy) b = y; else a = x;
+  }
+  return found;
+}
+
+// Largest rate of the range up to which every target holds throughout, with the goodput there.
+// O(M) per pass, about ten passes.
+TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTargets& targets,
+                                        bool has_tps_target) {
+  const RateRange range = rate_range(q, has_tps_target);
+  RateSearch<double> result{};
+  if (!(range.low_per_ms <= range.high_per_ms)) {
+    result.feasible = false;
+    return result;
+  }
+  const double chunks_at_1 = chunk_count(q.service, 1.0);
+  const double chunks_at_m = chunk_count(q.service, static_cast<double>(q.max_batch));
+  const SizingLanes<double> lanes = sizing_lanes(q, targets, range, chunks_at_1);
+  if (is_plain_pair(q, chunks_at_1, chunks_at_m)) {
+    const UniformEvaluator<double, DividedReciprocal> evaluate{lanes, {}};
+    return search_rate(evaluate, range.low_per_ms, range.high_per_ms);
+  }
+  const SteppedEvaluator evaluate{q, lanes.inv_itl_target, lanes.inv_ttft_target, 0.0};
+  result = search_rate(evaluate, range.low_per_ms, range.high_per_ms);
+  if (!result.feasible) return result;
+  if (chunks_at_1 != chunks_at_m) result = search_before_jumps(evaluate, range.low_per_ms, result);
+  const double growth = q.service.out_tokens * (static_cast<double>(q.max_batch) - 1);
+  if (growth <= 4 * chunks_at_m) result = search_before_hump(evaluate, range.low_per_ms, result);
+  return result;
+}
+
+// Least replicas that carry `total_rate` at goodput `per_replica`, at least `min_replicas`; 0 if
+// more than kMaxReplicas would be needed (the pair is then infeasible).
+[[nodiscard]] std::int64_t replicas_needed(double total_rate_per_ms, double per_replica_per_ms,
+                                           std::int64_t min_replicas);
+
+// Out-of-line size_rate for host code.
+[[nodiscard]] RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
+                                           bool has_tps_target);
+
+}  // namespace tonnage

@@ -1,0 +1,279 @@
+// From SLO targets to the largest rate of one replica: the bracketed search, written once for a
+// single pair, a SIMD pack of pairs and a GPU thread. Owns: the division-free chain inside the rate
+// range, the waiting room in closed form there, and the root search. Every lane takes the same
+// steps whatever its neighbours do, so a pair's answer does not depend on how pairs are packed.
+#pragma once
+
+#include <cstdint>
+
+#include "tonnage/core/lanes.hpp"
+#include "tonnage/core/queueing.hpp"
+
+namespace tonnage {
+
+// Bounds of the rate range at batch size M: [kRateLow * mu(1), kRateHigh * mu(M)].
+inline constexpr double kRateLow = 0.001;
+inline constexpr double kRateHigh = 0.999;
+// With a TPS target the rate is also at most this share of the high end.
+inline constexpr double kTpsShare = 0.9;
+// A latency counts as within its target up to this relative excess.
+inline constexpr double kTargetTolerance = 1e-9;
+// The search stops at this relative distance from the target or relative width of the bracket.
+inline constexpr double kTargetPrecision = 1e-12;
+inline constexpr double kRatePrecision = 1e-13;
+
+// Unnormalised chain after n states: weight of state n, sum of weights, sum of n * weight.
+template <class V>
+struct ChainSums {
+  V weight;
+  V sum;
+  V moment;
+};
+
+// Source of 1/n: the exact division, or a table of the same values where many lanes share it.
+struct DividedReciprocal {
+  TONNAGE_HD double operator()(std::int64_t n) const { return 1.0 / static_cast<double>(n); }
+};
+struct TabledReciprocal {
+  const double* table;  // table[n] = 1.0 / n
+  TONNAGE_HD double operator()(std::int64_t n) const { return table[n]; }
+};
+
+inline constexpr std::int64_t kChainBlock = 16;
+
+// Runs at the end of each block of kChainBlock states. Scaling by a power of two is exact. A lane
+// whose weight has fallen below 2^-100 of the sum and keeps falling (q < 1) is cut to zero: what is
+// cut cannot change the rounded sums, and long batches cost only what their load occupies.
+// Returns false when no lane needs further states.
+template <class V>
+TONNAGE_HD bool chain_block_end(ChainSums<V>& c, const V& q, std::int64_t n, const V& max_batch) {
+  const auto big = c.sum > V(0x1p256);
+  if (lane_any(big)) {
+    const V factor = lane_select(big, V(0x1p-256), V(1.0));
+    c.weight = c.weight * factor;
+    c.sum = c.sum * factor;
+    c.moment = c.moment * factor;
+  }
+  const auto running = V(static_cast<double>(n)) < max_batch;
+  const auto faded = (c.weight < c.sum * V(0x1p-100)) & (q < V(1.0)) & running;
+  c.weight = lane_select(faded, V(0.0), c.weight);
+  return lane_any((c.weight > V(0.0)) & running);
+}
+
+// Chain of lanes whose prefill takes the same number of chunks at every batch (each lane its own):
+// 1/mu(n) = slope/n + base throughout. Lanes stop at their own max_batch.
+template <class V, class Reciprocal>
+TONNAGE_HD ChainSums<V> run_uniform_chain(const V& rate, const V& slope, const V& base,
+                                          const V& max_batch, Reciprocal reciprocal) {
+  const V rate_slope = rate * slope;
+  const V rate_base = rate * base;
+  const auto shortest = static_cast<std::int64_t>(lane_lowest(max_batch));
+  const auto longest = static_cast<std::int64_t>(lane_highest(max_batch));
+  ChainSums<V> c{V(1.0), V(1.0), V(0.0)};
+  std::int64_t n = 1;
+  while (n <= longest) {
+    const std::int64_t stop = n + kChainBlock - 1 < longest ? n + kChainBlock - 1 : longest;
+    V q = V(0.0);
+    if (stop <= shortest) {
+      for (; n <= stop; ++n) {
+        q = lane_fma(rate_slope, V(reciprocal(n)), rate_base);
+        c.weight = c.weight * q;
+        c.sum = c.sum + c.weight;
+        c.moment = lane_fma(V(static_cast<double>(n)), c.weight, c.moment);
+      }
+    } else {
+      for (; n <= stop; ++n) {
+        const auto active = V(static_cast<double>(n)) <= max_batch;
+        q = lane_fma(rate_slope, V(reciprocal(n)), rate_base);
+        const V next = c.weight * q;
+        const V added = lane_select(active, next, V(0.0));
+        c.weight = lane_select(active, next, c.weight);
+        c.sum = c.sum + added;
+        c.moment = lane_fma(V(static_cast<double>(n)), added, c.moment);
+      }
+    }
+    if (stop == longest) break;
+    if (!chain_block_end(c, q, stop, max_batch)) break;
+  }
+  return c;
+}
+
+
+template <class V>
+struct RatePoint {
+  V in_service;
+  V throughput_per_ms;
+  V wait_ms;
+  V service_ms;
+};
+
+// q^count for lanes of whole counts, by squaring.
+template <class V>
+TONNAGE_HD V lane_power(V base, V count) {
+  V result = V(1.0);
+  const V magic = V(0x1p52);
+  while (lane_any(count > V(0.0))) {
+    const V half = ((count * V(0.5) - V(0.25)) + magic) - magic;
+    const auto odd = (count - half - half) > V(0.5);
+    result = lane_select(odd, result * base, result);
+    base = base * base;
+    count = half;
+  }
+  return result;
+}
+
+// Averages of the chain closed by a waiting room of max_queue places, for q = rate/mu(M) < 1.
+// Differences of 1 - q are exact there; e * T0, e^2 * T1 are formed so that nothing divides by e
+// before the end.
+template <class V>
+TONNAGE_HD RatePoint<V> close_chain(const ChainSums<V>& c, const V& rate, const V& q,
+                                    const V& max_batch, const V& max_queue) {
+  const V inverse_sum = V(1.0) / c.sum;
+  const V a = c.weight * inverse_sum;
+  const V mean = c.moment * inverse_sum;
+  const V e = V(1.0) - q;
+  const V q_power = lane_power(q, max_queue);
+  const V t0 = q - q * q_power;
+  const V t1 = t0 - max_queue * q_power * q * e;
+  // With no waiting room the sums are empty; q - q * 1 gives exactly 0 for both.
+  const V z = e + a * t0;
+  const V d = z - a * q_power * e;
+  const V served = mean * e + max_batch * a * t0;
+  const V per_accepted = V(1.0) / (rate * d);
+  RatePoint<V> r;
+  r.in_service = served / z;
+  r.throughput_per_ms = rate * d / z;
+  r.service_ms = served * per_accepted;
+  r.wait_ms = a * t1 * per_accepted / e;
+  return r;
+}
+
+// One pair (or a pack of pairs) as the search sees it.
+template <class V>
+struct SizingLanes {
+  V alpha_ms;
+  V delta_ms;
+  V chunks;
+  V prefill_work_ms;
+  V inv_mu_slope_ms;
+  V inv_mu_base_ms;
+  V out_tokens;
+  V max_batch;
+  V max_queue;
+  V inv_itl_target;   // 1/target, 0 without a target
+  V inv_ttft_target;
+  V rate_low;         // the rate range
+  V rate_high;
+};
+
+template <class V>
+struct TargetPoint {
+  V excess;  // largest latency/target - 1; <= 0 when every target holds
+  V throughput_per_ms;
+  V in_service;
+};
+
+template <class V>
+TONNAGE_HD TargetPoint<V> compare_with_targets(const RatePoint<V>& r, const V& alpha_ms,
+                                               const V& delta_ms, const V& chunks,
+                                               const V& prefill_work_ms, const V& out_tokens,
+                                               const V& inv_itl_target, const V& inv_ttft_target) {
+  const V prefill = prefill_time(alpha_ms, delta_ms, chunks, prefill_work_ms, r.in_service);
+  const V itl = (r.service_ms - prefill) / out_tokens;
+  const V ttft = r.wait_ms + prefill + itl;
+  TargetPoint<V> t;
+  t.excess = lane_max(itl * inv_itl_target, ttft * inv_ttft_target) - V(1.0);
+  t.throughput_per_ms = r.throughput_per_ms;
+  t.in_service = r.in_service;
+  return t;
+}
+
+// Evaluates lanes with a uniform chunk count at one rate each.
+template <class V, class Reciprocal>
+struct UniformEvaluator {
+  SizingLanes<V> lanes;
+  Reciprocal reciprocal;
+
+  TONNAGE_HD TargetPoint<V> operator()(const V& rate) const {
+    const ChainSums<V> c = run_uniform_chain(rate, lanes.inv_mu_slope_ms, lanes.inv_mu_base_ms,
+                                             lanes.max_batch, reciprocal);
+    const V inv_mu_m =
+        lane_fma(lanes.inv_mu_slope_ms, V(1.0) / lanes.max_batch, lanes.inv_mu_base_ms);
+    const RatePoint<V> r =
+        close_chain(c, rate, rate * inv_mu_m, lanes.max_batch, lanes.max_queue);
+    return compare_with_targets(r, lanes.alpha_ms, lanes.delta_ms, lanes.chunks,
+                                lanes.prefill_work_ms, lanes.out_tokens, lanes.inv_itl_target,
+                                lanes.inv_ttft_target);
+  }
+};
+
+template <class V>
+struct RateSearch {
+  V rate_per_ms;         // largest rate found at which the targets hold
+  V throughput_per_ms;   // goodput: throughput at that rate
+  V in_service;
+  LaneMask<V> feasible;  // the targets hold at the low end
+  V excess_at_low;
+};
+
+// Largest rate of [low, high] at which excess <= 0, for an excess that changes sign at most once;
+// where it jumps, the end of the bracket at which the targets hold. Chandrupatla's bracketing
+// (inverse quadratic steps where they are safe, bisection elsewhere).
+template <class V, class Evaluate>
+TONNAGE_HD RateSearch<V> search_rate(const Evaluate& evaluate, const V& low, const V& high) {
+  const V tolerance = V(kTargetTolerance);
+  const TargetPoint<V> at_low = evaluate(low);
+  const TargetPoint<V> at_high = evaluate(high);
+  RateSearch<V> result;
+  result.feasible = at_low.excess <= tolerance;
+  result.excess_at_low = at_low.excess;
+  const auto high_holds = at_high.excess <= tolerance;
+
+  // x1 is the newest point, x2 the other end of the bracket, x3 the point dropped last.
+  V x1 = high, x2 = low, x3 = high;
+  V f1 = at_high.excess, f2 = at_low.excess, f3 = at_high.excess;
+  V best_rate = lane_select(high_holds, high, low);
+  V best_throughput =
+      lane_select(high_holds, at_high.throughput_per_ms, at_low.throughput_per_ms);
+  V best_in_service = lane_select(high_holds, at_high.in_service, at_low.in_service);
+  auto open = result.feasible & (at_high.excess > tolerance);
+  V t = V(0.5);
+  for (int pass = 0; pass < 200 && lane_any(open); ++pass) {
+    const V x = x1 + t * (x2 - x1);
+    const TargetPoint<V> point = evaluate(x);
+    const V f = point.excess;
+    const auto holds = f <= V(kTargetPrecision);
+    const auto improves = open & holds & (x > best_rate);
+    best_rate = lane_select(improves, x, best_rate);
+    best_throughput = lane_select(improves, point.throughput_per_ms, best_throughput);
+    best_in_service = lane_select(improves, point.in_service, best_in_service);
+
+    const auto same_side = (f > V(0.0)) == (f1 > V(0.0));
+    x3 = lane_select(same_side, x1, x2);
+    f3 = lane_select(same_side, f1, f2);
+    x2 = lane_select(same_side, x2, x1);
+    f2 = lane_select(same_side, f2, f1);
+    x1 = x;
+    f1 = f;
+
+    const V width = lane_abs(x2 - x1);
+    const auto hit = lane_abs(f) <= V(kTargetPrecision);
+    open = open & !hit & (width > V(kRatePrecision) * lane_max(x1, x2));
+
+    const V xi = (x1 - x2) / (x3 - x2);
+    const V phi = (f1 - f2) / (f3 - f2);
+    const auto safe = (phi * phi < xi) & ((V(1.0) - phi) * (V(1.0) - phi) < V(1.0) - xi);
+    const V step = f1 / (f2 - f1) * (f3 / (f2 - f3)) +
+                   (x3 - x1) / (x2 - x1) * (f1 / (f3 - f1)) * (f2 / (f3 - f2));
+    const V margin = V(0.5 * kRatePrecision) * lane_max(x1, x2) / width;
+    t = lane_select(safe, step, V(0.5));
+    t = lane_select(t > margin, t, margin);
+    t = lane_select(t < V(1.0) - margin, t, V(1.0) - margin);
+  }
+  result.rate_per_ms = best_rate;
+  result.throughput_per_ms = best_throughput;
+  result.in_service = best_in_service;
+  return result;
+}
+
+}  // namespace tonnage
