@@ -1,7 +1,6 @@
 # Build options and the compile settings every target shares, carried by target properties only:
 # nothing here edits global flags, so the project can live inside another build.
 include(GNUInstallDirs)
-include(CMakeDependentOption)
 
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
@@ -11,20 +10,26 @@ option(TONNAGE_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(TONNAGE_BUILD_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(TONNAGE_BUILD_FUZZERS "Build the libFuzzer programs (needs clang)" OFF)
 option(TONNAGE_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
-set(TONNAGE_CUDA AUTO CACHE STRING "Compile the CUDA backend: AUTO (when nvcc is found), ON, OFF")
-set_property(CACHE TONNAGE_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(TONNAGE_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined or thread")
+include(TonnageCuda)
+
+# The C++ libraries hide their symbols and are static, whatever the enclosing build prefers.
+set(BUILD_SHARED_LIBS OFF)
 
 # Applies the shared settings to one target. Floating-point contraction is off: fused operations
 # appear only where the source says fma, so every backend computes the same bits.
 function(tonnage_target target)
   target_compile_features(${target} PUBLIC cxx_std_20)
-  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
-                        VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${target} PROPERTIES
+    CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON)
+  # -std by hand: CMake 3.25 does not know that nvcc speaks C++20.
   target_compile_options(${target} PRIVATE
-    $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off;-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion>)
+    $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off;-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion>
+    $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-fmad=false;-Xcompiler=-ffp-contract=off,-Wall,-Wextra,-Wshadow>)
   if(TONNAGE_WARNINGS_AS_ERRORS)
-    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Werror>
+                           $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
   endif()
   if(TONNAGE_SANITIZE)
     target_compile_options(${target} PUBLIC

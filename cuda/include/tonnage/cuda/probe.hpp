@@ -1,0 +1,34 @@
+// What CUDA offers in this build and on this machine. Owns: the probe's result. "Compiled" (the
+// build had a CUDA compiler) is told apart from "usable" (this machine can run what was compiled).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tonnage {
+
+struct CudaDevice {
+  std::string name;
+  int compute_major = 0;  // compute capability, e.g. 9.0 on an H100
+  int compute_minor = 0;
+  std::uint64_t memory_bytes = 0;
+  int sm_count = 0;
+};
+
+struct CudaProbe {
+  bool compiled = false;        // the CUDA backend is part of this build
+  bool usable = false;          // compiled, and the first device can run it
+  int device_count = 0;         // devices the runtime can see; 0 whenever it cannot say
+  std::string reason;           // why not usable; empty when usable
+  std::string driver_version;   // newest CUDA version the driver supports, "13.0"; empty: no driver
+  std::string runtime_version;  // CUDA runtime linked into this build; empty when not compiled
+  std::vector<CudaDevice> devices;
+};
+
+// Asks the CUDA runtime what this machine has. Never throws: a build without CUDA, a missing or too
+// old driver, a machine without a device and a device the code was not compiled for are each told
+// in `reason`. The first call may take a second while the driver starts.
+[[nodiscard]] CudaProbe probe_cuda() noexcept;
+
+}  // namespace tonnage
