@@ -36,6 +36,9 @@ function(tonnage_target target)
       $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${TONNAGE_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>)
     target_link_options(${target} PUBLIC -fsanitize=${TONNAGE_SANITIZE})
   endif()
+  if(TONNAGE_BUILD_FUZZERS)  # coverage, by which libFuzzer finds its way
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
+  endif()
 endfunction()
 
 # Declares one library of the project: its settings, its include folder and its export name.

@@ -1,0 +1,57 @@
+# Shared by the scripts beside it (sourced, bash). Owns: the list of Debian packages the project
+# needs and how the missing ones are installed.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Tools are looked for by command (a newer one from elsewhere is as good): command:package.
+build_tools=(g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config python3:python3)
+build_packages=(nlohmann-json3-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev
+                python3-jsonschema)
+fuzz_tools=(clang++:clang)
+
+jobs="${TONNAGE_JOBS:-$(nproc)}"
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+installed() { [[ "$(dpkg-query -W -f='${Status}' "$1" 2>/dev/null)" == *" installed" ]]; }
+
+apt_install() {
+  local as_root=()
+  if [[ $(id -u) -ne 0 ]]; then
+    command -v sudo >/dev/null || fail "missing packages: $*
+  Not root and no sudo here. As root, run: apt-get install $*"
+    as_root=(sudo)
+    [[ -t 0 ]] || as_root+=(-n)
+  fi
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive
+             apt-get -q -o DPkg::Lock::Timeout=300)
+  say "installing $*"
+  "${apt[@]}" update || printf 'apt-get update failed; trying with the lists at hand\n' >&2
+  "${apt[@]}" install -y --no-install-recommends "$@" </dev/null ||
+    fail "could not install: $*"
+}
+
+# ensure_packages TOOL:PACKAGE... PACKAGE...: installs what is missing, and only that.
+ensure_packages() {
+  local item missing=()
+  for item in "$@"; do
+    if [[ $item == *:* ]]; then
+      command -v "${item%%:*}" >/dev/null || missing+=("${item#*:}")
+    elif command -v dpkg-query >/dev/null; then
+      installed "$item" || missing+=("$item")
+    fi
+  done
+  [[ ${#missing[@]} -eq 0 ]] && return
+  command -v apt-get >/dev/null || fail "missing: ${missing[*]} (Debian package names)
+  There is no apt-get on this system; install them by its own means (docs/dependencies.md)."
+  apt_install "${missing[@]}"
+}
+
+# build_preset PRESET [TARGET...]: configures and builds; everything when no target is named.
+build_preset() {
+  local preset="$1"; shift
+  say "building (preset $preset, $jobs jobs)"
+  cmake --preset "$preset"
+  cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"}
+}
