@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build_tools=(g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config python3:python3)
 build_packages=(nlohmann-json3-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev
                 python3-jsonschema)
-fuzz_tools=(clang++:clang)
+fuzz_packages=(clang libclang-rt-dev)
 
 jobs="${TONNAGE_JOBS:-$(nproc)}"
 
