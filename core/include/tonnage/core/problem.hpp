@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tonnage/core/accelerator.hpp"
 #include "tonnage/core/sizing.hpp"
 #include "tonnage/core/spec.hpp"
 
@@ -16,7 +17,6 @@ namespace tonnage {
 
 class System;
 class Server;
-class Accelerator;
 
 // Why a server has no candidates at all, or one pair is not a candidate.
 enum class Reason : std::uint8_t {
@@ -33,7 +33,7 @@ enum class Reason : std::uint8_t {
   kTtftTarget,          // TTFT does
   kRateRange,           // no sustainable rate
   kTooManyReplicas,     // more than kMaxReplicas
-  kMaxReplicas,         // more than the server's maxNumReplicas
+  kAboveMaxReplicas,    // more than the server's maxNumReplicas
   kNoCandidates,        // every accelerator fails for a reason of its own
   kNoCapacity,          // candidates exist, the cards left did not suffice
 };
@@ -81,7 +81,7 @@ struct PerfRow {
   std::int64_t at_tokens;
   std::int64_t instances_per_replica;
   std::int64_t cards_per_replica;
-  std::int32_t accelerator;  // index into accelerator names
+  std::int32_t accelerator;  // index into accelerators, by name
   std::int32_t type;         // index into type names
   bool valid;                // finite and not negative
 };
@@ -123,11 +123,10 @@ struct AllocationMetrics {
 // Rows of a System. Indices follow the order of names, so they do not depend on input order.
 struct Problem {
   std::vector<std::string> server_names;       // [servers]
-  std::vector<std::string> accelerator_names;  // [accelerators]
+  std::vector<Accelerator> accelerators;       // [accelerators], by name
   std::vector<std::string> type_names;         // [types], by name: of accelerators and capacities
   std::vector<std::int64_t> type_capacity;     // [types], cards; 0 without a capacity entry
   std::vector<bool> type_has_capacity;         // [types]
-  std::vector<PowerSpec> accelerator_power;    // [accelerators]
   std::vector<ServerRow> servers;              // [servers]
   std::vector<PerfRow> perfs;                  // by model name, then accelerator name
   std::vector<LineRow> lines;                  // by server, then accelerator
@@ -143,6 +142,10 @@ struct Problem {
 // data for a plannable server, restricted by keepAccelerator; a server of kind kEmpty has one line
 // per such pair, too, all with the same answer.
 [[nodiscard]] Problem build_problem(const System& system);
+
+// The rows of one server and of one row of performance data, accelerator indices in name order.
+[[nodiscard]] ServerRow make_server_row(const System& system, const Server& server);
+[[nodiscard]] PerfRow make_perf_row(const System& system, const ModelPerfSpec& spec);
 
 // Batch size ceiling N of a line, or the batch of an idle server (section 4).
 [[nodiscard]] std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& perf);
@@ -169,7 +172,7 @@ struct Problem {
 
 // Metrics of `replicas` replicas at batch size `max_batch` sharing the server's whole load.
 [[nodiscard]] AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,
-                                                   const PowerSpec& power,
+                                                   const Accelerator& accelerator,
                                                    const LineOutcome& outcome);
 
 }  // namespace tonnage

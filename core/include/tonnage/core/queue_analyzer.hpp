@@ -1,0 +1,79 @@
+// One replica's queue as a tool of its own: metrics at a rate, sizing for targets, and the least
+// concurrency that reaches near-peak goodput. Owns: those three answers. Rates in requests/ms.
+#pragma once
+
+#include <cstdint>
+
+#include "tonnage/core/queueing.hpp"
+#include "tonnage/core/sizing.hpp"
+
+namespace tonnage {
+
+// Metrics of a replica at one rate, with percentiles of TTFT (those of the wait, prefill and first
+// decode at their means).
+struct QueueAnalysis {
+  double offered_rate_per_ms = 0;
+  QueueMetrics metrics{};
+  double max_rate_per_ms = 0;  // kRateHigh * mu(M)
+  double ttft_p50_ms = 0;
+  double ttft_p90_ms = 0;
+  double ttft_p95_ms = 0;
+  double ttft_p99_ms = 0;
+};
+
+struct QueueTargets {
+  LatencyTargets latency;  // 0: no target
+  bool has_tps_target = false;  // keeps the rate at or below kTpsShare of the range's end
+};
+
+// Answer of sizing: the largest rate for each target alone (the end of the range without one), the
+// binding one, and the metrics there.
+struct QueueSizing {
+  bool feasible = false;
+  bool itl_feasible = false;
+  bool ttft_feasible = false;
+  double rate_for_itl_per_ms = 0;
+  double rate_for_ttft_per_ms = 0;
+  double rate_for_tps_per_ms = 0;
+  double rate_per_ms = 0;      // the largest at which every target holds
+  double goodput_per_ms = 0;   // throughput there
+  // Latencies at the low end of the range: the best this replica can do.
+  double best_itl_ms = 0;
+  double best_ttft_ms = 0;
+  QueueAnalysis achieved;      // at rate_per_ms; empty when infeasible
+};
+
+// Answer of optimize.
+struct QueueOptimum {
+  bool feasible = false;
+  std::int64_t concurrency = 1;  // least M with goodput >= kNearPeak of the largest over 1..ceiling
+  double goodput_per_ms = 0;     // at that M
+  double peak_goodput_per_ms = 0;
+  std::int64_t peak_concurrency = 1;
+  // Largest batch (at least 1, at most the ceiling) whose state-B ITL, prefill is within target.
+  std::int64_t max_batch_for_itl = 1;
+  std::int64_t max_batch_for_ttft = 1;
+  QueueAnalysis achieved;  // at that M and its largest rate; at M = 1, rate low, when infeasible
+};
+
+inline constexpr double kNearPeak = 0.98;
+
+// Throws Error (kInvalidInput) naming the field unless alpha, beta, gamma are finite, >= 0 and not
+// all 0, in_tokens >= 0, out_tokens >= 1, token_budget >= 1, 1 <= max_batch <= kMaxBatchSize,
+// 0 <= max_queue <= kMaxQueueSize.
+void require_valid(const QueueShape& shape);
+
+// Throws as require_valid, and unless rate_per_ms is finite and > 0.
+[[nodiscard]] QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms);
+
+// Throws as require_valid, and on negative or non-finite targets.
+[[nodiscard]] QueueSizing size_queue(const QueueShape& shape, const QueueTargets& targets);
+
+// shape.max_batch is the ceiling; every M up to it is evaluated exactly while the ceiling is at
+// most kExactCeiling; beyond that a grid of 1/256 steps stands for the larger ones and the answer
+// is refined between its neighbours. Throws as size_queue.
+[[nodiscard]] QueueOptimum optimize_concurrency(const QueueShape& shape,
+                                                const QueueTargets& targets);
+inline constexpr std::int64_t kExactCeiling = 4096;
+
+}  // namespace tonnage

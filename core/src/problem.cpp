@@ -1,0 +1,340 @@
+#include "tonnage/core/problem.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <unordered_map>
+
+#include "tonnage/core/system.hpp"
+#include "tonnage/core/wait_distribution.hpp"
+
+namespace tonnage {
+namespace {
+
+constexpr double kMsPerMinute = 60000.0;
+
+bool valid_amount(double x) { return std::isfinite(x) && x >= 0; }
+
+template <class Map>
+std::int32_t index_of(const Map& map, const std::string& name) {
+  const auto it = map.find(name);
+  if (it == map.end()) return kForeignAccelerator;
+  return static_cast<std::int32_t>(std::distance(map.begin(), it));
+}
+
+// Name -> position for maps that are asked often: std::map has no rank query.
+template <class Map>
+std::unordered_map<std::string_view, std::int32_t> ranks(const Map& map) {
+  std::unordered_map<std::string_view, std::int32_t> r;
+  r.reserve(map.size());
+  std::int32_t i = 0;
+  for (const auto& [name, unused] : map) r.emplace(name, i++);
+  return r;
+}
+
+// What make_server_row needs to look up, so that many servers can share the look-ups.
+Reason find_reason(const System& system, const Server& server, const Target*& target) {
+  const ServerSpec& s = server.spec();
+  const LoadSpec& load = server.load();
+  const bool valid = valid_amount(load.arrival_rate_per_min) &&
+                     load.arrival_rate_per_min <= kMaxArrivalRatePerMin &&
+                     load.avg_in_tokens >= 0 && load.avg_in_tokens <= kMaxCount &&
+                     load.avg_out_tokens >= 0 && load.avg_out_tokens <= kMaxCount &&
+                     s.min_num_replicas >= 0 && s.min_num_replicas <= kMaxReplicas &&
+                     s.max_num_replicas >= 0 && s.max_batch_size >= 0 &&
+                     s.max_batch_size <= kMaxBatchSize && s.max_queue_size >= 0 &&
+                     s.max_queue_size <= kMaxQueueSize && s.max_num_tokens >= 0 &&
+                     s.max_num_tokens <= kMaxCount && s.current_alloc.num_replicas >= 0 &&
+                     std::isfinite(s.current_alloc.cost_cents_per_hour);
+  if (!valid) return Reason::kInvalidServer;
+  const ServiceClass* service_class = system.find_service_class(server.class_name());
+  if (service_class == nullptr) return Reason::kUnknownClass;
+  if (system.find_model(server.model()) == nullptr) return Reason::kUnknownModel;
+  target = service_class->find_target(server.model());
+  if (target == nullptr) return Reason::kNoTarget;
+  if (!valid_amount(target->itl_ms) || !valid_amount(target->ttft_ms) ||
+      !valid_amount(target->tps)) {
+    return Reason::kInvalidServer;
+  }
+  return Reason::kNone;
+}
+
+ServerRow server_row(const System& system, const Server& server, std::int32_t current) {
+  const ServerSpec& s = server.spec();
+  const LoadSpec& load = server.load();
+  ServerRow row{};
+  row.priority = server.priority(system);
+  row.current_accelerator = current;
+  row.current_cost = server.current_allocation().cost_cents_per_hour();
+  row.current_replicas = server.current_allocation().num_replicas();
+  row.keeps_accelerator = s.keep_accelerator && !s.current_alloc.accelerator.empty();
+  const Target* target = nullptr;
+  row.reason = find_reason(system, server, target);
+  if (row.reason != Reason::kNone) {
+    row.load_kind = LoadKind::kUnplannable;
+    return row;
+  }
+  row.in_tokens = static_cast<double>(load.avg_in_tokens);
+  row.out_tokens = static_cast<double>(load.avg_out_tokens);
+  row.token_budget = static_cast<double>(s.max_num_tokens);
+  row.targets = {target->itl_ms, target->ttft_ms};
+  row.has_tps_target = target->tps > 0;
+  row.min_replicas = s.min_num_replicas;
+  row.max_replicas = s.max_num_replicas;
+  row.max_batch = s.max_batch_size;
+  row.max_queue = s.max_queue_size;
+  const bool idle = load.arrival_rate_per_min == 0 || load.avg_out_tokens == 0;
+  row.load_kind = !idle                    ? LoadKind::kLoaded
+                  : s.min_num_replicas > 0 ? LoadKind::kIdle
+                                           : LoadKind::kEmpty;
+  if (row.load_kind == LoadKind::kLoaded) {
+    row.total_rate_per_ms = row.has_tps_target ? target->tps / row.out_tokens / 1000.0
+                                               : load.arrival_rate_per_min / kMsPerMinute;
+  }
+  return row;
+}
+
+std::int32_t current_index(std::int32_t found, const Server& server) {
+  return server.spec().current_alloc.accelerator.empty() ? kNoAccelerator : found;
+}
+
+PerfRow perf_row(const ModelPerfSpec& p, const Accelerator& a, std::int32_t accelerator,
+                 std::int32_t type) {
+  PerfRow row{};
+  row.alpha_ms = p.perf_parms.alpha_ms;
+  row.beta_ms = p.perf_parms.beta_ms;
+  row.gamma_ms = p.perf_parms.gamma_ms;
+  row.token_budget =
+      static_cast<double>(p.max_num_tokens > 0 ? p.max_num_tokens : kDefaultMaxNumTokens);
+  row.instances_per_replica = std::max<std::int64_t>(1, p.acc_count);
+  row.cost_per_replica =
+      a.cost_cents_per_hour() * static_cast<double>(row.instances_per_replica);
+  row.max_batch = p.max_batch_size;
+  row.at_tokens = p.at_tokens;
+  row.accelerator = accelerator;
+  row.type = type;
+  row.valid = valid_amount(row.alpha_ms) && valid_amount(row.beta_ms) &&
+              valid_amount(row.gamma_ms) && valid_amount(row.cost_per_replica) &&
+              p.acc_count >= 0 && p.acc_count <= kMaxCount && p.max_batch_size >= 0 &&
+              p.max_batch_size <= kMaxCount && p.at_tokens >= 0 && p.at_tokens <= kMaxCount &&
+              a.multiplicity() >= 1 && a.multiplicity() <= kMaxCount && p.max_num_tokens >= 0 &&
+              p.max_num_tokens <= kMaxCount;
+  row.cards_per_replica = row.valid ? row.instances_per_replica * a.multiplicity() : 0;
+  return row;
+}
+
+}  // namespace
+
+std::string_view describe(Reason reason) {
+  switch (reason) {
+    case Reason::kNone: return "none";
+    case Reason::kUnknownClass: return "the service class is unknown";
+    case Reason::kUnknownModel: return "the model is unknown";
+    case Reason::kNoTarget: return "the service class has no target for the model";
+    case Reason::kInvalidServer: return "a number of the server or its target is out of range";
+    case Reason::kUnknownAccelerator: return "the accelerator is unknown";
+    case Reason::kNoPerfData: return "no performance data for the model on this accelerator";
+    case Reason::kKeptElsewhere: return "kept on another accelerator";
+    case Reason::kInvalidPerfData:
+      return "the performance data is out of range, or all its parameters are 0";
+    case Reason::kItlTarget: return "ITL misses its target at any load";
+    case Reason::kTtftTarget: return "TTFT misses its target at any load";
+    case Reason::kRateRange: return "no arrival rate is sustainable";
+    case Reason::kTooManyReplicas: return "more than 1,000,000,000 replicas needed";
+    case Reason::kAboveMaxReplicas: return "more replicas needed than maxNumReplicas";
+    case Reason::kNoCandidates: return "no accelerator can meet the targets";
+    case Reason::kNoCapacity: return "not enough cards left";
+  }
+  return "unknown";
+}
+
+ServerRow make_server_row(const System& system, const Server& server) {
+  const std::string& current = server.spec().current_alloc.accelerator;
+  return server_row(system, server, current_index(index_of(system.accelerators(), current), server));
+}
+
+PerfRow make_perf_row(const System& system, const ModelPerfSpec& spec) {
+  const Accelerator* a = system.find_accelerator(spec.acc);
+  if (a == nullptr) return {};
+  return perf_row(spec, *a, index_of(system.accelerators(), spec.acc), kNoAccelerator);
+}
+
+Problem build_problem(const System& system) {
+  Problem p;
+  const auto accelerator_rank = ranks(system.accelerators());
+  std::map<std::string, std::int64_t> types(system.capacities().begin(),
+                                            system.capacities().end());
+  for (const auto& [name, a] : system.accelerators()) {
+    p.accelerators.push_back(a);
+    types.emplace(a.type(), 0);
+  }
+  for (const auto& [type, count] : types) {
+    p.type_names.push_back(type);
+    p.type_capacity.push_back(count);
+    p.type_has_capacity.push_back(system.capacity(type).has_value());
+  }
+  const auto type_rank = ranks(types);
+
+  std::unordered_map<std::string_view, std::pair<std::int32_t, std::int32_t>> perf_range;
+  for (const auto& [model_name, model] : system.models()) {
+    const auto first = static_cast<std::int32_t>(p.perfs.size());
+    for (const auto& [acc, spec] : model.perfs()) {
+      const Accelerator* a = system.find_accelerator(acc);
+      if (a == nullptr) continue;
+      p.perfs.push_back(perf_row(spec, *a, accelerator_rank.at(acc), type_rank.at(a->type())));
+    }
+    perf_range.emplace(model_name,
+                       std::pair{first, static_cast<std::int32_t>(p.perfs.size())});
+  }
+
+  p.servers.reserve(system.servers().size());
+  p.server_names.reserve(system.servers().size());
+  p.first_line.reserve(system.servers().size() + 1);
+  p.first_line.push_back(0);
+  for (const auto& [name, server] : system.servers()) {
+    const auto index = static_cast<std::int32_t>(p.servers.size());
+    const auto found = accelerator_rank.find(server.spec().current_alloc.accelerator);
+    const std::int32_t current =
+        found == accelerator_rank.end() ? kForeignAccelerator : found->second;
+    p.server_names.push_back(name);
+    p.servers.push_back(server_row(system, server, current_index(current, server)));
+    const ServerRow& row = p.servers.back();
+    if (row.load_kind != LoadKind::kUnplannable) {
+      const auto range = perf_range.at(server.model());
+      for (std::int32_t perf = range.first; perf < range.second; ++perf) {
+        if (row.keeps_accelerator && p.perfs[perf].accelerator != row.current_accelerator) continue;
+        p.lines.push_back({index, perf});
+      }
+    }
+    p.first_line.push_back(static_cast<std::int64_t>(p.lines.size()));
+  }
+  return p;
+}
+
+std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& perf) {
+  if (server.max_batch > 0) return server.max_batch;
+  if (server.load_kind != LoadKind::kLoaded) return perf.max_batch;
+  const double rescaled = std::floor(static_cast<double>(perf.max_batch) *
+                                     static_cast<double>(perf.at_tokens) / server.out_tokens);
+  const double bounded = std::min(rescaled, static_cast<double>(kMaxBatchSize));
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(bounded));
+}
+
+QueueShape queue_shape(const ServerRow& server, const PerfRow& perf, std::int64_t max_batch) {
+  const double budget = server.token_budget > 0 ? server.token_budget : perf.token_budget;
+  return {{perf.alpha_ms, perf.beta_ms, perf.gamma_ms, server.in_tokens, server.out_tokens, budget},
+          max_batch,
+          server.max_queue};
+}
+
+LineOutcome finish_line(const ServerRow& server, const PerfRow& perf, std::int64_t max_batch,
+                        const RateSearch<double>& found) {
+  LineOutcome r;
+  r.max_batch = max_batch;
+  if (!found.feasible) {
+    const QueueShape shape = queue_shape(server, perf, max_batch);
+    const RateRange range = rate_range(shape, server.has_tps_target);
+    if (!(range.low_per_ms <= range.high_per_ms)) {
+      r.reason = Reason::kRateRange;
+      return r;
+    }
+    const QueueMetrics m =
+        evaluate_queue(shape.service, max_batch, shape.max_queue, range.low_per_ms);
+    const LatencyTargets& t = server.targets;
+    const bool itl_misses = t.itl_ms > 0 && m.itl_ms / t.itl_ms >= m.ttft_ms / t.ttft_ms;
+    const bool by_itl = t.itl_ms > 0 && (t.ttft_ms <= 0 || itl_misses);
+    r.reason = by_itl ? Reason::kItlTarget : Reason::kTtftTarget;
+    r.best_achievable = by_itl ? m.itl_ms : m.ttft_ms;
+    return r;
+  }
+  r.rate_per_replica_per_ms = found.throughput_per_ms;
+  r.num_replicas =
+      replicas_needed(server.total_rate_per_ms, found.throughput_per_ms, server.min_replicas);
+  if (r.num_replicas == 0) {
+    r.reason = Reason::kTooManyReplicas;
+  } else if (server.max_replicas > 0 && r.num_replicas > server.max_replicas) {
+    r.reason = Reason::kAboveMaxReplicas;
+  }
+  return r;
+}
+
+LineOutcome size_line(const ServerRow& server, const PerfRow& perf) {
+  LineOutcome r;
+  if (server.load_kind == LoadKind::kUnplannable) {
+    r.reason = server.reason;
+    return r;
+  }
+  if (!perf.valid) {
+    r.reason = Reason::kInvalidPerfData;
+    return r;
+  }
+  if (server.load_kind == LoadKind::kEmpty) return r;
+  const std::int64_t n = batch_ceiling(server, perf);
+  if (server.load_kind == LoadKind::kIdle) {
+    r.max_batch = n;
+    r.num_replicas = server.min_replicas;
+    if (server.max_replicas > 0 && r.num_replicas > server.max_replicas) {
+      r.reason = Reason::kAboveMaxReplicas;
+    }
+    const double batch = static_cast<double>(n);
+    const double denominator = (perf.alpha_ms + perf.beta_ms) + perf.gamma_ms * batch +
+                               (perf.alpha_ms + perf.beta_ms * batch);
+    r.rate_per_replica_per_ms = denominator > 0 ? batch / denominator : 0;
+    return r;
+  }
+  if (perf.alpha_ms == 0 && perf.beta_ms == 0 && perf.gamma_ms == 0) {
+    r.reason = Reason::kInvalidPerfData;
+    return r;
+  }
+  return finish_line(server, perf, n,
+                     size_pair(queue_shape(server, perf, n), server.targets,
+                               server.has_tps_target));
+}
+
+double transition_penalty(bool same_accelerator, std::int64_t replicas_from, double cost_from,
+                          std::int64_t replicas_to, double cost_to) {
+  if (same_accelerator) return replicas_from == replicas_to ? 0.0 : cost_to - cost_from;
+  return 0.1 * (cost_from + cost_to) + cost_to - cost_from;
+}
+
+double line_cost(const PerfRow& perf, const LineOutcome& outcome) {
+  return perf.cost_per_replica * static_cast<double>(outcome.num_replicas);
+}
+
+double line_value(const ServerRow& server, const PerfRow& perf, const LineOutcome& outcome) {
+  const std::int32_t accelerator =
+      outcome.num_replicas == 0 ? kNoAccelerator : perf.accelerator;
+  return transition_penalty(server.current_accelerator == accelerator, server.current_replicas,
+                            server.current_cost, outcome.num_replicas, line_cost(perf, outcome));
+}
+
+AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,
+                                     const Accelerator& accelerator,
+                                     const LineOutcome& outcome) {
+  AllocationMetrics r;
+  if (outcome.num_replicas <= 0) return r;
+  r.max_rate_per_replica_per_ms = outcome.rate_per_replica_per_ms;
+  const double replicas = static_cast<double>(outcome.num_replicas);
+  if (server.load_kind == LoadKind::kLoaded) {
+    const QueueShape shape = queue_shape(server, perf, outcome.max_batch);
+    const QueueMetrics m = evaluate_queue(shape.service, outcome.max_batch, shape.max_queue,
+                                          server.total_rate_per_ms / replicas);
+    r.itl_ms = m.itl_ms;
+    r.ttft_ms = m.ttft_ms;
+    r.rho = m.utilization;
+    r.drop_probability = m.drop_probability;
+    r.ttft_p50_ms = ttft_quantile(m, shape.max_queue, 0.50);
+    r.ttft_p90_ms = ttft_quantile(m, shape.max_queue, 0.90);
+    r.ttft_p95_ms = ttft_quantile(m, shape.max_queue, 0.95);
+    r.ttft_p99_ms = ttft_quantile(m, shape.max_queue, 0.99);
+  } else {
+    r.itl_ms = perf.alpha_ms + perf.beta_ms;
+    r.ttft_ms = r.itl_ms + perf.gamma_ms * static_cast<double>(outcome.max_batch);
+    r.ttft_p50_ms = r.ttft_p90_ms = r.ttft_p95_ms = r.ttft_p99_ms = r.ttft_ms;
+  }
+  r.power_w =
+      replicas * static_cast<double>(perf.instances_per_replica) * accelerator.power_w(r.rho);
+  return r;
+}
+
+}  // namespace tonnage

@@ -1,0 +1,163 @@
+#include "tonnage/core/queue_analyzer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "tonnage/core/error.hpp"
+#include "tonnage/core/spec.hpp"
+#include "tonnage/core/wait_distribution.hpp"
+
+namespace tonnage {
+namespace {
+
+void require(bool holds, const char* field, double value, const char* expected) {
+  if (holds) return;
+  throw Error(ErrorCode::kInvalidInput, std::string(field) + " is " + std::to_string(value) +
+                                            ", expected " + expected);
+}
+
+void require_amount(const char* field, double value) {
+  require(std::isfinite(value) && value >= 0, field, value, "a finite number >= 0");
+}
+
+void require_valid(const QueueTargets& targets) {
+  require_amount("targetITL", targets.latency.itl_ms);
+  require_amount("targetTTFT", targets.latency.ttft_ms);
+}
+
+// Largest batch of 1..ceiling at which a latency that rises with the batch is within target.
+template <class Latency>
+std::int64_t largest_batch_within(const Latency& latency, double target, std::int64_t ceiling) {
+  if (!(target > 0)) return ceiling;
+  std::int64_t low = 1, high = ceiling + 1;
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    const bool within = latency(static_cast<double>(middle)) <= target * (1 + kTargetTolerance);
+    (within ? low : high) = middle;
+  }
+  return low;
+}
+
+}  // namespace
+
+void require_valid(const QueueShape& shape) {
+  const ServiceParams& p = shape.service;
+  require_amount("alpha", p.alpha_ms);
+  require_amount("beta", p.beta_ms);
+  require_amount("gamma", p.gamma_ms);
+  require(p.alpha_ms > 0 || p.beta_ms > 0 || p.gamma_ms > 0, "alpha", p.alpha_ms,
+          "a positive number among alpha, beta and gamma");
+  require_amount("avgInputTokens", p.in_tokens);
+  require(std::isfinite(p.out_tokens) && p.out_tokens >= 1, "avgOutputTokens", p.out_tokens,
+          "a number >= 1");
+  require(std::isfinite(p.token_budget) && p.token_budget >= 1, "maxNumTokens", p.token_budget,
+          "a number >= 1");
+  require(shape.max_batch >= 1 && shape.max_batch <= kMaxBatchSize, "maxBatchSize",
+          static_cast<double>(shape.max_batch), "1..1048576");
+  require(shape.max_queue >= 0 && shape.max_queue <= kMaxQueueSize, "maxQueueSize",
+          static_cast<double>(shape.max_queue), "0..1000000");
+}
+
+QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms) {
+  require_valid(shape);
+  require(std::isfinite(rate_per_ms) && rate_per_ms > 0, "RPS", rate_per_ms * 1000,
+          "a finite number > 0");
+  QueueAnalysis r;
+  r.offered_rate_per_ms = rate_per_ms;
+  r.metrics = evaluate_queue(shape.service, shape.max_batch, shape.max_queue, rate_per_ms);
+  r.max_rate_per_ms = kRateHigh * r.metrics.full_rate_per_ms;
+  r.ttft_p50_ms = ttft_quantile(r.metrics, shape.max_queue, 0.50);
+  r.ttft_p90_ms = ttft_quantile(r.metrics, shape.max_queue, 0.90);
+  r.ttft_p95_ms = ttft_quantile(r.metrics, shape.max_queue, 0.95);
+  r.ttft_p99_ms = ttft_quantile(r.metrics, shape.max_queue, 0.99);
+  return r;
+}
+
+QueueSizing size_queue(const QueueShape& shape, const QueueTargets& targets) {
+  require_valid(shape);
+  require_valid(targets);
+  QueueSizing r;
+  const RateRange range = rate_range(shape, targets.has_tps_target);
+  if (!(range.low_per_ms <= range.high_per_ms)) return r;
+  const LatencyTargets& t = targets.latency;
+  const RateSearch<double> by_itl = size_pair(shape, {t.itl_ms, 0}, false);
+  const RateSearch<double> by_ttft = size_pair(shape, {0, t.ttft_ms}, false);
+  const RateSearch<double> by_all = size_pair(shape, t, targets.has_tps_target);
+  r.itl_feasible = by_itl.feasible;
+  r.ttft_feasible = by_ttft.feasible;
+  r.rate_for_itl_per_ms = by_itl.feasible ? by_itl.rate_per_ms : 0;
+  r.rate_for_ttft_per_ms = by_ttft.feasible ? by_ttft.rate_per_ms : 0;
+  r.rate_for_tps_per_ms = range.high_per_ms;
+  const QueueMetrics best =
+      evaluate_queue(shape.service, shape.max_batch, shape.max_queue, range.low_per_ms);
+  r.best_itl_ms = best.itl_ms;
+  r.best_ttft_ms = best.ttft_ms;
+  r.feasible = by_all.feasible;
+  if (!r.feasible) return r;
+  r.rate_per_ms = by_all.rate_per_ms;
+  r.goodput_per_ms = by_all.throughput_per_ms;
+  r.achieved = analyze_queue(shape, r.rate_per_ms);
+  return r;
+}
+
+QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& targets) {
+  require_valid(shape);
+  require_valid(targets);
+  const std::int64_t ceiling = shape.max_batch;
+  const auto at = [&](std::int64_t batch) {
+    QueueShape one = shape;
+    one.max_batch = batch;
+    return size_pair(one, targets.latency, targets.has_tps_target);
+  };
+  // Batches looked at, ascending, with their goodput (0: infeasible).
+  std::vector<std::int64_t> batches;
+  for (std::int64_t b = 1; b <= ceiling;) {
+    batches.push_back(b);
+    b += ceiling <= kExactCeiling ? 1 : std::max<std::int64_t>(1, b / 256);
+  }
+  if (batches.back() != ceiling) batches.push_back(ceiling);
+  QueueOptimum r;
+  std::vector<double> goodput;
+  goodput.reserve(batches.size());
+  for (const std::int64_t b : batches) {
+    const RateSearch<double> found = at(b);
+    goodput.push_back(found.feasible ? found.throughput_per_ms : 0);
+    if (goodput.back() > r.peak_goodput_per_ms) {
+      r.peak_goodput_per_ms = goodput.back();
+      r.peak_concurrency = b;
+    }
+  }
+  const ServiceParams& p = shape.service;
+  r.max_batch_for_itl = largest_batch_within(
+      [&](double b) { return state_itl_ms(p, b); }, targets.latency.itl_ms, ceiling);
+  r.max_batch_for_ttft = largest_batch_within(
+      [&](double b) { return state_prefill_ms(p, b); }, targets.latency.ttft_ms, ceiling);
+  r.feasible = r.peak_goodput_per_ms > 0;
+  QueueShape chosen = shape;
+  if (!r.feasible) {
+    chosen.max_batch = 1;
+    r.achieved = analyze_queue(chosen, rate_range(chosen, false).low_per_ms);
+    return r;
+  }
+  const double enough = kNearPeak * r.peak_goodput_per_ms;
+  const auto first = std::find_if(goodput.begin(), goodput.end(),
+                                  [&](double g) { return g >= enough; });
+  const auto index = static_cast<std::size_t>(first - goodput.begin());
+  std::int64_t high = batches[index];
+  std::int64_t low = index == 0 ? 0 : batches[index - 1];
+  while (high - low > 1) {  // only between points of the coarse grid
+    const std::int64_t middle = low + (high - low) / 2;
+    const RateSearch<double> found = at(middle);
+    (found.feasible && found.throughput_per_ms >= enough ? high : low) = middle;
+  }
+  r.concurrency = high;
+  chosen.max_batch = high;
+  const RateSearch<double> found = at(high);
+  r.goodput_per_ms = found.throughput_per_ms;
+  r.achieved = analyze_queue(chosen, found.rate_per_ms);
+  return r;
+}
+
+}  // namespace tonnage
