@@ -55,3 +55,13 @@ build_preset() {
   cmake --preset "$preset"
   cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"}
 }
+
+# test_preset PRESET [CTEST-OPTION...]: runs the tests, then says why the skipped ones were skipped.
+test_preset() {
+  local preset="$1" status=0; shift
+  say "testing (preset $preset${*:+, $*})"
+  ctest --preset "$preset" -j "$jobs" "$@" || status=$?
+  awk '/: Skipped$/ { getline; print "skipped: " $0 }' \
+    "out/$preset/Testing/Temporary/LastTest.log" | sort | uniq -c
+  return $status
+}
