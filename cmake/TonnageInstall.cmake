@@ -1,1 +1,48 @@
-# Install rules: libraries, headers, the command, the CMake package.
+# Install rules: the libraries with their headers, the command and its shell completions, the CMake
+# package, the pkg-config file, and under share/tonnage the schemas and examples.
+if(NOT TARGET tonnage)
+  return()
+endif()
+include(CMakePackageConfigHelpers)
+
+get_property(tonnage_libraries GLOBAL PROPERTY TONNAGE_LIBRARIES)
+get_property(tonnage_include_dirs GLOBAL PROPERTY TONNAGE_INCLUDE_DIRS)
+set(tonnage_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tonnage)
+
+install(TARGETS ${tonnage_libraries} tonnage EXPORT tonnageTargets
+        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+foreach(tonnage_include_dir ${tonnage_include_dirs})
+  install(DIRECTORY ${tonnage_include_dir}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+endforeach()
+
+install(EXPORT tonnageTargets NAMESPACE tonnage:: DESTINATION ${tonnage_package_dir})
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/tonnageConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/tonnageConfig.cmake INSTALL_DESTINATION ${tonnage_package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/tonnageConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/tonnageConfig.cmake
+              ${PROJECT_BINARY_DIR}/tonnageConfigVersion.cmake
+        DESTINATION ${tonnage_package_dir})
+
+# pkg-config: the static libraries, each before those it needs, which is the reverse of the order in
+# which the rooms are declared.
+set(tonnage_pc_libs "")
+foreach(tonnage_library ${tonnage_libraries})
+  get_target_property(tonnage_library_type ${tonnage_library} TYPE)
+  if(tonnage_library_type STREQUAL "STATIC_LIBRARY")
+    string(PREPEND tonnage_pc_libs "-l${tonnage_library} ")
+  endif()
+endforeach()
+if(TONNAGE_CUDA_ENABLED)
+  string(APPEND tonnage_pc_libs "-L${CUDAToolkit_LIBRARY_DIR} -lcudart_static -ldl -lrt ")
+endif()
+file(RELATIVE_PATH tonnage_pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/tonnage.pc.in ${PROJECT_BINARY_DIR}/tonnage.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/tonnage.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/io/schema/ DESTINATION ${CMAKE_INSTALL_DATADIR}/tonnage/schema)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples DESTINATION ${CMAKE_INSTALL_DATADIR}/tonnage)
+install(FILES ${PROJECT_SOURCE_DIR}/host/cli/completion/tonnage.bash
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tonnage)

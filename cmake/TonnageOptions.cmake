@@ -8,6 +8,7 @@ endif()
 
 option(TONNAGE_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(TONNAGE_BUILD_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(TONNAGE_INSTALL "Define the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(TONNAGE_BUILD_FUZZERS "Build the libFuzzer programs (needs clang)" OFF)
 option(TONNAGE_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
 set(TONNAGE_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined or thread")
