@@ -1,0 +1,95 @@
+// A plan as data: what was chosen for each server, who was left out and why, and the totals.
+// Owns: the result types that planners fill, files carry and people read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tonnage/core/problem.hpp"
+#include "tonnage/core/spec.hpp"
+
+namespace tonnage {
+
+// A server with an allocation, possibly empty (no accelerator, no replicas) or partial.
+struct PlannedServer {
+  std::string server;
+  AllocationSpec allocation;  // load as in the input
+  double value = 0;           // transition penalty, scaled to the granted replicas when partial
+  AllocationMetrics metrics;  // at the rate each granted replica sees, drops included
+  int priority = kLowestPriority;
+  bool partial = false;       // fewer replicas than the targets need
+  std::int64_t replicas_needed = 0;
+
+  friend bool operator==(const PlannedServer&, const PlannedServer&) = default;
+};
+
+struct UnallocatedServer {
+  std::string server;
+  int priority = kLowestPriority;
+  Reason reason = Reason::kNone;
+  std::string detail;  // a sentence: the reason, with names and best achievable values
+
+  friend bool operator==(const UnallocatedServer&, const UnallocatedServer&) = default;
+};
+
+struct TypeUsage {
+  std::string type;
+  std::int64_t used = 0;              // cards
+  std::optional<std::int64_t> limit;  // cards; absent without a capacity entry
+  double cost = 0;                    // cents/hour
+
+  friend bool operator==(const TypeUsage&, const TypeUsage&) = default;
+};
+
+struct PriorityOutcome {
+  int priority = kLowestPriority;
+  std::int64_t served = 0;
+  std::int64_t partial = 0;
+  std::int64_t unserved = 0;
+
+  friend bool operator==(const PriorityOutcome&, const PriorityOutcome&) = default;
+};
+
+struct PlanSummary {
+  double total_cost = 0;   // cents/hour
+  double total_value = 0;  // sum of values
+  std::vector<TypeUsage> types;            // by name
+  std::vector<PriorityOutcome> priorities;  // ascending
+  std::string solver;   // the one that ran
+  std::string backend;  // the one that evaluated the candidates
+  std::string version;
+  std::int64_t num_candidates = 0;  // feasible (server, accelerator) pairs
+  double evaluation_s = 0;
+  double selection_s = 0;
+};
+
+struct Plan {
+  std::vector<PlannedServer> allocations;      // by server name
+  std::vector<UnallocatedServer> unallocated;  // by server name
+  PlanSummary summary;
+
+  // Every server has a whole allocation.
+  [[nodiscard]] bool complete() const {
+    for (const PriorityOutcome& p : summary.priorities) {
+      if (p.partial > 0 || p.unserved > 0) return false;
+    }
+    return true;
+  }
+};
+
+// One (server, accelerator) pair as `candidates` shows it. Infeasible ones carry a reason.
+struct Candidate {
+  std::string server;
+  std::string accelerator;    // empty for the empty allocation
+  AllocationSpec allocation;  // load as in the input; empty when infeasible
+  double value = 0;
+  AllocationMetrics metrics;
+  Reason reason = Reason::kNone;
+  std::string detail;
+
+  [[nodiscard]] bool feasible() const noexcept { return reason == Reason::kNone; }
+};
+
+}  // namespace tonnage

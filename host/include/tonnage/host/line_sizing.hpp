@@ -1,0 +1,30 @@
+// Sizing of all lines of a Problem on the CPU: several pairs per SIMD pass, threads over chunks.
+// Owns: the choice of instruction set at run time. Answers equal size_line() bit for bit.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "tonnage/core/problem.hpp"
+#include "tonnage/host/planner.hpp"
+
+namespace tonnage {
+
+enum class InstructionSet { kBaseline, kAvx2, kAvx512 };
+
+[[nodiscard]] std::string_view to_string(InstructionSet isa);
+// Best instruction set of this processor that the library was compiled for.
+[[nodiscard]] InstructionSet best_instruction_set();
+// False for one this processor or build lacks.
+[[nodiscard]] bool is_usable(InstructionSet isa);
+
+// Outcome of each line, in the order of problem.lines. num_threads 0: one per processor.
+[[nodiscard]] std::vector<LineOutcome> size_lines(const Problem& problem, int num_threads = 0,
+                                                  const ProgressCallback& progress = {});
+// The same with a given instruction set. Throws Error (kUnavailable) if it is not usable.
+[[nodiscard]] std::vector<LineOutcome> size_lines(const Problem& problem, InstructionSet isa,
+                                                  int num_threads,
+                                                  const ProgressCallback& progress);
+
+}  // namespace tonnage

@@ -1,0 +1,74 @@
+// From a System to a plan: evaluate every pair, select, describe. Owns: the planner facade that the
+// command line, the C API and library users share.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tonnage/core/plan.hpp"
+#include "tonnage/core/system.hpp"
+
+namespace tonnage {
+
+enum class Solver { kAuto, kUnlimited, kGreedy };
+
+// "auto", "unlimited", "greedy".
+[[nodiscard]] std::string_view to_string(Solver solver);
+// Solver of that exact name; false (and `solver` untouched) if there is none.
+[[nodiscard]] bool parse_solver(std::string_view name, Solver& solver);
+
+// Called now and then, never concurrently, with the work done of a phase.
+using ProgressCallback =
+    std::function<void(std::string_view phase, std::int64_t done, std::int64_t total)>;
+
+struct PlannerOptions {
+  // kAuto: unlimited if the optimizer spec says so, else greedy.
+  Solver solver = Solver::kAuto;
+  int num_threads = 0;  // 0: one per processor
+  ProgressCallback progress;
+};
+
+// Plans the whole system. Servers that cannot be allocated are listed with their reasons; that is
+// not an error. The same system gives the same plan whatever the number of threads.
+[[nodiscard]] Plan make_plan(const System& system, const OptimizerSpec& optimizer,
+                             const PlannerOptions& options = {});
+
+struct CandidateQuery {
+  std::string server;       // empty: all
+  std::string accelerator;  // empty: all
+  bool infeasible = false;  // also pairs that are no candidates, with the reason
+};
+
+// The allocation of every feasible (server, accelerator) pair, by server then accelerator name.
+// Throws Error (kNotFound) for a server or accelerator the system does not know.
+[[nodiscard]] std::vector<Candidate> list_candidates(const System& system,
+                                                     const CandidateQuery& query,
+                                                     const PlannerOptions& options = {});
+
+// Holds a System and an optimizer spec; plans and applies the plan to the system's servers.
+class Manager {
+ public:
+  Manager(System& system, OptimizerSpec optimizer) : system_(&system), optimizer_(optimizer) {}
+
+  // Plans, gives every server of the plan its allocation and takes it from the others.
+  const Plan& optimize(const PlannerOptions& options = {});
+  [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
+  // Wall-clock seconds of the last optimize().
+  [[nodiscard]] double solution_time_s() const noexcept { return solution_time_s_; }
+  // Differences between the current and the planned allocation, by server name.
+  [[nodiscard]] std::map<std::string, AllocationDiff> diffs() const;
+  // Names of the servers that the last plan leaves without an allocation.
+  [[nodiscard]] std::vector<std::string> unallocated() const;
+
+ private:
+  System* system_;
+  OptimizerSpec optimizer_;
+  Plan plan_;
+  double solution_time_s_ = 0;
+};
+
+}  // namespace tonnage
