@@ -36,16 +36,15 @@ std::unordered_map<std::string_view, std::int32_t> ranks(const Map& map) {
 Reason find_reason(const System& system, const Server& server, const Target*& target) {
   const ServerSpec& s = server.spec();
   const LoadSpec& load = server.load();
-  const bool valid = valid_amount(load.arrival_rate_per_min) &&
-                     load.arrival_rate_per_min <= kMaxArrivalRatePerMin &&
-                     load.avg_in_tokens >= 0 && load.avg_in_tokens <= kMaxCount &&
-                     load.avg_out_tokens >= 0 && load.avg_out_tokens <= kMaxCount &&
-                     s.min_num_replicas >= 0 && s.min_num_replicas <= kMaxReplicas &&
-                     s.max_num_replicas >= 0 && s.max_batch_size >= 0 &&
-                     s.max_batch_size <= kMaxBatchSize && s.max_queue_size >= 0 &&
-                     s.max_queue_size <= kMaxQueueSize && s.max_num_tokens >= 0 &&
-                     s.max_num_tokens <= kMaxCount && s.current_alloc.num_replicas >= 0 &&
-                     std::isfinite(s.current_alloc.cost_cents_per_hour);
+  const bool valid =
+      valid_amount(load.arrival_rate_per_min) &&
+      load.arrival_rate_per_min <= kMaxArrivalRatePerMin && load.avg_in_tokens >= 0 &&
+      load.avg_in_tokens <= kMaxCount && load.avg_out_tokens >= 0 &&
+      load.avg_out_tokens <= kMaxCount && s.min_num_replicas >= 0 &&
+      s.min_num_replicas <= kMaxReplicas && s.max_num_replicas >= 0 && s.max_batch_size >= 0 &&
+      s.max_batch_size <= kMaxBatchSize && s.max_queue_size >= 0 &&
+      s.max_queue_size <= kMaxQueueSize && s.max_num_tokens >= 0 && s.max_num_tokens <= kMaxCount &&
+      s.current_alloc.num_replicas >= 0 && std::isfinite(s.current_alloc.cost_cents_per_hour);
   if (!valid) return Reason::kInvalidServer;
   const ServiceClass* service_class = system.find_service_class(server.class_name());
   if (service_class == nullptr) return Reason::kUnknownClass;
@@ -107,8 +106,7 @@ PerfRow perf_row(const ModelPerfSpec& p, const Accelerator& a, std::int32_t acce
   row.token_budget =
       static_cast<double>(p.max_num_tokens > 0 ? p.max_num_tokens : kDefaultMaxNumTokens);
   row.instances_per_replica = std::max<std::int64_t>(1, p.acc_count);
-  row.cost_per_replica =
-      a.cost_cents_per_hour() * static_cast<double>(row.instances_per_replica);
+  row.cost_per_replica = a.cost_cents_per_hour() * static_cast<double>(row.instances_per_replica);
   row.max_batch = p.max_batch_size;
   row.at_tokens = p.at_tokens;
   row.accelerator = accelerator;
@@ -117,8 +115,8 @@ PerfRow perf_row(const ModelPerfSpec& p, const Accelerator& a, std::int32_t acce
               valid_amount(row.gamma_ms) && valid_amount(row.cost_per_replica) &&
               p.acc_count >= 0 && p.acc_count <= kMaxCount && p.max_batch_size >= 0 &&
               p.max_batch_size <= kMaxCount && p.at_tokens >= 0 && p.at_tokens <= kMaxCount &&
-              a.multiplicity() >= 1 && a.multiplicity() <= kMaxCount && p.max_num_tokens >= 0 &&
-              p.max_num_tokens <= kMaxCount;
+              a.multiplicity() >= 1 && row.instances_per_replica <= kMaxCount / a.multiplicity() &&
+              p.max_num_tokens >= 0 && p.max_num_tokens <= kMaxCount;
   row.cards_per_replica = row.valid ? row.instances_per_replica * a.multiplicity() : 0;
   return row;
 }
@@ -127,30 +125,46 @@ PerfRow perf_row(const ModelPerfSpec& p, const Accelerator& a, std::int32_t acce
 
 std::string_view describe(Reason reason) {
   switch (reason) {
-    case Reason::kNone: return "none";
-    case Reason::kUnknownClass: return "the service class is unknown";
-    case Reason::kUnknownModel: return "the model is unknown";
-    case Reason::kNoTarget: return "the service class has no target for the model";
-    case Reason::kInvalidServer: return "a number of the server or its target is out of range";
-    case Reason::kUnknownAccelerator: return "the accelerator is unknown";
-    case Reason::kNoPerfData: return "no performance data for the model on this accelerator";
-    case Reason::kKeptElsewhere: return "kept on another accelerator";
+    case Reason::kNone:
+      return "none";
+    case Reason::kUnknownClass:
+      return "the service class is unknown";
+    case Reason::kUnknownModel:
+      return "the model is unknown";
+    case Reason::kNoTarget:
+      return "the service class has no target for the model";
+    case Reason::kInvalidServer:
+      return "a number of the server or its target is out of range";
+    case Reason::kUnknownAccelerator:
+      return "the accelerator is unknown";
+    case Reason::kNoPerfData:
+      return "no performance data for the model on this accelerator";
+    case Reason::kKeptElsewhere:
+      return "kept on another accelerator";
     case Reason::kInvalidPerfData:
       return "the performance data is out of range, or all its parameters are 0";
-    case Reason::kItlTarget: return "ITL misses its target at any load";
-    case Reason::kTtftTarget: return "TTFT misses its target at any load";
-    case Reason::kRateRange: return "no arrival rate is sustainable";
-    case Reason::kTooManyReplicas: return "more than 1,000,000,000 replicas needed";
-    case Reason::kAboveMaxReplicas: return "more replicas needed than maxNumReplicas";
-    case Reason::kNoCandidates: return "no accelerator can meet the targets";
-    case Reason::kNoCapacity: return "not enough cards left";
+    case Reason::kItlTarget:
+      return "ITL misses its target at any load";
+    case Reason::kTtftTarget:
+      return "TTFT misses its target at any load";
+    case Reason::kRateRange:
+      return "no arrival rate is sustainable";
+    case Reason::kTooManyReplicas:
+      return "more than 1,000,000,000 replicas needed";
+    case Reason::kAboveMaxReplicas:
+      return "more replicas needed than maxNumReplicas";
+    case Reason::kNoCandidates:
+      return "no accelerator can meet the targets";
+    case Reason::kNoCapacity:
+      return "not enough cards left";
   }
   return "unknown";
 }
 
 ServerRow make_server_row(const System& system, const Server& server) {
   const std::string& current = server.spec().current_alloc.accelerator;
-  return server_row(system, server, current_index(index_of(system.accelerators(), current), server));
+  return server_row(system, server,
+                    current_index(index_of(system.accelerators(), current), server));
 }
 
 PerfRow make_perf_row(const System& system, const ModelPerfSpec& spec) {
@@ -162,8 +176,7 @@ PerfRow make_perf_row(const System& system, const ModelPerfSpec& spec) {
 Problem build_problem(const System& system) {
   Problem p;
   const auto accelerator_rank = ranks(system.accelerators());
-  std::map<std::string, std::int64_t> types(system.capacities().begin(),
-                                            system.capacities().end());
+  std::map<std::string, std::int64_t> types(system.capacities().begin(), system.capacities().end());
   for (const auto& [name, a] : system.accelerators()) {
     p.accelerators.push_back(a);
     types.emplace(a.type(), 0);
@@ -183,8 +196,7 @@ Problem build_problem(const System& system) {
       if (a == nullptr) continue;
       p.perfs.push_back(perf_row(spec, *a, accelerator_rank.at(acc), type_rank.at(a->type())));
     }
-    perf_range.emplace(model_name,
-                       std::pair{first, static_cast<std::int32_t>(p.perfs.size())});
+    perf_range.emplace(model_name, std::pair{first, static_cast<std::int32_t>(p.perfs.size())});
   }
 
   p.servers.reserve(system.servers().size());
@@ -286,9 +298,9 @@ LineOutcome size_line(const ServerRow& server, const PerfRow& perf) {
     r.reason = Reason::kInvalidPerfData;
     return r;
   }
-  return finish_line(server, perf, n,
-                     size_pair(queue_shape(server, perf, n), server.targets,
-                               server.has_tps_target));
+  return finish_line(
+      server, perf, n,
+      size_pair(queue_shape(server, perf, n), server.targets, server.has_tps_target));
 }
 
 double transition_penalty(bool same_accelerator, std::int64_t replicas_from, double cost_from,
@@ -302,15 +314,13 @@ double line_cost(const PerfRow& perf, const LineOutcome& outcome) {
 }
 
 double line_value(const ServerRow& server, const PerfRow& perf, const LineOutcome& outcome) {
-  const std::int32_t accelerator =
-      outcome.num_replicas == 0 ? kNoAccelerator : perf.accelerator;
+  const std::int32_t accelerator = outcome.num_replicas == 0 ? kNoAccelerator : perf.accelerator;
   return transition_penalty(server.current_accelerator == accelerator, server.current_replicas,
                             server.current_cost, outcome.num_replicas, line_cost(perf, outcome));
 }
 
 AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,
-                                     const Accelerator& accelerator,
-                                     const LineOutcome& outcome) {
+                                     const Accelerator& accelerator, const LineOutcome& outcome) {
   AllocationMetrics r;
   if (outcome.num_replicas <= 0) return r;
   r.max_rate_per_replica_per_ms = outcome.rate_per_replica_per_ms;

@@ -14,8 +14,8 @@ namespace {
 
 void require(bool holds, const char* field, double value, const char* expected) {
   if (holds) return;
-  throw Error(ErrorCode::kInvalidInput, std::string(field) + " is " + std::to_string(value) +
-                                            ", expected " + expected);
+  throw Error(ErrorCode::kInvalidInput,
+              std::string(field) + " is " + std::to_string(value) + ", expected " + expected);
 }
 
 void require_amount(const char* field, double value) {
@@ -130,10 +130,10 @@ QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& t
     }
   }
   const ServiceParams& p = shape.service;
-  r.max_batch_for_itl = largest_batch_within(
-      [&](double b) { return state_itl_ms(p, b); }, targets.latency.itl_ms, ceiling);
-  r.max_batch_for_ttft = largest_batch_within(
-      [&](double b) { return state_prefill_ms(p, b); }, targets.latency.ttft_ms, ceiling);
+  r.max_batch_for_itl = largest_batch_within([&](double b) { return state_itl_ms(p, b); },
+                                             targets.latency.itl_ms, ceiling);
+  r.max_batch_for_ttft = largest_batch_within([&](double b) { return state_prefill_ms(p, b); },
+                                              targets.latency.ttft_ms, ceiling);
   r.feasible = r.peak_goodput_per_ms > 0;
   QueueShape chosen = shape;
   if (!r.feasible) {
@@ -142,8 +142,8 @@ QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& t
     return r;
   }
   const double enough = kNearPeak * r.peak_goodput_per_ms;
-  const auto first = std::find_if(goodput.begin(), goodput.end(),
-                                  [&](double g) { return g >= enough; });
+  const auto first =
+      std::find_if(goodput.begin(), goodput.end(), [&](double g) { return g >= enough; });
   const auto index = static_cast<std::size_t>(first - goodput.begin());
   std::int64_t high = batches[index];
   std::int64_t low = index == 0 ? 0 : batches[index - 1];

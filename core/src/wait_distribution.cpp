@@ -39,9 +39,9 @@ double poisson_probability(std::int64_t n, double y) {
     if (p > 0 || n == 0) return p;
   }
   const double x = static_cast<double>(n);
-  const double correction = n > 15 ? stirling_correction(x)
-                                   : std::log(std::tgamma(x + 1)) - (x + 0.5) * std::log(x) + x -
-                                         0.91893853320467274178;
+  const double correction =
+      n > 15 ? stirling_correction(x)
+             : std::log(std::tgamma(x + 1)) - (x + 0.5) * std::log(x) + x - 0.91893853320467274178;
   return std::exp(-correction - poisson_deviance(x, y)) / std::sqrt(6.28318530717958647692 * x);
 }
 
@@ -112,9 +112,9 @@ double wait_quantile(const QueueMetrics& m, std::int64_t max_queue, double proba
   double high = std::numeric_limits<double>::infinity();
   double t = -std::log(target / at_zero.survival) * at_zero.survival /
              std::max(at_zero.density, std::numeric_limits<double>::min());
-  const double longest = (static_cast<double>(max_queue) + 12 * std::sqrt(static_cast<double>(
-                                                              max_queue)) + 60) /
-                         m.full_rate_per_ms;
+  const double longest =
+      (static_cast<double>(max_queue) + 12 * std::sqrt(static_cast<double>(max_queue)) + 60) /
+      m.full_rate_per_ms;
   t = std::min(t, longest);
   for (int pass = 0; pass < 100; ++pass) {
     const WaitTail at = wait_tail(m, max_queue, t);

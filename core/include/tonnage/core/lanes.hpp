@@ -33,6 +33,7 @@ TONNAGE_HD double lane_select(bool mask, double if_true, double if_false) {
 }
 TONNAGE_HD bool lane_any(bool mask) { return mask; }
 TONNAGE_HD double lane_max(double a, double b) { return a > b ? a : b; }
+TONNAGE_HD double lane_min(double a, double b) { return a < b ? a : b; }
 TONNAGE_HD double lane_abs(double a) { return a < 0 ? -a : a; }
 // Least and largest value over the lanes.
 TONNAGE_HD double lane_lowest(double a) { return a; }

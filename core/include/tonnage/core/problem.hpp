@@ -55,8 +55,8 @@ struct ServerRow {
   double in_tokens;
   double out_tokens;
   LatencyTargets targets;
-  double token_budget;        // 0: the performance data's
-  double current_cost;        // of the current allocation, cents/hour
+  double token_budget;  // 0: the performance data's
+  double current_cost;  // of the current allocation, cents/hour
   std::int64_t current_replicas;
   std::int64_t min_replicas;
   std::int64_t max_replicas;  // 0: no bound
@@ -122,15 +122,15 @@ struct AllocationMetrics {
 
 // Rows of a System. Indices follow the order of names, so they do not depend on input order.
 struct Problem {
-  std::vector<std::string> server_names;       // [servers]
-  std::vector<Accelerator> accelerators;       // [accelerators], by name
-  std::vector<std::string> type_names;         // [types], by name: of accelerators and capacities
-  std::vector<std::int64_t> type_capacity;     // [types], cards; 0 without a capacity entry
-  std::vector<bool> type_has_capacity;         // [types]
-  std::vector<ServerRow> servers;              // [servers]
-  std::vector<PerfRow> perfs;                  // by model name, then accelerator name
-  std::vector<LineRow> lines;                  // by server, then accelerator
-  std::vector<std::int64_t> first_line;        // [servers + 1]: lines of server s
+  std::vector<std::string> server_names;    // [servers]
+  std::vector<Accelerator> accelerators;    // [accelerators], by name
+  std::vector<std::string> type_names;      // [types], by name: of accelerators and capacities
+  std::vector<std::int64_t> type_capacity;  // [types], cards; 0 without a capacity entry
+  std::vector<bool> type_has_capacity;      // [types]
+  std::vector<ServerRow> servers;           // [servers]
+  std::vector<PerfRow> perfs;               // by model name, then accelerator name
+  std::vector<LineRow> lines;               // by server, then accelerator
+  std::vector<std::int64_t> first_line;     // [servers + 1]: lines of server s
 
   [[nodiscard]] std::span<const LineRow> lines_of(std::int64_t server) const {
     return {lines.data() + first_line[server],

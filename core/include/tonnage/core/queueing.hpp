@@ -12,7 +12,7 @@ namespace tonnage {
 // What decides the service time of a request in one replica. Token counts are whole numbers held
 // as doubles.
 struct ServiceParams {
-  double alpha_ms;      // iteration time = alpha + beta * tokens computed + gamma * tokens read
+  double alpha_ms;  // iteration time = alpha + beta * tokens computed + gamma * tokens read
   double beta_ms;
   double gamma_ms;
   double in_tokens;     // k, >= 0
@@ -96,15 +96,15 @@ TONNAGE_HD double state_itl_ms(const ServiceParams& p, double batch) {
 
 // Averages of one replica at one arrival rate.
 struct QueueMetrics {
-  double throughput_per_ms;   // accepted arrivals
-  double in_service;          // X, mean requests in service
-  double in_system;           // S, mean requests in the replica
+  double throughput_per_ms;  // accepted arrivals
+  double in_service;         // X, mean requests in service
+  double in_system;          // S, mean requests in the replica
   double service_ms;
   double wait_ms;
   double prefill_ms;
   double itl_ms;
   double ttft_ms;
-  double utilization;         // rho = X/M
+  double utilization;  // rho = X/M
   double drop_probability;
   // Probability that an accepted arrival finds M+j requests, 0 <= j < Q:
   // wait_weight * wait_ratio^j, or wait_weight * wait_ratio^(Q-j) when wait_reversed, which keeps
@@ -112,7 +112,7 @@ struct QueueMetrics {
   double wait_weight;
   double wait_ratio;
   bool wait_reversed;
-  double full_rate_per_ms;    // mu(M)
+  double full_rate_per_ms;  // mu(M)
 };
 
 // Sums over 0 <= i < count of p^i and i*p^i for 0 <= p <= 1, and p^count, by doubling: all terms

@@ -117,6 +117,12 @@ struct OccupancyEvaluator {
   }
 };
 
+// The search without a guess: starts in the middle.
+template <class Evaluate>
+TONNAGE_HD RateSearch<double> search_between(const Evaluate& evaluate, double low, double high) {
+  return search_rate(evaluate, low, high, RateGuess<double>{0.0, 0.0});
+}
+
 inline constexpr int kSteppedJumps = 64;
 inline constexpr int kHumpSamples = 64;
 
@@ -132,13 +138,13 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const SteppedEvaluator& evalua
   for (int jump = 0; jump < kSteppedJumps; ++jump) {
     const double level = max_batch_at_chunks(p, chunks) + 0.5;
     if (!(level < found.in_service)) break;
-    const RateSearch<double> at_jump = search_rate(
+    const RateSearch<double> at_jump = search_between(
         OccupancyEvaluator{evaluate, level}, at_piece_start.rate_per_ms, found.rate_per_ms);
     SteppedEvaluator before = evaluate;
     before.forced_chunks = chunks;
     if (before(at_jump.rate_per_ms).excess > kTargetTolerance) {
       RateSearch<double> inside =
-          search_rate(before, at_piece_start.rate_per_ms, at_jump.rate_per_ms);
+          search_between(before, at_piece_start.rate_per_ms, at_jump.rate_per_ms);
       if (!inside.feasible) inside = at_piece_start;
       inside.feasible = true;
       inside.excess_at_low = found.excess_at_low;
@@ -168,7 +174,7 @@ TONNAGE_HD RateSearch<double> search_before_hump(const SteppedEvaluator& evaluat
       top_right = low + width * next_share * next_share;
     }
     if (excess > kTargetTolerance) {
-      RateSearch<double> inside = search_rate(evaluate, previous, rate);
+      RateSearch<double> inside = search_between(evaluate, previous, rate);
       inside.excess_at_low = found.excess_at_low;
       return inside;
     }
@@ -181,11 +187,14 @@ TONNAGE_HD RateSearch<double> search_before_hump(const SteppedEvaluator& evaluat
     const double fx = evaluate(x).excess, fy = evaluate(y).excess;
     const double top = fx > fy ? x : y;
     if (lane_max(fx, fy) > kTargetTolerance) {
-      RateSearch<double> inside = search_rate(evaluate, top_left, top);
+      RateSearch<double> inside = search_between(evaluate, top_left, top);
       inside.excess_at_low = found.excess_at_low;
       return inside;
     }
-    if (fx > fy) b = y; else a = x;
+    if (fx > fy)
+      b = y;
+    else
+      a = x;
   }
   return found;
 }
@@ -205,10 +214,10 @@ TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTarget
   const SizingLanes<double> lanes = sizing_lanes(q, targets, range, chunks_at_1);
   if (is_plain_pair(q, chunks_at_1, chunks_at_m)) {
     const UniformEvaluator<double, DividedReciprocal> evaluate{lanes, {}};
-    return search_rate(evaluate, range.low_per_ms, range.high_per_ms);
+    return search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
   }
   const SteppedEvaluator evaluate{q, lanes.inv_itl_target, lanes.inv_ttft_target, 0.0};
-  result = search_rate(evaluate, range.low_per_ms, range.high_per_ms);
+  result = search_between(evaluate, range.low_per_ms, range.high_per_ms);
   if (!result.feasible) return result;
   if (chunks_at_1 != chunks_at_m) result = search_before_jumps(evaluate, range.low_per_ms, result);
   const double growth = q.service.out_tokens * (static_cast<double>(q.max_batch) - 1);

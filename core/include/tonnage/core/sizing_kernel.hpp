@@ -21,6 +21,7 @@ inline constexpr double kTargetTolerance = 1e-9;
 // The search stops at this relative distance from the target or relative width of the bracket.
 inline constexpr double kTargetPrecision = 1e-12;
 inline constexpr double kRatePrecision = 1e-13;
+inline constexpr double kGuessOvershoot = 1.5;
 
 // Unnormalised chain after n states: weight of state n, sum of weights, sum of n * weight.
 template <class V>
@@ -98,7 +99,6 @@ TONNAGE_HD ChainSums<V> run_uniform_chain(const V& rate, const V& slope, const V
   return c;
 }
 
-
 template <class V>
 struct RatePoint {
   V in_service;
@@ -160,9 +160,9 @@ struct SizingLanes {
   V out_tokens;
   V max_batch;
   V max_queue;
-  V inv_itl_target;   // 1/target, 0 without a target
+  V inv_itl_target;  // 1/target, 0 without a target
   V inv_ttft_target;
-  V rate_low;         // the rate range
+  V rate_low;  // the rate range
   V rate_high;
 };
 
@@ -199,8 +199,7 @@ struct UniformEvaluator {
                                              lanes.max_batch, reciprocal);
     const V inv_mu_m =
         lane_fma(lanes.inv_mu_slope_ms, V(1.0) / lanes.max_batch, lanes.inv_mu_base_ms);
-    const RatePoint<V> r =
-        close_chain(c, rate, rate * inv_mu_m, lanes.max_batch, lanes.max_queue);
+    const RatePoint<V> r = close_chain(c, rate, rate * inv_mu_m, lanes.max_batch, lanes.max_queue);
     return compare_with_targets(r, lanes.alpha_ms, lanes.delta_ms, lanes.chunks,
                                 lanes.prefill_work_ms, lanes.out_tokens, lanes.inv_itl_target,
                                 lanes.inv_ttft_target);
@@ -209,18 +208,49 @@ struct UniformEvaluator {
 
 template <class V>
 struct RateSearch {
-  V rate_per_ms;         // largest rate found at which the targets hold
-  V throughput_per_ms;   // goodput: throughput at that rate
+  V rate_per_ms;        // largest rate found at which the targets hold
+  V throughput_per_ms;  // goodput: throughput at that rate
   V in_service;
   LaneMask<V> feasible;  // the targets hold at the low end
   V excess_at_low;
 };
 
+// Where the search may look first: a rate near the answer, and how the logarithm of the rate moves
+// with the excess there. Any values are allowed; good ones save passes.
+template <class V>
+struct RateGuess {
+  V rate_per_ms;
+  V log_rate_per_excess;
+};
+
+// Mean-field guess of lanes with a uniform chunk count: all requests see the same batch B. Service
+// time, prefill and ITL are then linear in B, and the rate is B / tau(B).
+template <class V>
+TONNAGE_HD RateGuess<V> guess_rate(const SizingLanes<V>& l) {
+  const V prefill_slope = l.chunks * l.delta_ms;
+  const V prefill_base = l.chunks * l.alpha_ms - prefill_slope + l.prefill_work_ms;
+  const V itl_slope = (l.inv_mu_base_ms - prefill_slope) / l.out_tokens;
+  const V itl_base = (l.inv_mu_slope_ms - prefill_base) / l.out_tokens;
+  // Relative latencies: the one that reaches 1 at the smaller batch binds.
+  const V itl_b = itl_slope * l.inv_itl_target;
+  const V ttft_b = (prefill_slope + itl_slope) * l.inv_ttft_target;
+  const V by_itl = (V(1.0) - itl_base * l.inv_itl_target) / itl_b;
+  const V by_ttft = (V(1.0) - (prefill_base + itl_base) * l.inv_ttft_target) / ttft_b;
+  const auto itl_binds =
+      (l.inv_itl_target > V(0.0)) & ((by_itl < by_ttft) == (l.inv_ttft_target > V(0.0)));
+  const V batch = lane_select(itl_binds, by_itl, by_ttft);
+  const V slope = lane_select(itl_binds, itl_b, ttft_b);
+  const V tau = l.inv_mu_slope_ms + l.inv_mu_base_ms * batch;
+  return {batch / tau, l.inv_mu_slope_ms / (batch * tau * slope)};
+}
+
 // Largest rate of [low, high] at which excess <= 0, for an excess that changes sign at most once;
-// where it jumps, the end of the bracket at which the targets hold. Chandrupatla's bracketing
-// (inverse quadratic steps where they are safe, bisection elsewhere).
+// where it jumps, the end of the bracket at which the targets hold. The first two points follow the
+// guess, then Chandrupatla's bracketing (inverse quadratic steps where they are safe, bisection
+// elsewhere).
 template <class V, class Evaluate>
-TONNAGE_HD RateSearch<V> search_rate(const Evaluate& evaluate, const V& low, const V& high) {
+TONNAGE_HD RateSearch<V> search_rate(const Evaluate& evaluate, const V& low, const V& high,
+                                     const RateGuess<V>& guess) {
   const V tolerance = V(kTargetTolerance);
   const TargetPoint<V> at_low = evaluate(low);
   const TargetPoint<V> at_high = evaluate(high);
@@ -233,13 +263,20 @@ TONNAGE_HD RateSearch<V> search_rate(const Evaluate& evaluate, const V& low, con
   V x1 = high, x2 = low, x3 = high;
   V f1 = at_high.excess, f2 = at_low.excess, f3 = at_high.excess;
   V best_rate = lane_select(high_holds, high, low);
-  V best_throughput =
-      lane_select(high_holds, at_high.throughput_per_ms, at_low.throughput_per_ms);
+  V best_throughput = lane_select(high_holds, at_high.throughput_per_ms, at_low.throughput_per_ms);
   V best_in_service = lane_select(high_holds, at_high.in_service, at_low.in_service);
   auto open = result.feasible & (at_high.excess > tolerance);
   V t = V(0.5);
   for (int pass = 0; pass < 200 && lane_any(open); ++pass) {
-    const V x = x1 + t * (x2 - x1);
+    V x = x1 + t * (x2 - x1);
+    if (pass == 0) {
+      x = guess.rate_per_ms;
+    } else if (pass == 1) {
+      // Beyond the root by the guessed slope, so that the bracket closes from both sides.
+      x = x1 - x1 * (V(kGuessOvershoot) * f1 * guess.log_rate_per_excess);
+    }
+    if (pass < 2)
+      x = lane_select((x > lane_min(x1, x2)) & (x < lane_max(x1, x2)), x, V(0.5) * (x1 + x2));
     const TargetPoint<V> point = evaluate(x);
     const V f = point.excess;
     const auto holds = f <= V(kTargetPrecision);

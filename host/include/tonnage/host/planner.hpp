@@ -14,6 +14,9 @@
 
 namespace tonnage {
 
+// Version of the library, e.g. "0.1.0".
+[[nodiscard]] std::string_view version();
+
 enum class Solver { kAuto, kUnlimited, kGreedy };
 
 // "auto", "unlimited", "greedy".

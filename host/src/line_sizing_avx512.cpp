@@ -1,0 +1,5 @@
+// The sizing kernel for one instruction set; the build passes its compiler flags.
+#define TONNAGE_ISA avx512
+#define TONNAGE_REGISTER_BYTES 64
+#define TONNAGE_PACK_REGISTERS 2
+#include "line_sizing_kernel.inl"

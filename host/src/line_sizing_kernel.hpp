@@ -1,0 +1,22 @@
+// Entry points of the SIMD sizing kernel, one per instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "tonnage/core/sizing_kernel.hpp"
+
+namespace tonnage {
+
+// Searches the rate of each of `count` plain pairs. reciprocals[n] = 1/n up to the largest batch.
+// Fastest when neighbours have similar batch sizes.
+using SizePairsFunction = void (*)(const SizingLanes<double>* pairs, std::int64_t count,
+                                   const double* reciprocals, RateSearch<double>* found);
+
+void size_pairs_baseline(const SizingLanes<double>* pairs, std::int64_t count,
+                         const double* reciprocals, RateSearch<double>* found);
+void size_pairs_avx2(const SizingLanes<double>* pairs, std::int64_t count,
+                     const double* reciprocals, RateSearch<double>* found);
+void size_pairs_avx512(const SizingLanes<double>* pairs, std::int64_t count,
+                       const double* reciprocals, RateSearch<double>* found);
+
+}  // namespace tonnage

@@ -1,0 +1,199 @@
+#include "tonnage/host/selection.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <queue>
+
+namespace tonnage {
+namespace {
+
+// Cards left of each type while servers are being served.
+class FreeCards {
+ public:
+  explicit FreeCards(const std::vector<std::int64_t>& capacity) : free_(capacity) {}
+
+  [[nodiscard]] std::int64_t replicas_that_fit(const Option& o) const {
+    if (o.type < 0) return o.num_replicas;
+    return std::min(o.num_replicas, free_[o.type] / o.cards_per_replica);
+  }
+  [[nodiscard]] bool fits_whole(const Option& o) const {
+    return replicas_that_fit(o) == o.num_replicas;
+  }
+  void take(const Option& o, std::int64_t replicas) {
+    if (o.type >= 0) free_[o.type] -= replicas * o.cards_per_replica;
+  }
+
+ private:
+  std::vector<std::int64_t> free_;
+};
+
+// A server in line with its present option. The greatest is served first.
+struct Waiting {
+  double regret;  // rounded; infinite on the last option
+  double value;   // rounded
+  std::int64_t server;
+  std::int64_t option;
+
+  friend bool operator<(const Waiting& a, const Waiting& b) {
+    if (a.regret != b.regret) return a.regret < b.regret;
+    if (a.value != b.value) return a.value < b.value;
+    return a.server > b.server;
+  }
+};
+
+Waiting wait_for(const OptionTable& table, std::int64_t server, std::int64_t option) {
+  const double value = table.options[option].value;
+  const double regret = option + 1 < table.first[server + 1]
+                            ? rounded_value(table.options[option + 1].value - value)
+                            : std::numeric_limits<double>::infinity();
+  return {regret, rounded_value(value), server, option};
+}
+
+// First option of a server, by value, with room for at least one replica; -1 if there is none.
+std::int64_t first_with_room(const OptionTable& table, const FreeCards& cards,
+                             std::int64_t server) {
+  for (std::int64_t o = table.first[server]; o < table.first[server + 1]; ++o) {
+    if (cards.replicas_that_fit(table.options[o]) > 0) return o;
+  }
+  return -1;
+}
+
+void share_exhaustively(const OptionTable& table, const std::vector<std::int64_t>& servers,
+                        FreeCards& cards, std::vector<Choice>& choices) {
+  for (const std::int64_t server : servers) {
+    const std::int64_t option = first_with_room(table, cards, server);
+    if (option < 0) continue;
+    const std::int64_t granted = cards.replicas_that_fit(table.options[option]);
+    cards.take(table.options[option], granted);
+    choices[server] = {option, granted};
+  }
+}
+
+void share_in_turn(const OptionTable& table, std::vector<std::int64_t> servers, FreeCards& cards,
+                   std::vector<Choice>& choices) {
+  while (!servers.empty()) {
+    std::vector<std::int64_t> next_turn;
+    for (const std::int64_t server : servers) {
+      Choice& choice = choices[server];
+      if (choice.option < 0) choice.option = first_with_room(table, cards, server);
+      if (choice.option < 0) continue;
+      const Option& option = table.options[choice.option];
+      if (cards.replicas_that_fit(option) < 1) continue;
+      cards.take(option, 1);
+      if (++choice.num_replicas < option.num_replicas) next_turn.push_back(server);
+    }
+    servers = std::move(next_turn);
+  }
+}
+
+// Best effort on servers for which no whole allocation fitted. `leftovers` are in the order in
+// which they ran out of options, hence ascending in priority.
+void share_leftovers(const OptionTable& table, const std::vector<std::int64_t>& leftovers,
+                     SaturationPolicy policy, FreeCards& cards, std::vector<Choice>& choices) {
+  switch (policy) {
+    case SaturationPolicy::kNone:
+      return;
+    case SaturationPolicy::kPriorityExhaustive:
+      share_exhaustively(table, leftovers, cards, choices);
+      return;
+    case SaturationPolicy::kRoundRobin:
+      share_in_turn(table, leftovers, cards, choices);
+      return;
+    case SaturationPolicy::kPriorityRoundRobin:
+      for (auto first = leftovers.begin(); first != leftovers.end();) {
+        const auto last = std::find_if(first, leftovers.end(), [&](std::int64_t s) {
+          return table.priority[s] != table.priority[*first];
+        });
+        share_in_turn(table, {first, last}, cards, choices);
+        first = last;
+      }
+      return;
+  }
+}
+
+}  // namespace
+
+double rounded_value(double value) { return std::nearbyint(value * 1e6); }
+
+OptionTable build_options(const Problem& problem, const std::vector<LineOutcome>& outcomes) {
+  OptionTable table;
+  table.capacity = problem.type_capacity;
+  table.first.reserve(problem.servers.size() + 1);
+  table.first.push_back(0);
+  table.priority.reserve(problem.servers.size());
+  for (std::size_t s = 0; s < problem.servers.size(); ++s) {
+    const ServerRow& server = problem.servers[s];
+    const auto first = static_cast<std::ptrdiff_t>(table.options.size());
+    for (std::int64_t i = problem.first_line[s]; i < problem.first_line[s + 1]; ++i) {
+      const LineOutcome& outcome = outcomes[i];
+      if (!outcome.feasible()) continue;
+      const PerfRow& perf = problem.perfs[problem.lines[i].perf];
+      const bool empty = outcome.num_replicas == 0;
+      table.options.push_back({line_value(server, perf, outcome), line_cost(perf, outcome),
+                               outcome.num_replicas, empty ? 0 : perf.cards_per_replica, i,
+                               empty ? kNoAccelerator : perf.accelerator, empty ? -1 : perf.type});
+      if (empty) break;
+    }
+    std::sort(table.options.begin() + first, table.options.end(),
+              [](const Option& a, const Option& b) {
+                const double va = rounded_value(a.value), vb = rounded_value(b.value);
+                return va != vb ? va < vb : a.accelerator < b.accelerator;
+              });
+    table.first.push_back(static_cast<std::int64_t>(table.options.size()));
+    table.priority.push_back(server.priority);
+  }
+  return table;
+}
+
+std::vector<Choice> select_unlimited(const OptionTable& table) {
+  std::vector<Choice> choices(static_cast<std::size_t>(table.num_servers()));
+  for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+    if (table.first[s] == table.first[s + 1]) continue;
+    choices[s] = {table.first[s], table.options[table.first[s]].num_replicas};
+  }
+  return choices;
+}
+
+std::vector<Choice> select_greedy(const OptionTable& table, SaturationPolicy policy,
+                                  bool delayed_best_effort) {
+  std::vector<Choice> choices(static_cast<std::size_t>(table.num_servers()));
+  std::vector<std::int64_t> order;
+  for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+    if (table.first[s] < table.first[s + 1]) order.push_back(s);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return table.priority[a] < table.priority[b];
+  });
+
+  FreeCards cards(table.capacity);
+  std::vector<std::int64_t> leftovers;
+  for (auto group = order.begin(); group != order.end();) {
+    const int priority = table.priority[*group];
+    std::priority_queue<Waiting> waiting;
+    for (; group != order.end() && table.priority[*group] == priority; ++group) {
+      waiting.push(wait_for(table, *group, table.first[*group]));
+    }
+    while (!waiting.empty()) {
+      const Waiting next = waiting.top();
+      waiting.pop();
+      const Option& option = table.options[next.option];
+      if (cards.fits_whole(option)) {
+        cards.take(option, option.num_replicas);
+        choices[next.server] = {next.option, option.num_replicas};
+      } else if (next.option + 1 < table.first[next.server + 1]) {
+        waiting.push(wait_for(table, next.server, next.option + 1));
+      } else {
+        leftovers.push_back(next.server);
+      }
+    }
+    if (!delayed_best_effort) {
+      share_leftovers(table, leftovers, policy, cards, choices);
+      leftovers.clear();
+    }
+  }
+  share_leftovers(table, leftovers, policy, cards, choices);
+  return choices;
+}
+
+}  // namespace tonnage
