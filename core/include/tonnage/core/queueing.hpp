@@ -30,11 +30,11 @@ struct ServiceSegment {
   double prefill_work_ms;  // w_prefill(c)
 };
 
-// Largest batch whose prefill fits into c chunks: floor(max(0, (c+m)(T - k/c)/(k+m))).
+// Largest batch whose prefill fits into c chunks: floor(max(0, (c+m)(T - k/c)/(k+m))). One division
+// of whole numbers, so that bounds which are whole come out exactly (products below 2^53).
 TONNAGE_HD double max_batch_at_chunks(const ServiceParams& p, double c) {
-  const double room = (c + p.out_tokens) * (p.token_budget - p.in_tokens / c);
-  const double bound = room / (p.in_tokens + p.out_tokens);
-  return bound > 0 ? std::floor(bound) : 0.0;
+  const double room = (c + p.out_tokens) * (p.token_budget * c - p.in_tokens);
+  return room > 0 ? std::floor(room / ((p.in_tokens + p.out_tokens) * c)) : 0.0;
 }
 
 // c(B): the least chunk count whose batch bound reaches B. The bound grows with c, so the positive
@@ -147,7 +147,11 @@ TONNAGE_HD GeometricSums geometric_sums(double p, std::int64_t count) {
 // formula; L(n) is the mean state. Relative accuracy about 1e-14 at any rate.
 TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_batch,
                                        std::int64_t max_queue, double rate) {
+  // The true a is a * 2^(kShift * shift): where service slows down with the batch, a may fall far
+  // below what a double holds and come back in an overloaded waiting room.
+  constexpr double kShift = 512;
   double a = 1, not_a = 0, mean = 0;
+  double shift = 0;
   ServiceSegment segment{};
   double segment_end = 0;
   double inv_mu = 0;
@@ -159,9 +163,20 @@ TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_
     }
     inv_mu = inverse_mu(segment, 1.0 / n);
     const double x = rate * inv_mu * a;
-    not_a = 1.0 / (1.0 + x);
-    a = x * not_a;
-    mean += a * (n - mean);
+    if (shift == 0) {
+      not_a = 1.0 / (1.0 + x);
+      a = x * not_a;
+      mean += a * (n - mean);
+    } else {
+      a = x;  // 1 + x is 1
+    }
+    if (a < 0x1p-512) {
+      a *= 0x1p512;
+      shift -= 1;
+    } else if (shift < 0 && a >= 1) {
+      a *= 0x1p-512;
+      shift += 1;
+    }
   }
   const double big_m = static_cast<double>(max_batch);
   const double q = rate * inv_mu;
@@ -169,7 +184,7 @@ TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_
   // T0, T1 and the sums Z, D of the waiting room, all scaled by min(1, 1/q)^Q.
   const bool reversed = q > 1;
   const double ratio = reversed ? 1.0 / q : q;
-  double scale = 1, t0 = 0, t1 = 0, z = 1, d = not_a, dropped = a;
+  double scale = 1, t0 = 0, t1 = 0, z = 1, d = not_a, dropped = shift < 0 ? 0.0 : a;
   if (max_queue > 0) {
     const double big_q = static_cast<double>(max_queue);
     const GeometricSums head = geometric_sums(ratio, max_queue - 1);
@@ -180,6 +195,12 @@ TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_
     scale = reversed ? last : 1.0;
     t0 = reversed ? sum : ratio * sum;
     t1 = reversed ? big_q * sum - weighted : ratio * (sum + weighted);
+    if (shift < 0) {
+      const double bits = reversed ? big_q * std::log2(ratio) - kShift * shift : kShift;
+      const bool comes_back = bits < kShift;
+      scale = comes_back ? std::exp2(bits) : 1.0;
+      a = comes_back ? a : 0.0;
+    }
     z = scale + a * t0;
     d = scale + a * inner;
     dropped = a * (reversed ? 1.0 : last);
