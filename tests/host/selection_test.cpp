@@ -1,0 +1,219 @@
+// The published selection against a literal, slow reading of its rules, and its invariants.
+#include "tonnage/host/selection.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+
+#include "support/seed.hpp"
+
+namespace tonnage {
+namespace {
+
+constexpr SaturationPolicy kPolicies[] = {
+    SaturationPolicy::kNone, SaturationPolicy::kPriorityExhaustive,
+    SaturationPolicy::kPriorityRoundRobin, SaturationPolicy::kRoundRobin};
+
+class TableSampler {
+ public:
+  TableSampler() : engine_(testing::test_seed()) {}
+
+  std::int64_t whole(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
+  }
+
+  // Small whole values make ties in value and regret common.
+  OptionTable next() {
+    OptionTable table;
+    const std::int64_t types = whole(1, 4);
+    for (std::int64_t t = 0; t < types; ++t) table.capacity.push_back(whole(0, 25));
+    const std::int64_t servers = whole(1, 12);
+    table.first.push_back(0);
+    for (std::int64_t s = 0; s < servers; ++s) {
+      std::vector<Option> options;
+      for (std::int32_t a = 0; a < 5; ++a) {
+        if (whole(0, 2) == 0) continue;
+        const auto value = static_cast<double>(whole(-5, 20));
+        options.push_back({value, value + 30, whole(1, 6), whole(1, 4), 0, a,
+                           static_cast<std::int32_t>(a % types)});
+      }
+      if (whole(0, 9) == 0) options = {{-3, 0, 0, 0, 0, kNoAccelerator, -1}};
+      std::stable_sort(options.begin(), options.end(),
+                       [](const Option& a, const Option& b) { return a.value < b.value; });
+      table.options.insert(table.options.end(), options.begin(), options.end());
+      table.first.push_back(static_cast<std::int64_t>(table.options.size()));
+      table.priority.push_back(static_cast<std::int32_t>(whole(1, 3)));
+    }
+    return table;
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+// The rules of the contract, one after the other, with a full sort before every step.
+std::vector<Choice> literal_greedy(const OptionTable& t, SaturationPolicy policy, bool delayed) {
+  std::vector<std::int64_t> free = t.capacity;
+  std::vector<Choice> choices(t.priority.size());
+  struct Entry {
+    std::int64_t server, option;
+  };
+  std::vector<Entry> line;
+  for (std::int64_t s = 0; s < t.num_servers(); ++s) {
+    if (t.first[s] < t.first[s + 1]) line.push_back({s, t.first[s]});
+  }
+  const auto regret = [&](const Entry& e) {
+    if (e.option + 1 == t.first[e.server + 1]) return std::numeric_limits<double>::infinity();
+    return t.options[e.option + 1].value - t.options[e.option].value;
+  };
+  const auto room = [&](const Option& o) {
+    return o.type < 0 ? o.num_replicas
+                      : std::min(o.num_replicas, free[o.type] / o.cards_per_replica);
+  };
+  const auto take = [&](const Option& o, std::int64_t n) {
+    if (o.type >= 0) free[o.type] -= n * o.cards_per_replica;
+  };
+  const auto best_effort = [&](const std::vector<std::int64_t>& left) {
+    const auto pick = [&](std::int64_t s) {
+      for (std::int64_t o = t.first[s]; o < t.first[s + 1]; ++o) {
+        if (room(t.options[o]) >= 1) return o;
+      }
+      return std::int64_t{-1};
+    };
+    const auto turns = [&](std::vector<std::int64_t> group) {
+      std::vector<bool> gone(t.priority.size(), false);
+      for (bool moved = true; moved;) {
+        moved = false;
+        for (const std::int64_t s : group) {
+          if (gone[s]) continue;
+          if (choices[s].option < 0) choices[s].option = pick(s);
+          const std::int64_t o = choices[s].option;
+          if (o < 0 || room(t.options[o]) < 1 ||
+              choices[s].num_replicas == t.options[o].num_replicas) {
+            gone[s] = true;
+            continue;
+          }
+          take(t.options[o], 1);
+          ++choices[s].num_replicas;
+          moved = true;
+        }
+      }
+    };
+    if (policy == SaturationPolicy::kPriorityExhaustive) {
+      for (const std::int64_t s : left) {
+        const std::int64_t o = pick(s);
+        if (o < 0) continue;
+        choices[s] = {o, room(t.options[o])};
+        take(t.options[o], choices[s].num_replicas);
+      }
+    } else if (policy == SaturationPolicy::kRoundRobin) {
+      turns(left);
+    } else if (policy == SaturationPolicy::kPriorityRoundRobin) {
+      for (int p = 1; p <= 100; ++p) {
+        std::vector<std::int64_t> group;
+        for (const std::int64_t s : left) {
+          if (t.priority[s] == p) group.push_back(s);
+        }
+        turns(group);
+      }
+    }
+  };
+  std::vector<std::int64_t> left;
+  int group = 0;
+  while (!line.empty()) {
+    std::stable_sort(line.begin(), line.end(), [&](const Entry& a, const Entry& b) {
+      if (t.priority[a.server] != t.priority[b.server]) {
+        return t.priority[a.server] < t.priority[b.server];
+      }
+      if (regret(a) != regret(b)) return regret(a) > regret(b);
+      const double va = t.options[a.option].value, vb = t.options[b.option].value;
+      if (va != vb) return va > vb;
+      return a.server < b.server;
+    });
+    Entry& e = line.front();
+    if (!delayed && t.priority[e.server] != group) {
+      best_effort(left);
+      left.clear();
+    }
+    group = t.priority[e.server];
+    const Option& o = t.options[e.option];
+    if (room(o) == o.num_replicas) {
+      take(o, o.num_replicas);
+      choices[e.server] = {e.option, o.num_replicas};
+      line.erase(line.begin());
+    } else if (e.option + 1 < t.first[e.server + 1]) {
+      ++e.option;
+    } else {
+      left.push_back(e.server);
+      line.erase(line.begin());
+    }
+  }
+  best_effort(left);
+  return choices;
+}
+
+TEST(Selection, GreedyFollowsTheRulesLiterally) {
+  TableSampler sampler;
+  for (int i = 0; i < 3000; ++i) {
+    const OptionTable table = sampler.next();
+    for (const SaturationPolicy policy : kPolicies) {
+      for (const bool delayed : {false, true}) {
+        const auto got = select_greedy(table, policy, delayed);
+        const auto want = literal_greedy(table, policy, delayed);
+        for (std::size_t s = 0; s < want.size(); ++s) {
+          if (want[s].num_replicas == 0 && want[s].option >= 0 &&
+              table.options[want[s].option].num_replicas > 0) {
+            EXPECT_EQ(got[s].num_replicas, 0);
+            continue;
+          }
+          ASSERT_EQ(got[s], want[s]) << "table " << i << " server " << s << " policy "
+                                     << to_string(policy) << " delayed " << delayed;
+        }
+      }
+    }
+  }
+}
+
+TEST(Selection, GreedyNeverExceedsCapacity) {
+  TableSampler sampler;
+  for (int i = 0; i < 3000; ++i) {
+    const OptionTable table = sampler.next();
+    for (const SaturationPolicy policy : kPolicies) {
+      std::vector<std::int64_t> used(table.capacity.size(), 0);
+      for (const Choice& c : select_greedy(table, policy, i % 2 == 0)) {
+        if (c.option < 0 || table.options[c.option].type < 0) continue;
+        const Option& o = table.options[c.option];
+        EXPECT_LE(c.num_replicas, o.num_replicas);
+        used[o.type] += c.num_replicas * o.cards_per_replica;
+      }
+      for (std::size_t t = 0; t < used.size(); ++t) EXPECT_LE(used[t], table.capacity[t]);
+    }
+  }
+}
+
+TEST(Selection, UnlimitedTakesTheLeastValue) {
+  TableSampler sampler;
+  for (int i = 0; i < 500; ++i) {
+    const OptionTable table = sampler.next();
+    const auto choices = select_unlimited(table);
+    for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+      if (table.first[s] == table.first[s + 1]) {
+        EXPECT_EQ(choices[s].option, -1);
+        continue;
+      }
+      for (std::int64_t o = table.first[s]; o < table.first[s + 1]; ++o) {
+        EXPECT_LE(table.options[choices[s].option].value, table.options[o].value);
+      }
+    }
+  }
+}
+
+TEST(Selection, RoundingMakesStructuralTiesEqual) {
+  EXPECT_EQ(rounded_value(0.1 + 0.2), rounded_value(0.3));
+  EXPECT_NE(rounded_value(1.000001), rounded_value(1.000002));
+}
+
+}  // namespace
+}  // namespace tonnage
