@@ -14,13 +14,18 @@ namespace {
 // Large enough to find pairs of similar batch size, small enough to balance uneven threads.
 constexpr std::int64_t kLinesPerChunk = 4096;
 
-SizePairsFunction kernel_for(InstructionSet isa) {
+struct Kernel {
+  SizePairsFunction size_pairs;
+  SizePairFunction size_one;
+};
+
+Kernel kernel_for(InstructionSet isa) {
 #if defined(TONNAGE_HAVE_X86_KERNELS)
-  if (isa == InstructionSet::kAvx512) return size_pairs_avx512;
-  if (isa == InstructionSet::kAvx2) return size_pairs_avx2;
+  if (isa == InstructionSet::kAvx512) return {size_pairs_avx512, size_one_avx512};
+  if (isa == InstructionSet::kAvx2) return {size_pairs_avx2, size_one_avx2};
 #endif
   (void)isa;
-  return size_pairs_baseline;
+  return {size_pairs_baseline, size_one_baseline};
 }
 
 bool needs_search(const ServerRow& server, const PerfRow& perf) {
@@ -60,9 +65,8 @@ struct PlainPairs {
   std::vector<RateSearch<double>> found;
 };
 
-void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last,
-                SizePairsFunction kernel, const std::vector<double>& reciprocals,
-                std::vector<LineOutcome>& outcomes) {
+void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last, const Kernel& kernel,
+                const std::vector<double>& reciprocals, std::vector<LineOutcome>& outcomes) {
   PlainPairs plain;
   std::vector<std::int64_t> position(static_cast<std::size_t>(last - first));
   for (std::int64_t i = first; i < last; ++i) {
@@ -79,7 +83,8 @@ void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last,
     const RateRange range = rate_range(shape, server.has_tps_target);
     if (!is_plain_pair(shape, chunks_at_1, chunks_at_m) ||
         !(range.low_per_ms <= range.high_per_ms)) {
-      outcomes[i] = size_line(server, perf);
+      outcomes[i] = finish_line(server, perf, ceiling,
+                                kernel.size_one(shape, server.targets, server.has_tps_target));
       continue;
     }
     position[i - first] = static_cast<std::int64_t>(plain.pairs.size());
@@ -94,8 +99,8 @@ void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last,
     plain.sorted.push_back(plain.pairs[position[key.line - first]]);
   }
   plain.found.resize(plain.pairs.size());
-  kernel(plain.sorted.data(), static_cast<std::int64_t>(plain.sorted.size()), reciprocals.data(),
-         plain.found.data());
+  kernel.size_pairs(plain.sorted.data(), static_cast<std::int64_t>(plain.sorted.size()),
+                    reciprocals.data(), plain.found.data());
   for (std::size_t k = 0; k < plain.keys.size(); ++k) {
     const std::int64_t i = plain.keys[k].line;
     outcomes[i] =
@@ -150,7 +155,7 @@ std::vector<LineOutcome> size_lines(const Problem& problem, InstructionSet isa, 
     throw Error(ErrorCode::kUnavailable, "instruction set " + std::string(to_string(isa)) +
                                              " is not usable on this processor");
   }
-  const SizePairsFunction kernel = kernel_for(isa);
+  const Kernel kernel = kernel_for(isa);
   const std::vector<double> reciprocals = reciprocal_table(problem, num_threads);
   const auto count = static_cast<std::int64_t>(problem.lines.size());
   std::vector<LineOutcome> outcomes(problem.lines.size());

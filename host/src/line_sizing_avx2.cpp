@@ -3,3 +3,4 @@
 #define TONNAGE_REGISTER_BYTES 32
 #define TONNAGE_PACK_REGISTERS 2
 #include "line_sizing_kernel.inl"
+#include "sweep_kernel.inl"

@@ -3,3 +3,4 @@
 #define TONNAGE_REGISTER_BYTES 16
 #define TONNAGE_PACK_REGISTERS 4
 #include "line_sizing_kernel.inl"
+#include "sweep_kernel.inl"

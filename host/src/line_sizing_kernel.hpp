@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "tonnage/core/sizing_kernel.hpp"
+#include "tonnage/core/sizing.hpp"
 
 namespace tonnage {
 
@@ -11,6 +11,17 @@ namespace tonnage {
 // Fastest when neighbours have similar batch sizes.
 using SizePairsFunction = void (*)(const SizingLanes<double>* pairs, std::int64_t count,
                                    const double* reciprocals, RateSearch<double>* found);
+
+// size_pair() compiled for the instruction set, for pairs that are not plain.
+using SizePairFunction = RateSearch<double> (*)(const QueueShape& shape,
+                                                const LatencyTargets& targets, bool has_tps_target);
+
+RateSearch<double> size_one_baseline(const QueueShape& shape, const LatencyTargets& targets,
+                                     bool has_tps_target);
+RateSearch<double> size_one_avx2(const QueueShape& shape, const LatencyTargets& targets,
+                                 bool has_tps_target);
+RateSearch<double> size_one_avx512(const QueueShape& shape, const LatencyTargets& targets,
+                                   bool has_tps_target);
 
 void size_pairs_baseline(const SizingLanes<double>* pairs, std::int64_t count,
                          const double* reciprocals, RateSearch<double>* found);

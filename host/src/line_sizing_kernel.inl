@@ -69,4 +69,10 @@ void TONNAGE_CONCAT(size_pairs_, TONNAGE_ISA)(const SizingLanes<double>* pairs, 
   }
 }
 
+RateSearch<double> TONNAGE_CONCAT(size_one_, TONNAGE_ISA)(const QueueShape& shape,
+                                                          const LatencyTargets& targets,
+                                                          bool has_tps_target) {
+  return size_rate(shape, targets, has_tps_target);
+}
+
 }  // namespace tonnage

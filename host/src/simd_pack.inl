@@ -93,6 +93,19 @@ TONNAGE_HD bool native_any(NativeMask m) {
 #endif
 }
 
+// One bit per lane, the first lane lowest.
+TONNAGE_HD unsigned native_bits(NativeMask m) {
+#if TONNAGE_REGISTER_BYTES == 64 && defined(__AVX512DQ__)
+  return _mm512_movepi64_mask((__m512i)m);
+#elif TONNAGE_REGISTER_BYTES == 32 && defined(__AVX2__)
+  return static_cast<unsigned>(_mm256_movemask_pd((__m256d)m));
+#else
+  unsigned bits = 0;
+  for (int i = 0; i < kLanesPerRegister; ++i) bits |= (m[i] != 0 ? 1u : 0u) << i;
+  return bits;
+#endif
+}
+
 TONNAGE_HD Pack lane_fma(const Pack& a, const Pack& b, const Pack& c) {
   Pack r;
   TONNAGE_EACH r.reg[i] = native_fma(a.reg[i], b.reg[i], c.reg[i]);
@@ -107,6 +120,11 @@ TONNAGE_HD bool lane_any(const Mask& m) {
   NativeMask any = m.reg[0];
   for (int i = 1; i < kRegisters; ++i) any |= m.reg[i];
   return native_any(any);
+}
+TONNAGE_HD unsigned lane_bits(const Mask& m) {
+  unsigned bits = 0;
+  for (int i = 0; i < kRegisters; ++i) bits |= native_bits(m.reg[i]) << (i * kLanesPerRegister);
+  return bits;
 }
 TONNAGE_HD Pack lane_max(const Pack& a, const Pack& b) { return lane_select(a > b, a, b); }
 TONNAGE_HD Pack lane_min(const Pack& a, const Pack& b) { return lane_select(a < b, a, b); }

@@ -73,8 +73,6 @@ class Allocation {
   friend bool operator==(const Allocation&, const Allocation&) = default;
 
  private:
-  friend Allocation make_allocation(const Problem&, const LineRow&, const LineOutcome&);
-
   std::string accelerator_;
   std::int64_t num_replicas_ = 0;
   std::int64_t max_batch_ = 0;

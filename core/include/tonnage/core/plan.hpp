@@ -19,7 +19,7 @@ struct PlannedServer {
   double value = 0;           // transition penalty, scaled to the granted replicas when partial
   AllocationMetrics metrics;  // at the rate each granted replica sees, drops included
   int priority = kLowestPriority;
-  bool partial = false;       // fewer replicas than the targets need
+  bool partial = false;  // fewer replicas than the targets need
   std::int64_t replicas_needed = 0;
 
   friend bool operator==(const PlannedServer&, const PlannedServer&) = default;
@@ -53,12 +53,12 @@ struct PriorityOutcome {
 };
 
 struct PlanSummary {
-  double total_cost = 0;   // cents/hour
-  double total_value = 0;  // sum of values
-  std::vector<TypeUsage> types;            // by name
+  double total_cost = 0;                    // cents/hour
+  double total_value = 0;                   // sum of values
+  std::vector<TypeUsage> types;             // by name
   std::vector<PriorityOutcome> priorities;  // ascending
-  std::string solver;   // the one that ran
-  std::string backend;  // the one that evaluated the candidates
+  std::string solver;                       // the one that ran
+  std::string backend;                      // the one that evaluated the candidates
   std::string version;
   std::int64_t num_candidates = 0;  // feasible (server, accelerator) pairs
   double evaluation_s = 0;

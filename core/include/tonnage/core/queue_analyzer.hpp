@@ -22,7 +22,7 @@ struct QueueAnalysis {
 };
 
 struct QueueTargets {
-  LatencyTargets latency;  // 0: no target
+  LatencyTargets latency;       // 0: no target
   bool has_tps_target = false;  // keeps the rate at or below kTpsShare of the range's end
 };
 
@@ -35,12 +35,12 @@ struct QueueSizing {
   double rate_for_itl_per_ms = 0;
   double rate_for_ttft_per_ms = 0;
   double rate_for_tps_per_ms = 0;
-  double rate_per_ms = 0;      // the largest at which every target holds
-  double goodput_per_ms = 0;   // throughput there
+  double rate_per_ms = 0;     // the largest at which every target holds
+  double goodput_per_ms = 0;  // throughput there
   // Latencies at the low end of the range: the best this replica can do.
   double best_itl_ms = 0;
   double best_ttft_ms = 0;
-  QueueAnalysis achieved;      // at rate_per_ms; empty when infeasible
+  QueueAnalysis achieved;  // at rate_per_ms; empty when infeasible
 };
 
 // Answer of optimize.

@@ -126,6 +126,21 @@ TONNAGE_HD RateSearch<double> search_between(const Evaluate& evaluate, double lo
 inline constexpr int kSteppedJumps = 64;
 inline constexpr int kHumpSamples = 64;
 
+// True if a rate at least as high as the one with `level` requests in service is found quickly at
+// which the targets hold with the chunk count before the jump: they then hold at the jump, too,
+// since latencies rise with the rate while the count is fixed.
+TONNAGE_HD bool holds_beyond(const SteppedEvaluator& before, double level,
+                             const RateSearch<double>& found) {
+  double rate = found.rate_per_ms * (level / found.in_service);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const TargetPoint<double> point = before(rate);
+    if (point.in_service >= level) return point.excess <= 0;
+    rate *= 1.01 * level / point.in_service;
+    if (!(rate < found.rate_per_ms)) return false;
+  }
+  return false;
+}
+
 // Where the chunk count grows, prefill jumps up and ITL jumps down: a target can be missed just
 // before a jump although it holds again after it. Looks at the jumps below `found` in order (the
 // first kSteppedJumps of them) and returns the first point beyond which a target is missed.
@@ -138,10 +153,12 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const SteppedEvaluator& evalua
   for (int jump = 0; jump < kSteppedJumps; ++jump) {
     const double level = max_batch_at_chunks(p, chunks) + 0.5;
     if (!(level < found.in_service)) break;
-    const RateSearch<double> at_jump = search_between(
-        OccupancyEvaluator{evaluate, level}, at_piece_start.rate_per_ms, found.rate_per_ms);
     SteppedEvaluator before = evaluate;
     before.forced_chunks = chunks;
+    chunks = chunk_count(p, level + 0.5);
+    if (holds_beyond(before, level, found)) continue;
+    const RateSearch<double> at_jump = search_between(
+        OccupancyEvaluator{evaluate, level}, at_piece_start.rate_per_ms, found.rate_per_ms);
     if (before(at_jump.rate_per_ms).excess > kTargetTolerance) {
       RateSearch<double> inside =
           search_between(before, at_piece_start.rate_per_ms, at_jump.rate_per_ms);
@@ -151,7 +168,6 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const SteppedEvaluator& evalua
       return inside;
     }
     at_piece_start = at_jump;
-    chunks = chunk_count(p, level + 0.5);
   }
   return found;
 }
@@ -217,7 +233,7 @@ TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTarget
     return search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
   }
   const SteppedEvaluator evaluate{q, lanes.inv_itl_target, lanes.inv_ttft_target, 0.0};
-  result = search_between(evaluate, range.low_per_ms, range.high_per_ms);
+  result = search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
   if (!result.feasible) return result;
   if (chunks_at_1 != chunks_at_m) result = search_before_jumps(evaluate, range.low_per_ms, result);
   const double growth = q.service.out_tokens * (static_cast<double>(q.max_batch) - 1);

@@ -23,14 +23,14 @@ struct SweepLine {
   double prefill_base_ms;   // c (alpha - delta)
   double prefill_slope_ms;  // c delta
   double prefill_work_ms;
-  double itl_room_ms;       // m * target
-  double ttft_room_ms;      // m * target
+  double itl_room_ms;   // m * target
+  double ttft_room_ms;  // m * target
   double out_tokens;
   double total_rate_per_ms;
-  double rate_low_per_ms;   // rates below the range are tested at its low end
-  double full_load;         // largest rate/mu(M) of the range
-  std::int64_t max_batch;   // N
-  std::int64_t max_queue;   // Q
+  double rate_low_per_ms;  // rates below the range are tested at its low end
+  double full_load;        // largest rate/mu(M) of the range
+  std::int64_t max_batch;  // N
+  std::int64_t max_queue;  // Q
 };
 
 TONNAGE_HD SweepLine sweep_line(const QueueShape& q, const LatencyTargets& targets,
@@ -125,8 +125,7 @@ struct SweepTest {
     const V by_itl = lane_fma(itl_room, z, p);
     const V by_ttft = (ttft_room * z - decode_steps * p) * e;
     const V waits = lane_fma(out_tokens * c.weight, t1, served * e);
-    return (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) &
-           (q <= full_load);
+    return (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) & (q <= full_load);
   }
 };
 

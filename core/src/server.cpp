@@ -1,0 +1,71 @@
+#include "tonnage/core/server.hpp"
+
+#include <fmt/format.h>
+
+#include "tonnage/core/system.hpp"
+
+namespace tonnage {
+
+Server::Server(ServerSpec spec)
+    : spec_(std::move(spec)),
+      class_name_(spec_.class_name.empty() ? std::string(kDefaultClassName) : spec_.class_name),
+      current_(Allocation::from_spec(spec_.current_alloc)) {}
+
+int Server::priority(const System& system) const {
+  const ServiceClass* service_class = system.find_service_class(class_name_);
+  return service_class == nullptr ? kLowestPriority : service_class->priority();
+}
+
+std::vector<std::string> Server::candidate_accelerators(
+    const std::vector<std::string>& accelerators) const {
+  if (!spec_.keep_accelerator || current_.accelerator().empty()) return accelerators;
+  std::vector<std::string> kept;
+  for (const std::string& name : accelerators) {
+    if (name == current_.accelerator()) kept.push_back(name);
+  }
+  return kept;
+}
+
+void Server::calculate(const System& system, const std::vector<std::string>& accelerators) {
+  allocations_.clear();
+  for (const std::string& name : candidate_accelerators(accelerators)) {
+    auto candidate = Allocation::create(system, *this, name);
+    if (!candidate) continue;
+    candidate->set_value(current_.transition_penalty(*candidate));
+    std::string key = candidate->accelerator();
+    allocations_.insert_or_assign(std::move(key), std::move(*candidate));
+  }
+}
+
+void Server::set_allocation(Allocation allocation) {
+  spec_.desired_alloc = allocation.to_spec(load());
+  allocation_ = std::move(allocation);
+}
+
+void Server::remove_allocation() {
+  allocation_.reset();
+  spec_.desired_alloc = {};
+}
+
+void Server::set_current_allocation(const Allocation& allocation) {
+  spec_.current_alloc = allocation.to_spec(load());
+  current_ = allocation;
+}
+
+void Server::apply_desired_allocation() {
+  spec_.current_alloc = spec_.desired_alloc;
+  current_ = allocation_ ? *allocation_ : Allocation::from_spec(spec_.current_alloc);
+}
+
+bool Server::saturated() const noexcept {
+  return allocation_ && allocation_->saturated(load().arrival_rate_per_min);
+}
+
+std::string Server::to_string() const {
+  return fmt::format("server {}: model {}, class {}, {} requests/min of {} + {} tokens, {}",
+                     spec_.name, spec_.model, class_name_, load().arrival_rate_per_min,
+                     load().avg_in_tokens, load().avg_out_tokens,
+                     allocation_ ? allocation_->to_string() : std::string("no allocation"));
+}
+
+}  // namespace tonnage
