@@ -80,7 +80,7 @@ void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last, c
     const QueueShape shape = queue_shape(server, perf, ceiling);
     const double chunks_at_1 = chunk_count(shape.service, 1.0);
     const double chunks_at_m = chunk_count(shape.service, static_cast<double>(ceiling));
-    const RateRange range = rate_range(shape, server.has_tps_target);
+    const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
     if (!is_plain_pair(shape, chunks_at_1, chunks_at_m) ||
         !(range.low_per_ms <= range.high_per_ms)) {
       outcomes[i] = finish_line(server, perf, ceiling,

@@ -30,9 +30,16 @@ struct RateRange {
 
 // [kRateLow * mu(1), kRateHigh * mu(M)], the upper end times kTpsShare under a TPS target. Empty
 // (low > high) only for service times that grow a thousandfold from batch 1 to M.
+TONNAGE_HD RateRange rate_range(const QueueShape& q, bool has_tps_target, double chunks_at_1,
+                                double chunks_at_m) {
+  const double m = static_cast<double>(q.max_batch);
+  const double high = kRateHigh / inverse_mu(service_segment(q.service, chunks_at_m), 1.0 / m);
+  const double low = kRateLow / inverse_mu(service_segment(q.service, chunks_at_1), 1.0);
+  return {low, has_tps_target ? kTpsShare * high : high};
+}
 TONNAGE_HD RateRange rate_range(const QueueShape& q, bool has_tps_target) {
-  const double high = kRateHigh * departure_rate(q.service, static_cast<double>(q.max_batch));
-  return {kRateLow * departure_rate(q.service, 1.0), has_tps_target ? kTpsShare * high : high};
+  return rate_range(q, has_tps_target, chunk_count(q.service, 1.0),
+                    chunk_count(q.service, static_cast<double>(q.max_batch)));
 }
 
 // True if one search over a uniform chunk count answers the pair: the chunk count is the same at
@@ -219,14 +226,14 @@ TONNAGE_HD RateSearch<double> search_before_hump(const SteppedEvaluator& evaluat
 // O(M) per pass, about ten passes.
 TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTargets& targets,
                                         bool has_tps_target) {
-  const RateRange range = rate_range(q, has_tps_target);
+  const double chunks_at_1 = chunk_count(q.service, 1.0);
+  const double chunks_at_m = chunk_count(q.service, static_cast<double>(q.max_batch));
+  const RateRange range = rate_range(q, has_tps_target, chunks_at_1, chunks_at_m);
   RateSearch<double> result{};
   if (!(range.low_per_ms <= range.high_per_ms)) {
     result.feasible = false;
     return result;
   }
-  const double chunks_at_1 = chunk_count(q.service, 1.0);
-  const double chunks_at_m = chunk_count(q.service, static_cast<double>(q.max_batch));
   const SizingLanes<double> lanes = sizing_lanes(q, targets, range, chunks_at_1);
   if (is_plain_pair(q, chunks_at_1, chunks_at_m)) {
     const UniformEvaluator<double, DividedReciprocal> evaluate{lanes, {}};

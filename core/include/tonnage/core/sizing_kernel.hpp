@@ -19,8 +19,8 @@ inline constexpr double kTpsShare = 0.9;
 // A latency counts as within its target up to this relative excess.
 inline constexpr double kTargetTolerance = 1e-9;
 // The search stops at this relative distance from the target or relative width of the bracket.
-inline constexpr double kTargetPrecision = 1e-12;
-inline constexpr double kRatePrecision = 1e-13;
+inline constexpr double kTargetPrecision = 1e-10;
+inline constexpr double kRatePrecision = 1e-12;
 inline constexpr double kGuessOvershoot = 1.5;
 
 // Unnormalised chain after n states: weight of state n, sum of weights, sum of n * weight.
@@ -244,6 +244,13 @@ TONNAGE_HD RateGuess<V> guess_rate(const SizingLanes<V>& l) {
   return {batch / tau, l.inv_mu_slope_ms / (batch * tau * slope)};
 }
 
+// 1 - target/latency instead of latency/target - 1: nearly straight in the rate where waiting grows
+// like 1/(1 - load), and the same to first order at the root.
+template <class V>
+TONNAGE_HD V straighten(const V& excess) {
+  return excess / (V(1.0) + lane_max(excess, V(-0.99)));
+}
+
 // Largest rate of [low, high] at which excess <= 0, for an excess that changes sign at most once;
 // where it jumps, the end of the bracket at which the targets hold. The first two points follow the
 // guess, then Chandrupatla's bracketing (inverse quadratic steps where they are safe, bisection
@@ -261,7 +268,7 @@ TONNAGE_HD RateSearch<V> search_rate(const Evaluate& evaluate, const V& low, con
 
   // x1 is the newest point, x2 the other end of the bracket, x3 the point dropped last.
   V x1 = high, x2 = low, x3 = high;
-  V f1 = at_high.excess, f2 = at_low.excess, f3 = at_high.excess;
+  V f1 = straighten(at_high.excess), f2 = straighten(at_low.excess), f3 = f1;
   V best_rate = lane_select(high_holds, high, low);
   V best_throughput = lane_select(high_holds, at_high.throughput_per_ms, at_low.throughput_per_ms);
   V best_in_service = lane_select(high_holds, at_high.in_service, at_low.in_service);
@@ -278,7 +285,7 @@ TONNAGE_HD RateSearch<V> search_rate(const Evaluate& evaluate, const V& low, con
     if (pass < 2)
       x = lane_select((x > lane_min(x1, x2)) & (x < lane_max(x1, x2)), x, V(0.5) * (x1 + x2));
     const TargetPoint<V> point = evaluate(x);
-    const V f = point.excess;
+    const V f = straighten(point.excess);
     const auto holds = f <= V(kTargetPrecision);
     const auto improves = open & holds & (x > best_rate);
     best_rate = lane_select(improves, x, best_rate);
