@@ -1,0 +1,105 @@
+// What a plan states about itself, ours or anybody's: what verification and comparison work on.
+// Owns: the fields a plan file may carry (an absent field is not claimed) and what a comparison of
+// two plans says about a server.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tonnage/core/spec.hpp"
+
+namespace tonnage {
+
+// The allocation of one server. Costs in cents/hour, times in ms, maxRPM in requests/min of one
+// replica, power in watts over all replicas.
+struct AllocationClaims {
+  std::optional<std::string> accelerator;  // empty: the empty allocation
+  std::optional<std::int64_t> num_replicas;
+  std::optional<std::int64_t> max_batch;
+  std::optional<double> cost_cents_per_hour;
+  std::optional<double> itl_average_ms;
+  std::optional<double> ttft_average_ms;
+  std::optional<LoadSpec> load;
+  std::optional<double> value;
+  std::optional<double> rho;
+  std::optional<double> max_rpm;
+  std::optional<double> drop_probability;
+  std::optional<double> ttft_p50_ms;
+  std::optional<double> ttft_p90_ms;
+  std::optional<double> ttft_p95_ms;
+  std::optional<double> ttft_p99_ms;
+  std::optional<double> power_w;
+  std::optional<bool> partial;
+
+  friend bool operator==(const AllocationClaims&, const AllocationClaims&) = default;
+};
+
+struct TypeClaims {
+  std::optional<std::int64_t> used;   // cards
+  std::optional<std::int64_t> limit;  // cards
+  std::optional<double> cost;         // cents/hour
+
+  friend bool operator==(const TypeClaims&, const TypeClaims&) = default;
+};
+
+struct PriorityClaims {
+  std::optional<std::int64_t> served;
+  std::optional<std::int64_t> partial;
+  std::optional<std::int64_t> unserved;
+
+  friend bool operator==(const PriorityClaims&, const PriorityClaims&) = default;
+};
+
+struct SummaryClaims {
+  std::optional<double> total_cost;   // cents/hour
+  std::optional<double> total_value;  // sum of values
+  std::optional<std::map<std::string, TypeClaims>> types;
+  std::optional<std::map<int, PriorityClaims>> priorities;
+
+  friend bool operator==(const SummaryClaims&, const SummaryClaims&) = default;
+};
+
+struct PlanClaims {
+  std::map<std::string, AllocationClaims> allocations;  // by server name
+  // Names of the servers left out, in the plan's order; absent when the plan lists none at all.
+  std::optional<std::vector<std::string>> unallocated;
+  std::optional<SummaryClaims> summary;
+
+  friend bool operator==(const PlanClaims&, const PlanClaims&) = default;
+};
+
+enum class ChangeKind { kAdded, kRemoved, kChanged };
+
+[[nodiscard]] constexpr std::string_view to_string(ChangeKind kind) noexcept {
+  switch (kind) {
+    case ChangeKind::kAdded:
+      return "added";
+    case ChangeKind::kRemoved:
+      return "removed";
+    case ChangeKind::kChanged:
+      return "changed";
+  }
+  return "unknown";
+}
+
+// One server that two plans treat differently. A side without an allocation is empty: no
+// accelerator, 0 replicas, cost 0.
+struct PlanChange {
+  std::string server;
+  ChangeKind kind = ChangeKind::kChanged;
+  std::string old_accelerator;
+  std::string new_accelerator;
+  std::int64_t old_num_replicas = 0;
+  std::int64_t new_num_replicas = 0;
+  std::int64_t old_max_batch = 0;
+  std::int64_t new_max_batch = 0;
+  double cost_difference = 0;  // cents/hour, new minus old
+
+  friend bool operator==(const PlanChange&, const PlanChange&) = default;
+};
+
+}  // namespace tonnage

@@ -1,0 +1,42 @@
+// Plans, candidates and plan differences as files. Owns: their layout, and reading a plan back,
+// whoever wrote it. Numbers are written so that reading them back gives the same value; a number
+// that is not finite is written as null; text that is not UTF-8 gets U+FFFD for each bad byte.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tonnage/core/plan.hpp"
+#include "tonnage/core/plan_claims.hpp"
+#include "tonnage/io/diagnostics.hpp"
+
+namespace tonnage {
+
+// {"allocations": {server: allocation}, "unallocated": [{server, reason}], "summary": {...}}.
+// The same plan gives the same bytes; `with_timing` adds summary.timing, which differs from run to
+// run.
+[[nodiscard]] std::string plan_to_json(const Plan& plan, bool with_timing = false);
+
+// An array of objects. Infeasible candidates carry only names and the reason.
+[[nodiscard]] std::string candidates_to_json(const std::vector<Candidate>& candidates);
+// The same as comma-separated values (RFC 4180) with a header row.
+[[nodiscard]] std::string candidates_to_csv(const std::vector<Candidate>& candidates);
+
+// An array of objects.
+[[nodiscard]] std::string diff_to_json(const std::vector<PlanChange>& changes);
+
+struct PlanReadResult {
+  PlanClaims claims;  // meaningful only when there are no errors
+  Diagnostics diagnostics;
+
+  [[nodiscard]] bool ok() const noexcept { return !diagnostics.has_errors(); }
+};
+
+// Reads a plan file, or standard input where `path` is "-". Only `allocations` is required; keys
+// match whatever their case and unknown ones are ignored.
+[[nodiscard]] PlanReadResult read_plan(const std::string& path);
+// Reads the text of a plan; `name` is what diagnostics call it.
+[[nodiscard]] PlanReadResult read_plan_from_string(std::string_view text, const std::string& name);
+
+}  // namespace tonnage
