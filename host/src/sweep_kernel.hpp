@@ -1,4 +1,5 @@
-// Entry points of the SIMD sweep, one per instruction set.
+// Entry points of the SIMD kernels that look at all batch sizes of one line, one per instruction
+// set.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +8,41 @@
 
 namespace tonnage {
 
-// Sweeps replica counts first..first+count-1 of a line over all its batch sizes. For each batch
-// size M (index M of the arrays, 1..N) least[M] becomes the least of these counts that passes the
-// test, unless an earlier call has set it (0: none yet). Returns how many candidates passed.
-// reciprocals[n] = 1/n up to N.
-using SweepLineFunction = std::int64_t (*)(const SweepLine& line, std::int64_t first,
-                                           std::int64_t count, const double* reciprocals,
-                                           std::int64_t* least);
+// A line with the tables its batch sizes share; index n = 1..N, entry 0 unused.
+struct TabledLine {
+  SweepLine sweep;
+  LatencyTargets targets;
+  double out_tokens;
+  double alpha_ms;
+  double rate_share;       // top of the rate range over mu(M)
+  bool stepped;            // the chunk count grows with the batch
+  const double* reciprocal;
+  const double* inv_mu;    // 1/mu(n)
+  const double* chunks;    // c(n)
+  const double* delta_ms;  // delta(c(n))
+  const double* work_ms;   // w_prefill(c(n))
+};
 
-std::int64_t sweep_line_baseline(const SweepLine& line, std::int64_t first, std::int64_t count,
-                                 const double* reciprocals, std::int64_t* least);
-std::int64_t sweep_line_avx2(const SweepLine& line, std::int64_t first, std::int64_t count,
-                             const double* reciprocals, std::int64_t* least);
-std::int64_t sweep_line_avx512(const SweepLine& line, std::int64_t first, std::int64_t count,
-                               const double* reciprocals, std::int64_t* least);
+// Sweeps ascending replica counts over all batch sizes. For each batch size M least[M] becomes the
+// first of these counts that passes the test, unless it is set already (0: none yet). Returns how
+// many candidates passed.
+using SweepLineFunction = std::int64_t (*)(const TabledLine& line, const std::int64_t* replicas,
+                                           std::int64_t count, std::int64_t* least);
+
+// Goodput (requests/ms; 0: infeasible) at the largest rate within targets for each of `count`
+// batch sizes of one line. Plain search: where the chunk count grows or ITL can turn down it may
+// exceed the true goodput, never fall short.
+using SizeBatchesFunction = void (*)(const TabledLine& line, const std::int64_t* batches,
+                                     std::int64_t count, double* goodput);
+
+#define TONNAGE_DECLARE(isa)                                                                  \
+  std::int64_t sweep_line_##isa(const TabledLine& line, const std::int64_t* replicas,         \
+                                std::int64_t count, std::int64_t* least);                     \
+  void size_batches_##isa(const TabledLine& line, const std::int64_t* batches,                \
+                          std::int64_t count, double* goodput);
+TONNAGE_DECLARE(baseline)
+TONNAGE_DECLARE(avx2)
+TONNAGE_DECLARE(avx512)
+#undef TONNAGE_DECLARE
 
 }  // namespace tonnage

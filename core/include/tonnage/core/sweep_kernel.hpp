@@ -15,14 +15,21 @@ namespace tonnage {
 // through.
 inline constexpr double kSweepTolerance = 1e-8;
 
-// One line whose prefill takes the same number of chunks at every batch size, folded into the
-// constants of the test. Where a target is absent its constant is infinite.
+// Mean prefill as the test needs it: max(0, base + slope * X) + work.
+struct SweepPrefill {
+  double base_ms;   // c (alpha - delta)
+  double slope_ms;  // c delta
+  double work_ms;   // w_prefill(c)
+};
+
+// One line folded into the constants of the test. Where a target is absent its constant is
+// infinite. Where the chunk count grows with the batch, ITL is tested with the largest count and
+// TTFT with the smallest: still necessary, a little looser.
 struct SweepLine {
   double inv_mu_slope_ms;
   double inv_mu_base_ms;
-  double prefill_base_ms;   // c (alpha - delta)
-  double prefill_slope_ms;  // c delta
-  double prefill_work_ms;
+  SweepPrefill itl_prefill;
+  SweepPrefill ttft_prefill;
   double itl_room_ms;   // m * target
   double ttft_room_ms;  // m * target
   double out_tokens;
@@ -33,23 +40,28 @@ struct SweepLine {
   std::int64_t max_queue;  // Q
 };
 
+TONNAGE_HD SweepPrefill sweep_prefill(const ServiceParams& p, double chunks) {
+  const ServiceSegment s = service_segment(p, chunks);
+  return {chunks * (p.alpha_ms - s.delta_ms), chunks * s.delta_ms, s.prefill_work_ms};
+}
+
 TONNAGE_HD SweepLine sweep_line(const QueueShape& q, const LatencyTargets& targets,
-                                bool has_tps_target, double total_rate_per_ms, double chunks) {
-  const ServiceSegment s = service_segment(q.service, chunks);
+                                bool has_tps_target, double total_rate_per_ms, double chunks_at_1,
+                                double chunks_at_m) {
+  const ServiceSegment s = service_segment(q.service, chunks_at_1);
   const double slack = 1 + kSweepTolerance;
   const double none = HUGE_VAL;
   const double m = q.service.out_tokens;
   SweepLine l;
   l.inv_mu_slope_ms = s.inv_mu_slope_ms;
   l.inv_mu_base_ms = s.inv_mu_base_ms;
-  l.prefill_base_ms = chunks * (q.service.alpha_ms - s.delta_ms);
-  l.prefill_slope_ms = chunks * s.delta_ms;
-  l.prefill_work_ms = s.prefill_work_ms;
+  l.itl_prefill = sweep_prefill(q.service, chunks_at_m);
+  l.ttft_prefill = sweep_prefill(q.service, chunks_at_1);
   l.itl_room_ms = targets.itl_ms > 0 ? m * targets.itl_ms * slack : none;
   l.ttft_room_ms = targets.ttft_ms > 0 ? m * targets.ttft_ms * slack : none;
   l.out_tokens = m;
   l.total_rate_per_ms = total_rate_per_ms;
-  l.rate_low_per_ms = kRateLow * departure_rate(q.service, 1.0);
+  l.rate_low_per_ms = kRateLow / inverse_mu(s, 1.0);
   l.full_load = kRateHigh * (has_tps_target ? kTpsShare : 1.0) * slack;
   l.max_batch = q.max_batch;
   l.max_queue = q.max_queue;
@@ -71,19 +83,30 @@ TONNAGE_HD V shared_power(V base, std::int64_t count) {
   return result;
 }
 
+// prefill * scale for a pack, given served = X * scale.
+template <class V>
+struct PrefillTest {
+  V base, slope, work;
+  TONNAGE_HD explicit PrefillTest(const SweepPrefill& p)
+      : base(p.base_ms), slope(p.slope_ms), work(p.work_ms) {}
+  TONNAGE_HD V operator()(const V& scale, const V& served) const {
+    const V moving = lane_fma(slope, served, base * scale);
+    return lane_fma(work, scale, lane_max(V(0.0), moving));
+  }
+};
+
 // The test at batch size M after its state has been added: true where every target holds.
 // Multiplying through by positive factors leaves no division: with Q = 0
 //   serv = H/(lam G'), X = H/G, prefill = P/G   (G' the sum before state M)
 //   ITL:  serv <= m*itl + prefill;   TTFT: serv + (m-1) prefill <= m*ttft.
-template <class V>
+template <bool kStepped, class V>
 struct SweepTest {
-  V prefill_base, prefill_slope, prefill_work, itl_room, ttft_room, decode_steps, out_tokens, rate,
-      full_load;
+  PrefillTest<V> itl_prefill, ttft_prefill;
+  V itl_room, ttft_room, decode_steps, out_tokens, rate, full_load;
 
-  TONNAGE_HD explicit SweepTest(const SweepLine& l, const V& lam)
-      : prefill_base(l.prefill_base_ms),
-        prefill_slope(l.prefill_slope_ms),
-        prefill_work(l.prefill_work_ms),
+  TONNAGE_HD SweepTest(const SweepLine& l, const V& lam)
+      : itl_prefill(l.itl_prefill),
+        ttft_prefill(l.ttft_prefill),
         itl_room(l.itl_room_ms),
         ttft_room(l.ttft_room_ms),
         decode_steps(l.out_tokens - 1),
@@ -91,17 +114,12 @@ struct SweepTest {
         rate(lam),
         full_load(l.full_load) {}
 
-  // prefill * scale, given served = X * scale.
-  TONNAGE_HD V prefill(const V& scale, const V& served) const {
-    const V moving = lane_fma(prefill_slope, served, prefill_base * scale);
-    return lane_fma(prefill_work, scale, lane_max(V(0.0), moving));
-  }
-
   TONNAGE_HD LaneMask<V> without_room(const ChainSums<V>& c, const V& sum_before,
                                       const V& q) const {
-    const V p = prefill(c.sum, c.moment);
+    const V p = itl_prefill(c.sum, c.moment);
+    const V p_ttft = kStepped ? ttft_prefill(c.sum, c.moment) : p;
     const V by_itl = lane_fma(itl_room, c.sum, p);
-    const V by_ttft = ttft_room * c.sum - decode_steps * p;
+    const V by_ttft = ttft_room * c.sum - decode_steps * p_ttft;
     const V right = (rate * sum_before) * lane_min(by_itl, by_ttft);
     return (c.moment * c.sum <= right) & (q <= full_load);
   }
@@ -120,24 +138,38 @@ struct SweepTest {
     const V z = lane_fma(e, c.sum, wt0);
     const V d = z - c.weight * tail;
     const V served = lane_fma(batch, wt0, c.moment * e);
-    const V p = prefill(z, served);
+    const V p = itl_prefill(z, served);
+    const V p_ttft = kStepped ? ttft_prefill(z, served) : p;
     const V accepted = rate * d;
     const V by_itl = lane_fma(itl_room, z, p);
-    const V by_ttft = (ttft_room * z - decode_steps * p) * e;
+    const V by_ttft = (ttft_room * z - decode_steps * p_ttft) * e;
     const V waits = lane_fma(out_tokens * c.weight, t1, served * e);
-    return (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) & (q <= full_load);
+    return (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) &
+           (q <= full_load);
   }
 };
 
+// q = rate/mu(n) of a line with one chunk count throughout, or read off a table of 1/mu(n).
+template <class V, class Reciprocal>
+struct UniformLoad {
+  V rate_slope, rate_base;
+  Reciprocal reciprocal;
+  TONNAGE_HD V operator()(std::int64_t n) const {
+    return lane_fma(rate_slope, V(reciprocal(n)), rate_base);
+  }
+};
+template <class V>
+struct TabledLoad {
+  V rate;
+  const double* inv_mu;  // [N + 1]
+  TONNAGE_HD V operator()(std::int64_t n) const { return rate * V(inv_mu[n]); }
+};
+
 // Runs one pack of replica counts through all batch sizes and hands each batch's mask to
-// take(M, mask), M ascending from 1.
-template <bool kHasRoom, class V, class Reciprocal, class Take>
-TONNAGE_HD void sweep_pack(const SweepLine& line, const V& replicas, Reciprocal reciprocal,
-                           Take&& take) {
-  const V rate = lane_max(V(line.total_rate_per_ms) / replicas, V(line.rate_low_per_ms));
-  const V rate_slope = rate * V(line.inv_mu_slope_ms);
-  const V rate_base = rate * V(line.inv_mu_base_ms);
-  const SweepTest<V> test(line, rate);
+// take(M, mask), M ascending from 1. `rate` is sweep_rate() of the pack, `load` gives q.
+template <bool kHasRoom, bool kStepped, class V, class Load, class Take>
+TONNAGE_HD void sweep_pack(const SweepLine& line, const V& rate, const Load& load, Take&& take) {
+  const SweepTest<kStepped, V> test(line, rate);
   ChainSums<V> c{V(1.0), V(1.0), V(0.0)};
   const V longest = V(static_cast<double>(line.max_batch));
   std::int64_t n = 1;
@@ -147,7 +179,7 @@ TONNAGE_HD void sweep_pack(const SweepLine& line, const V& replicas, Reciprocal 
     V q = V(0.0);
     for (; n <= stop; ++n) {
       const V batch = V(static_cast<double>(n));
-      q = lane_fma(rate_slope, V(reciprocal(n)), rate_base);
+      q = load(n);
       const V before = c.sum;
       c.weight = c.weight * q;
       c.sum = c.sum + c.weight;
@@ -157,6 +189,12 @@ TONNAGE_HD void sweep_pack(const SweepLine& line, const V& replicas, Reciprocal 
     }
     (void)chain_block_end(c, q, stop, longest);
   }
+}
+
+// Arrival rate of one replica; below the rate range its low end is what must hold.
+template <class V>
+TONNAGE_HD V sweep_rate(const SweepLine& line, const V& replicas) {
+  return lane_max(V(line.total_rate_per_ms) / replicas, V(line.rate_low_per_ms));
 }
 
 }  // namespace tonnage

@@ -1,0 +1,139 @@
+// Sizing of pairs: SIMD packs and the single pair against bisection over direct summation.
+// Counter pairs_per_second; `us_per_pair` beside it. The limit is arithmetic: about 4 operations a
+// state (fma, mul, add, fma), M states a pass, about 8 passes a pair.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "direct_sum.hpp"
+#include "tonnage/core/problem.hpp"
+#include "tonnage/host/line_sizing.hpp"
+
+namespace tonnage::bench {
+namespace {
+
+constexpr std::int64_t kPairs = 1024;
+
+// A problem of kPairs feasible lines, all with batch ceiling M and Q waiting places, whose targets
+// bind somewhere inside the rate range.
+Problem sample_problem(std::int64_t max_batch, std::int64_t max_queue) {
+  std::mt19937_64 engine(20240607);
+  const auto uniform = [&](double low, double high) {
+    return low + (high - low) * static_cast<double>(engine() >> 11) * 0x1p-53;
+  };
+  Problem p;
+  p.accelerators.emplace_back(AcceleratorSpec{"A", "a", 1, 80, 3000, {}, 300});
+  p.first_line.push_back(0);
+  while (p.lines.size() < kPairs) {
+    PerfRow perf{};
+    perf.alpha_ms = uniform(5, 40);
+    perf.beta_ms = uniform(0.01, 0.1);
+    perf.gamma_ms = uniform(1e-5, 5e-4);
+    perf.token_budget = 8192;
+    perf.cost_per_replica = 300;
+    perf.max_batch = max_batch;
+    perf.cards_per_replica = 1;
+    perf.instances_per_replica = 1;
+    perf.valid = true;
+    ServerRow server{};
+    server.in_tokens = std::floor(uniform(32, 4000));
+    server.out_tokens = std::floor(uniform(16, 1024));
+    server.max_batch = max_batch;
+    server.max_queue = max_queue;
+    server.load_kind = LoadKind::kLoaded;
+    server.total_rate_per_ms = 0.5;
+    const QueueShape shape = queue_shape(server, perf, max_batch);
+    const double held = uniform(0.2, 0.95) * static_cast<double>(max_batch);
+    server.targets = {state_itl_ms(shape.service, held),
+                      state_prefill_ms(shape.service, held) * uniform(1.2, 3)};
+    const double chunks = chunk_count(shape.service, 1.0);
+    const double chunks_at_m = chunk_count(shape.service, static_cast<double>(max_batch));
+    if (!is_plain_pair(shape, chunks, chunks_at_m)) continue;
+    if (!size_line(server, perf).feasible()) continue;
+    const auto row = static_cast<std::int32_t>(p.lines.size());
+    p.servers.push_back(server);
+    p.perfs.push_back(perf);
+    p.lines.push_back({row, row});
+    p.first_line.push_back(row + 1);
+  }
+  return p;
+}
+
+// Both ways must give the same rates before either is timed.
+bool answers_agree(const Problem& p, InstructionSet isa) {
+  const auto outcomes = size_lines(p, isa, 1, {});
+  for (std::size_t i = 0; i < p.lines.size(); i += 16) {
+    const QueueShape shape = queue_shape(p.servers[i], p.perfs[i], p.servers[i].max_batch);
+    const std::vector<double> mu = departure_rates(shape);
+    const double rate = bisect_rate(shape, p.servers[i].targets);
+    const double goodput =
+        direct_sum(shape.service, mu, shape.max_batch, shape.max_queue, rate).throughput;
+    if (std::fabs(outcomes[i].rate_per_replica_per_ms / goodput - 1) > 1e-5) return false;
+  }
+  return true;
+}
+
+void report(benchmark::State& state, std::int64_t pairs) {
+  state.counters["pairs_per_second"] = benchmark::Counter(
+      static_cast<double>(pairs * state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["us_per_pair"] = benchmark::Counter(
+      static_cast<double>(pairs * state.iterations()) * 1e-6,
+      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+void size_packed(benchmark::State& state, InstructionSet isa) {
+  const Problem p = sample_problem(state.range(0), state.range(1));
+  if (!answers_agree(p, isa)) {
+    state.SkipWithError("answers differ from bisection over direct summation");
+    return;
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(size_lines(p, isa, 1, {}));
+  report(state, kPairs);
+}
+
+void size_single(benchmark::State& state) {
+  const Problem p = sample_problem(state.range(0), state.range(1));
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      benchmark::DoNotOptimize(size_line(p.servers[i], p.perfs[i]));
+    }
+  }
+  report(state, kPairs);
+}
+
+void size_direct(benchmark::State& state) {
+  const Problem p = sample_problem(state.range(0), state.range(1));
+  constexpr std::size_t kTimed = 128;
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < kTimed; ++i) {
+      const QueueShape shape = queue_shape(p.servers[i], p.perfs[i], p.servers[i].max_batch);
+      benchmark::DoNotOptimize(bisect_rate(shape, p.servers[i].targets));
+    }
+  }
+  report(state, kTimed);
+}
+
+void register_sizing() {
+  const auto axes = [](benchmark::internal::Benchmark* b) {
+    b->ArgNames({"M", "Q"});
+    for (const std::int64_t q : {0, 128}) {
+      for (const std::int64_t m : {38, 100, 500}) b->Args({m, q});
+    }
+  };
+  axes(benchmark::RegisterBenchmark("sizing/direct", size_direct));
+  axes(benchmark::RegisterBenchmark("sizing/single", size_single));
+  for (const InstructionSet isa :
+       {InstructionSet::kBaseline, InstructionSet::kAvx2, InstructionSet::kAvx512}) {
+    if (!is_usable(isa)) continue;
+    axes(benchmark::RegisterBenchmark(("sizing/" + std::string(to_string(isa))).c_str(),
+                                      size_packed, isa));
+  }
+}
+
+const bool kRegistered = (register_sizing(), true);
+
+}  // namespace
+}  // namespace tonnage::bench
