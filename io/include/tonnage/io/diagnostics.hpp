@@ -1,5 +1,5 @@
-// Problems found in input files: where, what, and what was expected.
-// Owns: the report that people read and its JSON form.
+// What is wrong with an input, all of it, for people and for programs.
+// Owns: one problem (Diagnostic), the collection of them, their text and JSON forms.
 #pragma once
 
 #include <cstddef>
@@ -8,38 +8,56 @@
 
 namespace tonnage {
 
-enum class Severity { kError, kWarning };
+enum class Severity {
+  kError,    // the input is refused
+  kWarning,  // the input is read, but probably does not say what was meant
+};
 
 struct Diagnostic {
   Severity severity = Severity::kError;
-  std::string file;      // as the user named it
-  std::string pointer;   // JSON pointer, "" for the whole document
-  std::string found;     // the value, shortened; empty when something is missing
+  std::string file;      // as the caller named it
+  std::string pointer;   // JSON pointer (RFC 6901) into the file; empty: the whole document
+  std::string found;     // the offending value, shortened
   std::string expected;  // what would have been right
-  std::string hint;      // a further clause, e.g. the key that was probably meant
+  std::string hint;      // more, where it helps; may be empty
+
+  // "fleet.json: /system/...: error: found -3, expected an integer from 0 to 100 (hint)".
+  [[nodiscard]] std::string to_text() const;
 
   friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
 };
 
+// Problems in the order in which they were found. Of each severity the first kMaxKept are kept and
+// the rest counted, so that a hostile input cannot exhaust memory.
 class Diagnostics {
  public:
+  static constexpr std::size_t kMaxKept = 100'000;
+
   void add(Diagnostic diagnostic);
   void append(const Diagnostics& other);
 
+  // Those that were kept.
   [[nodiscard]] const std::vector<Diagnostic>& all() const noexcept { return all_; }
+  // How many there were, kept or not.
   [[nodiscard]] std::size_t num_errors() const noexcept { return num_errors_; }
-  [[nodiscard]] std::size_t num_warnings() const noexcept { return all_.size() - num_errors_; }
+  [[nodiscard]] std::size_t num_warnings() const noexcept { return num_warnings_; }
   [[nodiscard]] bool has_errors() const noexcept { return num_errors_ > 0; }
+  // Whether further problems of this severity are only counted.
+  [[nodiscard]] bool full(Severity severity) const noexcept;
 
-  // One line per problem, errors first: `file: /pointer: error: found X, expected Y (hint)`.
-  // At most `most` lines of each severity, then how many more there are; 0: all.
+  // One line per problem, each ended by a newline, errors first; empty when there is none. At most
+  // `most` lines of each severity, then how many more there are; 0: all that were kept.
   [[nodiscard]] std::string to_text(std::size_t most = 0) const;
-  // {"errors": [...], "warnings": [...]}, each entry with file, pointer, found, expected, hint.
+  // {"errors": [...], "warnings": [...]}, each entry with file, pointer, found, expected, hint;
+  // ended by a newline.
   [[nodiscard]] std::string to_json() const;
 
  private:
+  [[nodiscard]] std::size_t& count(Severity severity) noexcept;
+
   std::vector<Diagnostic> all_;
   std::size_t num_errors_ = 0;
+  std::size_t num_warnings_ = 0;
 };
 
 }  // namespace tonnage

@@ -1,4 +1,5 @@
-// Reads spec files into a SystemSpec. Owns: which documents are accepted.
+// Reads a fleet from spec files. Owns: which files and folders are accepted, and that every problem
+// of all of them is reported at once. The format: docs/file-format.md.
 #pragma once
 
 #include <string>
@@ -10,20 +11,22 @@
 namespace tonnage {
 
 struct SpecReadResult {
-  SystemSpec spec;  // meaningful only without errors
+  SystemSpec spec;  // meaningful only when there are no errors
   Diagnostics diagnostics;
+
+  [[nodiscard]] bool ok() const noexcept { return !diagnostics.has_errors(); }
 };
 
-// Reads a combined file ({"system": {...}}), a folder with one file per section, or "-" for
-// standard input. Every problem of every file is reported. Throws Error (kIo) if something cannot
-// be read at all.
+// Reads a combined file, a folder of the six files (those of optimizer and capacity may be absent),
+// or standard input where `path` is "-". A file that cannot be read is an error of the result.
 [[nodiscard]] SpecReadResult read_system(const std::string& path);
 
-// Reads a combined document from memory; `name` stands for it in diagnostics.
+// Reads the text of a combined file; `name` is what diagnostics call it.
 [[nodiscard]] SpecReadResult read_system_from_string(std::string_view text,
                                                      const std::string& name);
 
-// Whole content of a file, or of standard input for "-". Throws Error (kIo).
+// Whole content of a file, or of standard input where `path` is "-". Throws Error (kIo) naming the
+// path and the reason, also for more than 1 GiB.
 [[nodiscard]] std::string read_text(const std::string& path);
 
 }  // namespace tonnage

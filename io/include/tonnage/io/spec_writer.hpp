@@ -1,21 +1,19 @@
-// Writes specs and solutions as the published files. Numbers read back to the same value.
+// Writes a fleet as spec files. Owns: the published layout and spelling, and numbers that read back
+// as the same value. Lists keep their order; fields of this project that are 0 are left out.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "tonnage/core/spec.hpp"
 
 namespace tonnage {
 
-// The combined document {"system": {...}}, in the order of the spec. `compact` drops indentation.
-[[nodiscard]] std::string system_to_json(const SystemSpec& spec, bool compact = false);
+// The text of a combined file. Throws Error (kInvalidInput) for what JSON cannot hold: a number
+// that is not finite, a name that is not UTF-8.
+[[nodiscard]] std::string system_to_json(const SystemSpec& spec);
 
-// Writes the six files of a folder, creating the folder if needed; each file atomically. Throws
-// Error (kIo).
+// Writes the six files of `spec` into a folder, creating it when absent; each file is replaced
+// atomically. Throws Error (kInvalidInput as above, before anything is written; kIo).
 void write_system_folder(const SystemSpec& spec, const std::string& folder);
-
-// {"allocations": {server: allocation}}.
-[[nodiscard]] std::string solution_to_json(const std::map<std::string, AllocationSpec>& solution);
 
 }  // namespace tonnage

@@ -1,0 +1,33 @@
+// Solutions as files: {"allocations": {server: allocation}}. Owns: writing them and reading back
+// anybody's, whatever extra fields stand beside the published ones.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "tonnage/core/spec.hpp"
+#include "tonnage/io/diagnostics.hpp"
+
+namespace tonnage {
+
+// Allocation by server name. A server without an allocation is absent.
+using Solution = std::map<std::string, AllocationSpec>;
+
+struct SolutionReadResult {
+  Solution allocations;  // meaningful only when there are no errors
+  Diagnostics diagnostics;
+
+  [[nodiscard]] bool ok() const noexcept { return !diagnostics.has_errors(); }
+};
+
+// The text of a solution file. Throws Error (kInvalidInput) for a number that is not finite or a
+// name that is not UTF-8.
+[[nodiscard]] std::string solution_to_json(const Solution& solution);
+
+// Reads a solution file, or standard input where `path` is "-".
+[[nodiscard]] SolutionReadResult read_solution(const std::string& path);
+[[nodiscard]] SolutionReadResult read_solution_from_string(std::string_view text,
+                                                           const std::string& display_name);
+
+}  // namespace tonnage

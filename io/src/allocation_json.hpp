@@ -1,0 +1,14 @@
+// Writes allocations, which stand in spec files and in solutions alike.
+#pragma once
+
+#include <string_view>
+
+#include "json_writer.hpp"
+#include "tonnage/core/spec.hpp"
+
+namespace tonnage {
+
+// The published fields of an allocation as an object on one line, under `key`.
+void write_allocation(JsonWriter& json, std::string_view key, const AllocationSpec& spec);
+
+}  // namespace tonnage

@@ -1,0 +1,119 @@
+// Temporary file, flush, rename.
+#include "tonnage/io/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <random>
+#include <utility>
+
+#include "tonnage/core/error.hpp"
+
+namespace tonnage {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const std::string& what, int error) {
+  throw Error(ErrorCode::kIo, "cannot write " + path + ": " + what + ": " + std::strerror(error));
+}
+
+// A file open for writing; closed, and removed if it is temporary, unless that was done before.
+class OutputFile {
+ public:
+  // Opens an existing thing for writing.
+  explicit OutputFile(const std::string& target)
+      : target_(target), descriptor_(open(target.c_str(), O_WRONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) fail(target_, "opening it", errno);
+  }
+  // Creates a temporary file beside `target`, with the permissions that a new file gets.
+  OutputFile(const std::string& target, std::random_device& random) : target_(target) {
+    constexpr int kAttempts = 100;
+    for (int attempt = 0; attempt < kAttempts && descriptor_ < 0; ++attempt) {
+      temporary_ = target + ".tmp-" + std::to_string(random());
+      descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (descriptor_ < 0 && errno != EEXIST) break;
+    }
+    if (descriptor_ < 0) {
+      const int error = errno;
+      temporary_.clear();
+      fail(target_, "creating a temporary file beside it", error);
+    }
+  }
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  ~OutputFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+    if (!temporary_.empty()) unlink(temporary_.c_str());
+  }
+
+  void write(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t written = ::write(descriptor_, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail(target_, "writing", errno);
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  void set_mode(mode_t mode) {
+    if (fchmod(descriptor_, mode) != 0) fail(target_, "setting permissions", errno);
+  }
+  void close_flushed() {
+    if (fsync(descriptor_) != 0) fail(target_, "flushing to disk", errno);
+    close_now();
+  }
+  void close_now() {
+    const int descriptor = std::exchange(descriptor_, -1);
+    if (close(descriptor) != 0) fail(target_, "closing", errno);
+  }
+  void rename_to_target() {
+    if (rename(temporary_.c_str(), target_.c_str()) != 0) fail(target_, "renaming onto it", errno);
+    temporary_.clear();
+  }
+
+ private:
+  std::string target_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+// Makes the rename itself durable. Not every file system can flush a folder, and the file is
+// already in place, so a failure here is none of the save.
+void flush_folder_of(const std::string& path) {
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  (void)fsync(descriptor);
+  close(descriptor);
+}
+
+}  // namespace
+
+void write_file_atomically(const std::string& path, std::string_view text) {
+  std::string target = path;
+  std::error_code error;
+  if (std::filesystem::is_symlink(path, error)) {
+    const auto resolved = std::filesystem::weakly_canonical(path, error);
+    if (!error) target = resolved.string();
+  }
+  struct stat existing {};
+  const bool exists = stat(target.c_str(), &existing) == 0;
+  if (exists && !S_ISREG(existing.st_mode)) {
+    OutputFile file(target);
+    file.write(text);
+    file.close_now();
+    return;
+  }
+  std::random_device random;
+  OutputFile file(target, random);
+  if (exists) file.set_mode(existing.st_mode & 07777);
+  file.write(text);
+  file.close_flushed();
+  file.rename_to_target();
+  flush_folder_of(target);
+}
+
+}  // namespace tonnage

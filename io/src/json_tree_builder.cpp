@@ -1,0 +1,201 @@
+// Builds a tree from the events of the JSON parser.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <utility>
+
+#include "json_tree.hpp"
+#include "text_rendering.hpp"
+
+namespace tonnage {
+namespace {
+
+// long double: the parser gives up on a number that overflows its own type, which must not happen
+// for every number beyond float64, since the rest of the file is still to be checked.
+using ParserJson = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t,
+                                        std::uint64_t, long double>;
+
+// " at line 3, column 7", where the byte read last stands.
+std::string position_text(std::string_view text, std::size_t bytes_read) {
+  const std::string_view before = text.substr(0, bytes_read == 0 ? 0 : bytes_read - 1);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::size_t newline = before.rfind('\n');
+  const std::size_t column =
+      1 + (newline == before.npos ? before.size() : before.size() - newline - 1);
+  return " at line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+}  // namespace
+
+// The handler that the parser drives; the names of its first public functions are the parser's.
+class JsonTreeBuilder {
+ public:
+  JsonTreeBuilder(std::string_view text, std::vector<JsonTree::Problem>& problems)
+      : text_(text), problems_(problems) {}
+
+  bool null() { return add(JsonKind::kNull); }
+  bool boolean(bool value) {
+    if (!add(JsonKind::kBool)) return false;
+    tree_.nodes_.back().boolean = value;
+    return true;
+  }
+  bool number_integer(std::int64_t value) {
+    if (!add(JsonKind::kInteger)) return false;
+    tree_.nodes_.back().integer = value;
+    return true;
+  }
+  bool number_unsigned(std::uint64_t value) {
+    if (std::in_range<std::int64_t>(value)) {
+      return number_integer(static_cast<std::int64_t>(value));
+    }
+    return add_number(static_cast<double>(value));
+  }
+  bool number_float(long double /*value*/, const std::string& digits) {
+    // Not rounded from the long double, which would round twice. The parser has put the locale's
+    // decimal point into the digits, as strtod wants it.
+    const double value = std::strtod(digits.c_str(), nullptr);
+    if (!std::isfinite(value)) return add(JsonKind::kOverflow) && set_text(digits);
+    return add_number(value);
+  }
+  bool string(const std::string& value) { return add(JsonKind::kString) && set_text(value); }
+  bool binary(const ParserJson::binary_t& /*value*/) { return false; }  // not in JSON text
+
+  bool start_object(std::size_t /*size*/) { return open(JsonKind::kObject); }
+  bool end_object() {
+    check_keys(open_.back().node);
+    return close();
+  }
+  bool start_array(std::size_t /*size*/) { return open(JsonKind::kArray); }
+  bool end_array() { return close(); }
+  bool key(const std::string& value) {
+    const auto [place, fresh] =
+        key_ids_.try_emplace(value, static_cast<std::uint32_t>(tree_.keys_.size()));
+    if (fresh) tree_.keys_.push_back(value);
+    next_key_ = place->second;
+    return true;
+  }
+
+  bool parse_error(std::size_t bytes_read, const std::string& last_token,
+                   const nlohmann::detail::exception& error) {
+    constexpr int kNumberOverflow = 406;
+    const std::string position = position_text(text_, bytes_read);
+    if (error.id == kNumberOverflow) {  // beyond even long double
+      return refuse(shortened(last_token) + position, "a number in the range of float64");
+    }
+    // Of "[id] parse error at ...: syntax error while ... - reason; last read: ...; expected ..."
+    // keep the reason and what was expected.
+    std::string reason = error.what();
+    std::string expected = "valid JSON";
+    if (const auto at = reason.find(" - "); at != reason.npos) reason.erase(0, at + 3);
+    if (const auto at = reason.find("; expected "); at != reason.npos) {
+      expected = reason.substr(at + std::string_view("; expected ").size()) + ", as JSON demands";
+      reason.erase(at);
+    }
+    if (const auto at = reason.find("; last read: "); at != reason.npos) reason.erase(at);
+    return refuse(shortened(reason) + position, std::move(expected));
+  }
+
+  [[nodiscard]] JsonTree take() { return std::move(tree_); }
+
+ private:
+  using Node = JsonTree::Node;
+
+  struct Container {
+    std::uint32_t node;
+    std::uint32_t size;  // elements so far
+  };
+
+  bool add(JsonKind kind) {
+    if (tree_.nodes_.size() >= JsonTree::kMaxValues) {
+      return refuse("more than " + std::to_string(JsonTree::kMaxValues) + " values",
+                    "a smaller document");
+    }
+    Node node;
+    node.kind = kind;
+    if (!open_.empty()) {
+      Container& around = open_.back();
+      const bool in_object = tree_.nodes_[around.node].kind == JsonKind::kObject;
+      node.parent = around.node;
+      node.key = in_object ? next_key_ : around.size;
+      ++around.size;
+    }
+    node.end = static_cast<std::uint32_t>(tree_.nodes_.size()) + 1;
+    tree_.nodes_.push_back(node);
+    return true;
+  }
+
+  bool add_number(double value) {
+    if (!add(JsonKind::kNumber)) return false;
+    tree_.nodes_.back().number = value;
+    return true;
+  }
+
+  bool set_text(const std::string& value) {
+    tree_.nodes_.back().text = {.offset = static_cast<std::uint32_t>(tree_.strings_.size()),
+                                .length = static_cast<std::uint32_t>(value.size())};
+    tree_.strings_ += value;
+    return true;
+  }
+
+  bool open(JsonKind kind) {
+    if (open_.size() >= JsonTree::kMaxDepth) {
+      return refuse("more than " + std::to_string(JsonTree::kMaxDepth) + " levels of nesting",
+                    "objects and arrays nested less deeply");
+    }
+    if (!add(kind)) return false;
+    open_.push_back({.node = static_cast<std::uint32_t>(tree_.nodes_.size()) - 1, .size = 0});
+    return true;
+  }
+
+  bool close() {
+    tree_.nodes_[open_.back().node].end = static_cast<std::uint32_t>(tree_.nodes_.size());
+    open_.pop_back();
+    return true;
+  }
+
+  // Ends the parsing.
+  bool refuse(std::string found, std::string expected) {
+    problems_.push_back(
+        {.pointer = open_.empty() ? "" : JsonValue(tree_, open_.back().node).pointer(),
+         .found = std::move(found),
+         .expected = std::move(expected)});
+    return false;
+  }
+
+  // Reports each key of the object just read that stands in it more than once.
+  void check_keys(std::uint32_t object) {
+    constexpr std::size_t kMaxProblems = 10'000;
+    members_.clear();
+    const auto end = static_cast<std::uint32_t>(tree_.nodes_.size());
+    for (std::uint32_t child = object + 1; child < end; child = tree_.nodes_[child].end) {
+      members_.emplace_back(tree_.nodes_[child].key, child);
+    }
+    std::sort(members_.begin(), members_.end());
+    for (std::size_t i = 1; i < members_.size() && problems_.size() < kMaxProblems; ++i) {
+      if (members_[i].first != members_[i - 1].first) continue;
+      const JsonValue value(tree_, members_[i].second);
+      problems_.push_back({.pointer = value.pointer(),
+                           .found = "the key " + quoted(value.key()) + " a second time",
+                           .expected = "each key once per object"});
+    }
+  }
+
+  std::string_view text_;
+  std::vector<JsonTree::Problem>& problems_;
+  JsonTree tree_;
+  std::unordered_map<std::string, std::uint32_t> key_ids_;
+  std::uint32_t next_key_ = 0;
+  std::vector<Container> open_;  // the containers around the next value
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> members_;  // (key, node) of one object
+};
+
+std::optional<JsonTree> JsonTree::parse(std::string_view text, std::vector<Problem>& problems) {
+  JsonTreeBuilder builder(text, problems);
+  if (!ParserJson::sax_parse(text, &builder)) return std::nullopt;
+  return builder.take();
+}
+
+}  // namespace tonnage

@@ -1,0 +1,47 @@
+// Writes JSON text piece by piece, so that a large document never exists as a tree.
+// Owns: layout (two spaces per level, entries of lists on one line each), exact numbers, valid
+// text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tonnage {
+
+class JsonWriter {
+ public:
+  enum class Layout { kLines, kInline };  // members one a line, or all on the line of the container
+
+  // Containers; inside an object every value, containers included, needs a key, elsewhere none.
+  void begin_object(std::string_view key = {}, Layout layout = Layout::kLines);
+  void begin_array(std::string_view key = {}, Layout layout = Layout::kLines);
+  void end();
+
+  void value(std::string_view key, std::string_view text);
+  void value(std::string_view key, const char* text) { value(key, std::string_view(text)); }
+  void value(std::string_view key, bool flag);
+  void value(std::string_view key, std::int64_t number);
+  void value(std::string_view key, double number);  // throws Error (kInvalidInput) unless finite
+
+  // The text, ended by a newline, once every container is closed.
+  [[nodiscard]] std::string take();
+
+ private:
+  struct Level {
+    bool is_object;
+    Layout layout;
+    bool empty;
+  };
+
+  void start_value(std::string_view key);
+  void begin(std::string_view key, bool is_object, Layout layout);
+  void new_line();
+  void write_string(std::string_view text);
+
+  std::string text_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace tonnage

@@ -1,0 +1,24 @@
+// How values and keys appear in messages: short, on one line, valid UTF-8.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tonnage {
+
+// Control characters as \uXXXX.
+[[nodiscard]] std::string one_line(std::string_view text);
+
+// The same of at most 60 bytes, cut between characters and marked "...".
+[[nodiscard]] std::string shortened(std::string_view text);
+
+// The shortened text in double quotes.
+[[nodiscard]] std::string quoted(std::string_view text);
+
+// One step of a JSON pointer: '~' and '/' escaped, cut after 100 bytes.
+[[nodiscard]] std::string pointer_step(std::string_view key);
+
+// The shortest decimal form that reads back as the same number.
+[[nodiscard]] std::string number_text(double value);
+
+}  // namespace tonnage
