@@ -8,7 +8,10 @@
 
 namespace tonnage {
 
-// The published fields of an allocation as an object on one line, under `key`.
+// The published fields of an allocation into the object that is open.
+void write_allocation_fields(JsonWriter& json, const AllocationSpec& spec);
+
+// They alone as an object on one line, under `key`.
 void write_allocation(JsonWriter& json, std::string_view key, const AllocationSpec& spec);
 
 }  // namespace tonnage

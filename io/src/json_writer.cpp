@@ -1,6 +1,7 @@
 // Layout and scalars of written JSON.
 #include "json_writer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -62,8 +63,14 @@ void JsonWriter::value(std::string_view key, std::int64_t number) {
   text_ += std::to_string(number);
 }
 
+void JsonWriter::null(std::string_view key) {
+  start_value(key);
+  text_ += "null";
+}
+
 void JsonWriter::value(std::string_view key, double number) {
   if (!std::isfinite(number)) {
+    if (unwritable_ == Unwritable::kReplace) return null(key);
     throw Error(ErrorCode::kInvalidInput, "cannot write " + std::string(key) + ": " +
                                               number_text(number) + " is no finite number");
   }
@@ -72,8 +79,20 @@ void JsonWriter::value(std::string_view key, double number) {
 }
 
 void JsonWriter::write_string(std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (plain) {
+    text_ += '"';
+    text_ += text;
+    text_ += '"';
+    return;
+  }
+  using ErrorHandler = nlohmann::json::error_handler_t;
+  const ErrorHandler on_error =
+      unwritable_ == Unwritable::kReplace ? ErrorHandler::replace : ErrorHandler::strict;
   try {
-    text_ += nlohmann::json(text).dump();
+    text_ += nlohmann::json(text).dump(-1, ' ', false, on_error);
   } catch (const nlohmann::json::type_error&) {
     throw Error(ErrorCode::kInvalidInput, "cannot write a name that is not UTF-8: " + quoted(text));
   }

@@ -14,6 +14,15 @@ class JsonWriter {
  public:
   enum class Layout { kLines, kInline };  // members one a line, or all on the line of the container
 
+  // What becomes of that which JSON cannot hold: a number that is not finite, text that is not
+  // UTF-8.
+  enum class Unwritable {
+    kRefuse,   // Error (kInvalidInput)
+    kReplace,  // null; U+FFFD for each bad sequence
+  };
+
+  explicit JsonWriter(Unwritable unwritable = Unwritable::kRefuse) : unwritable_(unwritable) {}
+
   // Containers; inside an object every value, containers included, needs a key, elsewhere none.
   void begin_object(std::string_view key = {}, Layout layout = Layout::kLines);
   void begin_array(std::string_view key = {}, Layout layout = Layout::kLines);
@@ -23,7 +32,8 @@ class JsonWriter {
   void value(std::string_view key, const char* text) { value(key, std::string_view(text)); }
   void value(std::string_view key, bool flag);
   void value(std::string_view key, std::int64_t number);
-  void value(std::string_view key, double number);  // throws Error (kInvalidInput) unless finite
+  void value(std::string_view key, double number);
+  void null(std::string_view key);
 
   // The text, ended by a newline, once every container is closed.
   [[nodiscard]] std::string take();
@@ -40,6 +50,7 @@ class JsonWriter {
   void new_line();
   void write_string(std::string_view text);
 
+  Unwritable unwritable_;
   std::string text_;
   std::vector<Level> levels_;
 };

@@ -8,8 +8,7 @@
 
 namespace tonnage {
 
-void write_allocation(JsonWriter& json, std::string_view key, const AllocationSpec& spec) {
-  json.begin_object(key, JsonWriter::Layout::kInline);
+void write_allocation_fields(JsonWriter& json, const AllocationSpec& spec) {
   json.value("accelerator", spec.accelerator);
   json.value("numReplicas", spec.num_replicas);
   json.value("maxBatch", spec.max_batch);
@@ -22,6 +21,11 @@ void write_allocation(JsonWriter& json, std::string_view key, const AllocationSp
   json.value("avgInTokens", spec.load.avg_in_tokens);
   json.value("avgOutTokens", spec.load.avg_out_tokens);
   json.end();
+}
+
+void write_allocation(JsonWriter& json, std::string_view key, const AllocationSpec& spec) {
+  json.begin_object(key, JsonWriter::Layout::kInline);
+  write_allocation_fields(json, spec);
   json.end();
 }
 

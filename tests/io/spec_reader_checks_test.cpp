@@ -20,7 +20,8 @@ TEST(SpecReaderChecks, NamesGivenTwiceAreRefused) {
   const std::size_t server_end = kFullSpec.find("]},\n  \"optimizerData\"");
   const std::string server = kFullSpec.substr(server_at, server_end - server_at);
   const std::size_t class_at = kFullSpec.find("{\"name\": \"Premium\"");
-  const std::string service_class = kFullSpec.substr(class_at, kFullSpec.find("]}]}", class_at) + 2 - class_at);
+  const std::string service_class =
+      kFullSpec.substr(class_at, kFullSpec.find("]}]}", class_at) + 2 - class_at);
   const std::size_t model_at = kFullSpec.find("{\"name\": \"m1\"");
   const std::string model = kFullSpec.substr(model_at, kFullSpec.find("]}", model_at) - model_at);
   const std::size_t accelerator_at = kFullSpec.find("{\"name\": \"G1\"");
@@ -50,7 +51,8 @@ TEST(SpecReaderChecks, OneModelOnTwoAcceleratorsIsNoTwin) {
 }
 
 TEST(SpecReaderChecks, KeysGivenTwiceAreRefused) {
-  auto errors = errors_of(replaced(kFullSpec, "\"cost\": 40.25", "\"cost\": 40.25, \"cost\": 40.25"));
+  auto errors =
+      errors_of(replaced(kFullSpec, "\"cost\": 40.25", "\"cost\": 40.25, \"cost\": 40.25"));
   ASSERT_EQ(errors.size(), 1U);
   EXPECT_EQ(errors[0].pointer, "/system/acceleratorData/accelerators/0/cost");
   EXPECT_NE(errors[0].found.find("a second time"), std::string::npos);
@@ -74,8 +76,8 @@ TEST(SpecReaderChecks, UnknownKeysWarnAndNearMissesNameTheKeyMeant) {
        "maxQueueSize"},
       {"\"maxQueueSize\"", "\"maxQueSize\"", "/system/serverData/servers/0/maxQueSize",
        "maxQueueSize"},
-      {"\"slo-itl\"", "\"sloITL\"", "/system/serviceClassData/serviceClasses/0/modelTargets/0/sloITL",
-       "slo-itl"},
+      {"\"slo-itl\"", "\"sloITL\"",
+       "/system/serviceClassData/serviceClasses/0/modelTargets/0/sloITL", "slo-itl"},
       {"\"gamma\"", "\"gama\"", "/system/modelData/models/0/perfParms/gama", "gamma"},
       {"\"capacityData\"", "\"capacity-data\"", "/system/capacity-data", "capacityData"},
       {"\"unlimited\"", "\"unlimted\"", "/system/optimizerData/optimizer/unlimted", "unlimited"},
@@ -86,28 +88,30 @@ TEST(SpecReaderChecks, UnknownKeysWarnAndNearMissesNameTheKeyMeant) {
     const auto warnings = warnings_of(text);
     ASSERT_GE(warnings.size(), 1U) << test.to;
     EXPECT_EQ(warnings[0].pointer, test.pointer);
-    const std::string hint = test.meant.empty() ? "it is ignored"
-                                                : "it is ignored; did you mean \"" +
-                                                      std::string(test.meant) + "\"?";
+    const std::string hint =
+        test.meant.empty() ? "it is ignored"
+                           : "it is ignored; did you mean \"" + std::string(test.meant) + "\"?";
     EXPECT_EQ(warnings[0].hint, hint);
   }
 }
 
 TEST(SpecReaderChecks, TopLevelKeysBesideSystemWarn) {
-  const auto warnings = warnings_of(replaced(kFullSpec, "{\"system\"", "{\"expected\": 1, \"system\""));
+  const auto warnings =
+      warnings_of(replaced(kFullSpec, "{\"system\"", "{\"expected\": 1, \"system\""));
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_EQ(warnings[0].pointer, "/expected");
 }
 
 TEST(SpecReaderChecks, UseCplexWarns) {
-  const auto warnings = warnings_of(replaced(kFullSpec, "\"useCplex\": false", "\"useCplex\": true"));
+  const auto warnings =
+      warnings_of(replaced(kFullSpec, "\"useCplex\": false", "\"useCplex\": true"));
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_NE(warnings[0].hint.find("ignored"), std::string::npos);
 }
 
 TEST(SpecReaderChecks, PrioritiesOutOfRangeMeanTheLowest) {
-  for (const std::string_view priority : {"0", "-1", "101", "9223372036854775807",
-                                          "99999999999999999999", "1e30"}) {
+  for (const std::string_view priority :
+       {"0", "-1", "101", "9223372036854775807", "99999999999999999999", "1e30"}) {
     const std::string text =
         replaced(kFullSpec, "\"priority\": 1", "\"priority\": " + std::string(priority));
     const SpecReadResult result = read_system_from_string(text, "test.json");
@@ -118,8 +122,10 @@ TEST(SpecReaderChecks, PrioritiesOutOfRangeMeanTheLowest) {
 }
 
 TEST(SpecReaderChecks, PowerWithoutAnyFigureIsFine) {
-  const std::string_view power = "{\"idle\": 50, \"full\": 350, \"midPower\": 250, \"midUtil\": 0.5}";
-  for (const std::string_view other : {"{}", R"({"idle": 0, "full": 0, "midPower": 0, "midUtil": 0})"}) {
+  const std::string_view power =
+      "{\"idle\": 50, \"full\": 350, \"midPower\": 250, \"midUtil\": 0.5}";
+  for (const std::string_view other :
+       {"{}", R"({"idle": 0, "full": 0, "midPower": 0, "midUtil": 0})"}) {
     EXPECT_TRUE(errors_of(replaced(kFullSpec, power, other)).empty()) << other;
   }
 }
@@ -166,8 +172,9 @@ TEST(SpecReaderChecks, DanglingReferencesWarn) {
 }
 
 TEST(SpecReaderChecks, UnlimitedCapacityNeedsNoCapacityEntries) {
-  const std::string text = replaced(replaced(kFullSpec, "\"unlimited\": false", "\"unlimited\": true"),
-                                    "[{\"type\": \"G\", \"count\": 16}]", "[]");
+  const std::string text =
+      replaced(replaced(kFullSpec, "\"unlimited\": false", "\"unlimited\": true"),
+               "[{\"type\": \"G\", \"count\": 16}]", "[]");
   EXPECT_TRUE(warnings_of(text).empty());
 }
 

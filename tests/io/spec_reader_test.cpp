@@ -16,28 +16,50 @@ TEST(SpecReader, ReadsEveryField) {
   const SpecReadResult result = read_system_from_string(kFullSpec, "test.json");
   EXPECT_EQ(result.diagnostics.to_text(), "");
   const AcceleratorSpec accelerator{
-      .name = "G1", .type = "G", .multiplicity = 2, .mem_size_gb = 80, .mem_bw_gb_per_s = 2000.5,
+      .name = "G1",
+      .type = "G",
+      .multiplicity = 2,
+      .mem_size_gb = 80,
+      .mem_bw_gb_per_s = 2000.5,
       .power = {.idle_w = 50, .full_w = 350, .mid_power_w = 250, .mid_util = 0.5},
       .cost_cents_per_hour = 40.25};
-  const ModelPerfSpec model{
-      .name = "m1", .acc = "G1", .acc_count = 1, .max_batch_size = 32, .at_tokens = 512,
-      .perf_parms = {.alpha_ms = 8.5, .beta_ms = 0.25, .gamma_ms = 0.0005},
-      .max_num_tokens = 4096};
+  const ModelPerfSpec model{.name = "m1",
+                            .acc = "G1",
+                            .acc_count = 1,
+                            .max_batch_size = 32,
+                            .at_tokens = 512,
+                            .perf_parms = {.alpha_ms = 8.5, .beta_ms = 0.25, .gamma_ms = 0.0005},
+                            .max_num_tokens = 4096};
   const ServiceClassSpec service_class{
-      .name = "Premium", .priority = 1,
+      .name = "Premium",
+      .priority = 1,
       .model_targets = {{.model = "m1", .slo_itl_ms = 24, .slo_ttft_ms = 500, .slo_tps = 0}}};
-  const AllocationSpec current{
-      .accelerator = "G1", .num_replicas = 3, .max_batch = 16, .cost_cents_per_hour = 120.75,
-      .itl_average_ms = 20.5, .ttft_average_ms = 300.25,
-      .load = {.arrival_rate_per_min = 60.5, .throughput = 1, .avg_in_tokens = 128,
-               .avg_out_tokens = 512}};
-  const ServerSpec server{
-      .name = "s1", .class_name = "Premium", .model = "m1", .keep_accelerator = true,
-      .min_num_replicas = 1, .max_num_replicas = 9, .max_batch_size = 16, .max_queue_size = 160,
-      .max_num_tokens = 2048, .current_alloc = current, .desired_alloc = {}};
-  const OptimizerSpec optimizer{
-      .unlimited = false, .heterogeneous = true, .milp_solver = true, .delayed_best_effort = true,
-      .saturation_policy = SaturationPolicy::kPriorityRoundRobin};
+  const AllocationSpec current{.accelerator = "G1",
+                               .num_replicas = 3,
+                               .max_batch = 16,
+                               .cost_cents_per_hour = 120.75,
+                               .itl_average_ms = 20.5,
+                               .ttft_average_ms = 300.25,
+                               .load = {.arrival_rate_per_min = 60.5,
+                                        .throughput = 1,
+                                        .avg_in_tokens = 128,
+                                        .avg_out_tokens = 512}};
+  const ServerSpec server{.name = "s1",
+                          .class_name = "Premium",
+                          .model = "m1",
+                          .keep_accelerator = true,
+                          .min_num_replicas = 1,
+                          .max_num_replicas = 9,
+                          .max_batch_size = 16,
+                          .max_queue_size = 160,
+                          .max_num_tokens = 2048,
+                          .current_alloc = current,
+                          .desired_alloc = {}};
+  const OptimizerSpec optimizer{.unlimited = false,
+                                .heterogeneous = true,
+                                .milp_solver = true,
+                                .delayed_best_effort = true,
+                                .saturation_policy = SaturationPolicy::kPriorityRoundRobin};
   const SystemSpec expected{.accelerators = {accelerator},
                             .capacities = {{.type = "G", .count = 16}},
                             .models = {model},
@@ -58,8 +80,10 @@ TEST(SpecReader, AbsentFieldsTakeTheirDefaults) {
       "test.json");
   ASSERT_FALSE(result.diagnostics.has_errors()) << result.diagnostics.to_text();
   EXPECT_EQ(result.spec.service_classes.at(0).priority, kLowestPriority);
-  EXPECT_EQ(result.spec.servers.at(0),
-            (ServerSpec{.name = "s", .class_name = "", .model = "m", .current_alloc = {}}));
+  ServerSpec server;
+  server.name = "s";
+  server.model = "m";
+  EXPECT_EQ(result.spec.servers.at(0), server);
   EXPECT_EQ(result.spec.models.at(0), (ModelPerfSpec{.name = "m", .acc = "G1", .perf_parms = {}}));
   EXPECT_EQ(result.spec.optimizer, OptimizerSpec{});
 }
@@ -86,8 +110,9 @@ TEST(SpecReader, KeysMatchWhateverTheirCase) {
 }
 
 TEST(SpecReader, IntegersMayBeWrittenAsExactFloats) {
-  const std::string text = replaced(replaced(kFullSpec, "\"multiplicity\": 2", "\"multiplicity\": 2.0"),
-                                    "\"avgInTokens\": 128", "\"avgInTokens\": 1.28e2");
+  const std::string text =
+      replaced(replaced(kFullSpec, "\"multiplicity\": 2", "\"multiplicity\": 2.0"),
+               "\"avgInTokens\": 128", "\"avgInTokens\": 1.28e2");
   const SpecReadResult result = read_system_from_string(text, "test.json");
   EXPECT_EQ(result.diagnostics.to_text(), "");
   EXPECT_EQ(result.spec.servers.at(0).current_alloc.load.avg_in_tokens, 128);
