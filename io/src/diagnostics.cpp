@@ -24,17 +24,9 @@ std::string Diagnostic::to_text() const {
   return line;
 }
 
-std::size_t& Diagnostics::count(Severity severity) noexcept {
-  return severity == Severity::kError ? num_errors_ : num_warnings_;
-}
-
-bool Diagnostics::full(Severity severity) const noexcept {
-  return (severity == Severity::kError ? num_errors_ : num_warnings_) >= kMaxKept;
-}
-
 void Diagnostics::add(Diagnostic diagnostic) {
   const bool keep = !full(diagnostic.severity);
-  ++count(diagnostic.severity);
+  ++(diagnostic.severity == Severity::kError ? num_errors_ : num_warnings_);
   if (keep) all_.push_back(std::move(diagnostic));
 }
 
@@ -49,7 +41,7 @@ void Diagnostics::append(const Diagnostics& other) {
 std::string Diagnostics::to_text(std::size_t most) const {
   std::string text;
   for (const Severity severity : {Severity::kError, Severity::kWarning}) {
-    const std::size_t total = severity == Severity::kError ? num_errors_ : num_warnings_;
+    const std::size_t total = count(severity);
     std::size_t shown = 0;
     for (const Diagnostic& diagnostic : all_) {
       if (diagnostic.severity != severity) continue;

@@ -41,9 +41,12 @@ class Diagnostics {
   // How many there were, kept or not.
   [[nodiscard]] std::size_t num_errors() const noexcept { return num_errors_; }
   [[nodiscard]] std::size_t num_warnings() const noexcept { return num_warnings_; }
+  [[nodiscard]] std::size_t count(Severity severity) const noexcept {
+    return severity == Severity::kError ? num_errors_ : num_warnings_;
+  }
   [[nodiscard]] bool has_errors() const noexcept { return num_errors_ > 0; }
   // Whether further problems of this severity are only counted.
-  [[nodiscard]] bool full(Severity severity) const noexcept;
+  [[nodiscard]] bool full(Severity severity) const noexcept { return count(severity) >= kMaxKept; }
 
   // One line per problem, each ended by a newline, errors first; empty when there is none. At most
   // `most` lines of each severity, then how many more there are; 0: all that were kept.
@@ -53,8 +56,6 @@ class Diagnostics {
   [[nodiscard]] std::string to_json() const;
 
  private:
-  [[nodiscard]] std::size_t& count(Severity severity) noexcept;
-
   std::vector<Diagnostic> all_;
   std::size_t num_errors_ = 0;
   std::size_t num_warnings_ = 0;
