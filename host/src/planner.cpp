@@ -8,7 +8,7 @@
 
 #include "parallel.hpp"
 #include "tonnage/core/error.hpp"
-#include "tonnage/host/line_sizing.hpp"
+#include "tonnage/host/backends.hpp"
 #include "tonnage/host/selection.hpp"
 
 namespace tonnage {
@@ -160,6 +160,14 @@ void summarize_types(const Problem& problem, const OptionTable& table,
   }
 }
 
+SearchOptions search_options(const PlannerOptions& options) {
+  SearchOptions search;
+  search.batch = options.batch;
+  search.num_threads = options.num_threads;
+  search.progress = options.progress;
+  return search;
+}
+
 }  // namespace
 
 std::string_view version() { return TONNAGE_VERSION; }
@@ -190,8 +198,8 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
                const PlannerOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const Problem problem = build_problem(system);
-  const std::vector<LineOutcome> outcomes =
-      size_lines(problem, options.num_threads, options.progress);
+  const std::unique_ptr<Evaluator> backend = select_backend(options.backend);
+  const std::vector<LineOutcome> outcomes = backend->search(problem, search_options(options)).lines;
   const auto evaluated = std::chrono::steady_clock::now();
 
   Solver solver = options.solver;
@@ -207,7 +215,7 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
   Plan plan;
   PlanSummary& summary = plan.summary;
   summary.solver = to_string(solver);
-  summary.backend = "cpu";
+  summary.backend = backend->name();
   summary.version = version();
   summary.num_candidates = static_cast<std::int64_t>(table.options.size());
   summary.selection_s = seconds_since(evaluated);
@@ -305,7 +313,7 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
   }
   problem.lines = std::move(asked);
   const std::vector<LineOutcome> outcomes =
-      size_lines(problem, options.num_threads, options.progress);
+      select_backend(options.backend)->search(problem, search_options(options)).lines;
 
   // The empty allocation is the same on every accelerator: shown once per server.
   std::erase_if(pairs, [&, last = std::int64_t{-1}](const Pair& p) mutable {

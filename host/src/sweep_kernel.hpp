@@ -14,8 +14,8 @@ struct TabledLine {
   LatencyTargets targets;
   double out_tokens;
   double alpha_ms;
-  double rate_share;       // top of the rate range over mu(M)
-  bool stepped;            // the chunk count grows with the batch
+  double rate_share;  // top of the rate range over mu(M)
+  bool stepped;       // the chunk count grows with the batch
   const double* reciprocal;
   const double* inv_mu;    // 1/mu(n)
   const double* chunks;    // c(n)
@@ -35,11 +35,11 @@ using SweepLineFunction = std::int64_t (*)(const TabledLine& line, const std::in
 using SizeBatchesFunction = void (*)(const TabledLine& line, const std::int64_t* batches,
                                      std::int64_t count, double* goodput);
 
-#define TONNAGE_DECLARE(isa)                                                                  \
-  std::int64_t sweep_line_##isa(const TabledLine& line, const std::int64_t* replicas,         \
-                                std::int64_t count, std::int64_t* least);                     \
-  void size_batches_##isa(const TabledLine& line, const std::int64_t* batches,                \
-                          std::int64_t count, double* goodput);
+#define TONNAGE_DECLARE(isa)                                                                       \
+  std::int64_t sweep_line_##isa(const TabledLine& line, const std::int64_t* replicas,              \
+                                std::int64_t count, std::int64_t* least);                          \
+  void size_batches_##isa(const TabledLine& line, const std::int64_t* batches, std::int64_t count, \
+                          double* goodput);
 TONNAGE_DECLARE(baseline)
 TONNAGE_DECLARE(avx2)
 TONNAGE_DECLARE(avx512)

@@ -144,8 +144,7 @@ struct SweepTest {
     const V by_itl = lane_fma(itl_room, z, p);
     const V by_ttft = (ttft_room * z - decode_steps * p_ttft) * e;
     const V waits = lane_fma(out_tokens * c.weight, t1, served * e);
-    return (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) &
-           (q <= full_load);
+    return (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) & (q <= full_load);
   }
 };
 

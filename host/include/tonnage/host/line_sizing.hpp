@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tonnage/core/problem.hpp"
-#include "tonnage/host/planner.hpp"
+#include "tonnage/core/progress.hpp"
 
 namespace tonnage {
 

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tonnage/core/evaluator.hpp"
 #include "tonnage/core/plan.hpp"
+#include "tonnage/core/progress.hpp"
 #include "tonnage/core/system.hpp"
 
 namespace tonnage {
@@ -24,14 +25,12 @@ enum class Solver { kAuto, kUnlimited, kGreedy };
 // Solver of that exact name; false (and `solver` untouched) if there is none.
 [[nodiscard]] bool parse_solver(std::string_view name, Solver& solver);
 
-// Called now and then, never concurrently, with the work done of a phase.
-using ProgressCallback =
-    std::function<void(std::string_view phase, std::int64_t done, std::int64_t total)>;
-
 struct PlannerOptions {
   // kAuto: unlimited if the optimizer spec says so, else greedy.
   Solver solver = Solver::kAuto;
-  int num_threads = 0;  // 0: one per processor
+  BatchMode batch = BatchMode::kMax;
+  std::string backend = "auto";  // see backends.hpp; a named one that is not usable is an error
+  int num_threads = 0;           // 0: one per processor
   ProgressCallback progress;
 };
 

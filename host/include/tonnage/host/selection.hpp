@@ -13,13 +13,13 @@ namespace tonnage {
 
 // One way to serve a server.
 struct Option {
-  double value;                    // transition penalty of the whole allocation
-  double cost;                     // cents/hour
-  std::int64_t num_replicas;       // 0: the empty allocation
+  double value;               // transition penalty of the whole allocation
+  double cost;                // cents/hour
+  std::int64_t num_replicas;  // 0: the empty allocation
   std::int64_t cards_per_replica;
-  std::int64_t line;               // index into Problem::lines and the outcomes
-  std::int32_t accelerator;        // index by name; kNoAccelerator for the empty allocation
-  std::int32_t type;               // index into capacities; -1 for the empty allocation
+  std::int64_t line;         // index into Problem::lines and the outcomes
+  std::int32_t accelerator;  // index by name; kNoAccelerator for the empty allocation
+  std::int32_t type;         // index into capacities; -1 for the empty allocation
 
   [[nodiscard]] std::int64_t cards() const noexcept { return num_replicas * cards_per_replica; }
 };
@@ -27,9 +27,9 @@ struct Option {
 // Options of all servers, each server's sorted by (value rounded, accelerator).
 struct OptionTable {
   std::vector<Option> options;
-  std::vector<std::int64_t> first;      // [servers + 1]
-  std::vector<std::int32_t> priority;   // [servers]
-  std::vector<std::int64_t> capacity;   // [types], cards
+  std::vector<std::int64_t> first;     // [servers + 1]
+  std::vector<std::int32_t> priority;  // [servers]
+  std::vector<std::int64_t> capacity;  // [types], cards
 
   [[nodiscard]] std::int64_t num_servers() const noexcept {
     return static_cast<std::int64_t>(priority.size());

@@ -1,0 +1,56 @@
+// The contract of a backend: evaluate the candidates of a Problem and reduce them to the best
+// option of each line. Owns: the interface and its options. Every backend gives the same answers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tonnage/core/problem.hpp"
+#include "tonnage/core/progress.hpp"
+
+namespace tonnage {
+
+// Which batch sizes of a pair are considered.
+enum class BatchMode {
+  kMax,     // the ceiling alone: the published behaviour
+  kSearch,  // every one: per pair the least replicas, and among those the smallest batch size
+};
+
+[[nodiscard]] std::string_view to_string(BatchMode mode);  // "max", "search"
+// Mode of that exact name; false (and `mode` untouched) if there is none.
+[[nodiscard]] bool parse_batch_mode(std::string_view name, BatchMode& mode);
+
+struct SearchOptions {
+  BatchMode batch = BatchMode::kMax;
+  // kSearch only: sweep the whole grid of batch sizes and replica counts instead of pruning it.
+  // The options found are the same.
+  bool exhaustive = false;
+  int num_threads = 0;  // 0: one per processor
+  ProgressCallback progress;
+};
+
+struct SearchResult {
+  std::vector<LineOutcome> lines;  // in the order of Problem::lines
+  // kSearch: candidates (M, r) swept, and those whose metrics at total/r meet the targets.
+  std::int64_t candidates_swept = 0;
+  std::int64_t candidates_passed = 0;
+};
+
+struct Availability {
+  bool usable = false;
+  std::string reason;  // what it runs on, or why it cannot
+};
+
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual Availability availability() const = 0;
+  // Throws Error (kUnavailable) if the backend is not usable.
+  [[nodiscard]] virtual SearchResult search(const Problem& problem,
+                                            const SearchOptions& options) const = 0;
+};
+
+}  // namespace tonnage

@@ -1,0 +1,201 @@
+#include "batch_search.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tonnage/core/spec.hpp"
+
+namespace tonnage {
+namespace {
+
+// Replica counts a sweep call looks at together: a multiple of every pack width.
+constexpr std::int64_t kWindow = 16;
+
+}  // namespace
+
+void BatchSearch::prepare(const ServerRow& server, const PerfRow& perf) {
+  server_ = &server;
+  perf_ = &perf;
+  const std::int64_t ceiling = batch_ceiling(server, perf);
+  const QueueShape shape = queue_shape(server, perf, ceiling);
+  const auto size = static_cast<std::size_t>(ceiling) + 1;
+  for (auto* table : {&inv_mu_, &chunks_, &delta_ms_, &work_ms_}) table->resize(size);
+  least_.assign(size, 0);
+  need_.assign(size, 0);
+  ServiceSegment segment{};
+  double segment_end = 0;
+  for (std::int64_t n = 1; n <= ceiling; ++n) {
+    const double batch = static_cast<double>(n);
+    if (batch > segment_end) {
+      segment = service_segment(shape.service, chunk_count(shape.service, batch));
+      segment_end = max_batch_at_chunks(shape.service, segment.chunks);
+    }
+    inv_mu_[n] = inverse_mu(segment, reciprocals_[n]);
+    chunks_[n] = segment.chunks;
+    delta_ms_[n] = segment.delta_ms;
+    work_ms_[n] = segment.prefill_work_ms;
+  }
+  const double chunks_at_m = chunks_[ceiling];
+  line_.sweep = sweep_line(shape, server.targets, server.has_tps_target, server.total_rate_per_ms,
+                           chunks_[1], chunks_at_m);
+  line_.targets = server.targets;
+  line_.out_tokens = server.out_tokens;
+  line_.alpha_ms = perf.alpha_ms;
+  line_.rate_share = kRateHigh * (server.has_tps_target ? kTpsShare : 1.0);
+  line_.stepped = chunks_[1] != chunks_at_m;
+  line_.reciprocal = reciprocals_.data();
+  line_.inv_mu = inv_mu_.data();
+  line_.chunks = chunks_.data();
+  line_.delta_ms = delta_ms_.data();
+  line_.work_ms = work_ms_.data();
+}
+
+void BatchSearch::sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts) {
+  const auto count = static_cast<std::int64_t>(replicas.size());
+  counts.candidates += count * line_.sweep.max_batch;
+  counts.passed += kernels_.sweep_line(line_, replicas.data(), count, least_.data());
+}
+
+void BatchSearch::size_batches(const std::vector<std::int64_t>& batches) {
+  goodput_.resize(batches.size());
+  kernels_.size_batches(line_, batches.data(), static_cast<std::int64_t>(batches.size()),
+                        goodput_.data());
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    // Rounding must not raise the count above what the single search finds: it has the last word.
+    const double goodput = goodput_[i] * (1 + 1e-9);
+    const std::int64_t replicas =
+        goodput > 0 ? replicas_needed(server_->total_rate_per_ms, goodput, server_->min_replicas)
+                    : 0;
+    need_[batches[i]] = replicas > 0 ? replicas : -1;
+  }
+}
+
+LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {
+  const std::int64_t ceiling = line_.sweep.max_batch;
+  for (std::int64_t r = from; r <= to; ++r) {
+    for (std::int64_t m = 1; m <= ceiling;) {
+      // Size the next batch sizes that may do with r and have not been sized.
+      pack_.clear();
+      std::int64_t scan = m;
+      for (; scan <= ceiling && static_cast<std::int64_t>(pack_.size()) < kWindow; ++scan) {
+        if (need_[scan] == 0 && least_[scan] != 0 && least_[scan] <= r) pack_.push_back(scan);
+      }
+      if (!pack_.empty()) size_batches(pack_);
+      for (; m < scan; ++m) {
+        if (need_[m] <= 0 || need_[m] > r || least_[m] == 0 || least_[m] > r) continue;
+        const LineOutcome outcome =
+            finish_line(*server_, *perf_, m,
+                        kernels_.size_one(queue_shape(*server_, *perf_, m), server_->targets,
+                                          server_->has_tps_target));
+        const bool known =
+            outcome.reason == Reason::kNone || outcome.reason == Reason::kAboveMaxReplicas;
+        if (known && outcome.num_replicas <= r) return outcome;
+        need_[m] = known ? outcome.num_replicas : -1;
+      }
+    }
+  }
+  LineOutcome none;
+  none.reason = Reason::kNoCandidates;
+  return none;
+}
+
+std::int64_t BatchSearch::first_passing(std::int64_t after, std::int64_t to, SweepCounts& counts) {
+  const auto passing = [&](std::int64_t r) {
+    return std::any_of(least_.begin() + 1, least_.end(),
+                       [&](std::int64_t l) { return l != 0 && l <= r; });
+  };
+  while (to - after > 0) {
+    replicas_.clear();
+    const double width = static_cast<double>(to - after);
+    const double steps = static_cast<double>(std::min(kWindow, to - after));
+    for (double i = 1; i <= steps; ++i) {
+      // Spread evenly over a small interval, by a constant factor over a large one.
+      const double offset = width <= 64 * static_cast<double>(kWindow) ? width * i / steps
+                                                                       : std::pow(width, i / steps);
+      const std::int64_t r =
+          std::min(to, after + std::max<std::int64_t>(1, static_cast<std::int64_t>(offset)));
+      if (replicas_.empty() || r > replicas_.back()) replicas_.push_back(r);
+    }
+    std::fill(least_.begin(), least_.end(), 0);
+    sweep(replicas_, counts);
+    std::int64_t before = after, found = 0;
+    for (const std::int64_t r : replicas_) {
+      if (passing(r)) {
+        found = r;
+        break;
+      }
+      before = r;
+    }
+    if (found == 0) return 0;
+    if (found - before == 1) return found;
+    after = before;
+    to = found;
+  }
+  return 0;
+}
+
+std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts) {
+  if (at_ceiling.reason == Reason::kNone || at_ceiling.reason == Reason::kAboveMaxReplicas) {
+    return at_ceiling.num_replicas;
+  }
+  // The ceiling is infeasible: what holds at the low end of the rate range is sized at once.
+  sweep({kMaxReplicas}, counts);
+  std::vector<std::int64_t> batches;
+  for (std::int64_t m = 1; m <= line_.sweep.max_batch; ++m) {
+    if (least_[m] != 0) batches.push_back(m);
+  }
+  std::fill(least_.begin(), least_.end(), 0);
+  if (batches.empty()) return 0;
+  size_batches(batches);
+  std::int64_t most = 0;
+  for (const std::int64_t m : batches) {
+    if (need_[m] > 0 && (most == 0 || need_[m] < most)) most = need_[m];
+  }
+  return most;
+}
+
+LineOutcome BatchSearch::pruned(const ServerRow& server, const PerfRow& perf,
+                                const LineOutcome& at_ceiling, SweepCounts& counts) {
+  if (!needs_search(server, perf)) return at_ceiling;
+  prepare(server, perf);
+  const std::int64_t most = most_replicas(at_ceiling, counts);
+  for (std::int64_t from = std::max<std::int64_t>(1, server.min_replicas); from <= most;) {
+    // First the counts nearest to the minimum; a fleet's replica counts are mostly small.
+    const std::int64_t to = std::min(most, from + kWindow - 1);
+    replicas_.clear();
+    for (std::int64_t r = from; r <= to; ++r) replicas_.push_back(r);
+    std::fill(least_.begin(), least_.end(), 0);
+    sweep(replicas_, counts);
+    const bool any =
+        std::any_of(least_.begin() + 1, least_.end(), [](std::int64_t l) { return l != 0; });
+    if (!any) {
+      from = first_passing(to, most, counts);
+      if (from == 0) break;
+      continue;
+    }
+    const LineOutcome outcome = settle(from, to);
+    if (outcome.reason != Reason::kNoCandidates) return outcome;
+    from = to + 1;
+  }
+  return at_ceiling;
+}
+
+LineOutcome BatchSearch::exhaustive(const ServerRow& server, const PerfRow& perf,
+                                    const LineOutcome& at_ceiling, const ReplicaRange& range,
+                                    SweepCounts& counts) {
+  if (!needs_search(server, perf)) return at_ceiling;
+  prepare(server, perf);
+  const std::int64_t least = std::max({std::int64_t{1}, server.min_replicas, range.first});
+  const std::int64_t most = range.last > 0 ? range.last : most_replicas(at_ceiling, counts);
+  for (std::int64_t first = least; first <= most; first += kWindow) {
+    replicas_.clear();
+    for (std::int64_t r = first; r <= std::min(most, first + kWindow - 1); ++r) {
+      replicas_.push_back(r);
+    }
+    sweep(replicas_, counts);
+  }
+  const LineOutcome outcome = settle(least, most);
+  return outcome.reason != Reason::kNoCandidates ? outcome : at_ceiling;
+}
+
+}  // namespace tonnage

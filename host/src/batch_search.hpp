@@ -1,0 +1,63 @@
+// The search over batch sizes of one line: the least replicas any batch size reaches, and the
+// smallest such batch size. Owns: the pruning (latencies rise with the load, so fewer replicas
+// never help) and the order in which sizing settles what the sweep lets through.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels.hpp"
+#include "tonnage/core/problem.hpp"
+
+namespace tonnage {
+
+struct SweepCounts {
+  std::int64_t candidates = 0;  // (M, r) evaluated
+  std::int64_t passed = 0;      // whose metrics at total/r meet the targets
+};
+
+// How many replica counts the exhaustive form looks at.
+struct ReplicaRange {
+  std::int64_t first = 0;  // 0: the server's minimum, at least 1
+  std::int64_t last = 0;   // 0: what the least feasible batch size needs
+};
+
+class BatchSearch {
+ public:
+  // `reciprocals` reach the largest batch ceiling of the lines to come.
+  BatchSearch(const Kernels& kernels, const std::vector<double>& reciprocals)
+      : kernels_(kernels), reciprocals_(reciprocals) {}
+
+  // `at_ceiling` is the line's outcome at its batch ceiling, which bounds the answer.
+  [[nodiscard]] LineOutcome pruned(const ServerRow& server, const PerfRow& perf,
+                                   const LineOutcome& at_ceiling, SweepCounts& counts);
+  // The same answer from the whole grid of batch sizes and replica counts.
+  [[nodiscard]] LineOutcome exhaustive(const ServerRow& server, const PerfRow& perf,
+                                       const LineOutcome& at_ceiling, const ReplicaRange& range,
+                                       SweepCounts& counts);
+
+ private:
+  void prepare(const ServerRow& server, const PerfRow& perf);
+  void sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts);
+  // Fills need_ for some batch sizes by the plain search.
+  void size_batches(const std::vector<std::int64_t>& batches);
+  // Settles replica counts from..to with what the sweeps have found; infeasible when none holds.
+  LineOutcome settle(std::int64_t from, std::int64_t to);
+  // Replicas with which some batch size does: those of the ceiling, or of the best other batch size
+  // where the ceiling is infeasible; 0 when none does.
+  std::int64_t most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts);
+  // Least count of (after, to] at which some batch size passes, or 0: packs of spread counts.
+  std::int64_t first_passing(std::int64_t after, std::int64_t to, SweepCounts& counts);
+
+  const Kernels& kernels_;
+  const std::vector<double>& reciprocals_;
+  const ServerRow* server_ = nullptr;
+  const PerfRow* perf_ = nullptr;
+  TabledLine line_{};
+  std::vector<double> inv_mu_, chunks_, delta_ms_, work_ms_, goodput_;
+  std::vector<std::int64_t> least_;  // [N + 1]: least replicas that pass the sweep
+  std::vector<std::int64_t> need_;   // [N + 1]: replicas after sizing; 0 not sized, -1 infeasible
+  std::vector<std::int64_t> pack_, replicas_;
+};
+
+}  // namespace tonnage

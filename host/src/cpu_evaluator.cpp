@@ -1,0 +1,105 @@
+// The CPU evaluator and the registry of backends.
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "batch_search.hpp"
+#include "kernels.hpp"
+#include "parallel.hpp"
+#include "tonnage/core/error.hpp"
+#include "tonnage/host/backends.hpp"
+
+namespace tonnage {
+namespace {
+
+// Lines differ in length by orders of magnitude: small chunks keep the threads busy.
+constexpr std::int64_t kLinesPerChunk = 64;
+
+class CpuEvaluator : public Evaluator {
+ public:
+  explicit CpuEvaluator(InstructionSet isa) : isa_(isa), kernels_(kernels_of(isa)) {}
+
+  [[nodiscard]] std::string_view name() const override { return "cpu"; }
+
+  [[nodiscard]] Availability availability() const override {
+    return {true, fmt::format("{}, {} threads", to_string(isa_), team_size(0))};
+  }
+
+  [[nodiscard]] SearchResult search(const Problem& problem,
+                                    const SearchOptions& options) const override {
+    SearchResult result;
+    result.lines = size_lines(problem, isa_, options.num_threads, options.progress);
+    if (options.batch == BatchMode::kMax) return result;
+
+    const std::vector<double> reciprocals = reciprocal_table(problem, options.num_threads);
+    const auto count = static_cast<std::int64_t>(problem.lines.size());
+    std::atomic<std::int64_t> swept{0}, passed{0};
+    parallel_chunks(
+        count, kLinesPerChunk, options.num_threads,
+        [&](std::int64_t first, std::int64_t last) {
+          BatchSearch search(kernels_, reciprocals);
+          SweepCounts counts;
+          for (std::int64_t i = first; i < last; ++i) {
+            const ServerRow& server = problem.servers[problem.lines[i].server];
+            const PerfRow& perf = problem.perfs[problem.lines[i].perf];
+            LineOutcome& line = result.lines[i];
+            line = options.exhaustive ? search.exhaustive(server, perf, line, {}, counts)
+                                      : search.pruned(server, perf, line, counts);
+          }
+          swept += counts.candidates;
+          passed += counts.passed;
+        },
+        [&](std::int64_t done) {
+          if (options.progress) options.progress("batch sizes", done, count);
+        });
+    result.candidates_swept = swept;
+    result.candidates_passed = passed;
+    return result;
+  }
+
+ private:
+  InstructionSet isa_;
+  const Kernels& kernels_;
+};
+
+}  // namespace
+
+std::string_view to_string(BatchMode mode) { return mode == BatchMode::kMax ? "max" : "search"; }
+
+bool parse_batch_mode(std::string_view name, BatchMode& mode) {
+  for (const BatchMode m : {BatchMode::kMax, BatchMode::kSearch}) {
+    if (name == to_string(m)) {
+      mode = m;
+      return true;
+    }
+  }
+  return false;
+}
+
+std::unique_ptr<Evaluator> make_cpu_evaluator(InstructionSet isa) {
+  return std::make_unique<CpuEvaluator>(isa);
+}
+
+std::vector<std::unique_ptr<Evaluator>> backends() {
+  std::vector<std::unique_ptr<Evaluator>> all;
+  all.push_back(make_cpu_evaluator(best_instruction_set()));
+  return all;
+}
+
+std::unique_ptr<Evaluator> select_backend(std::string_view name) {
+  std::string known = "auto";
+  for (std::unique_ptr<Evaluator>& backend : backends()) {
+    const Availability availability = backend->availability();
+    if (name == backend->name()) {
+      if (availability.usable) return std::move(backend);
+      throw Error(ErrorCode::kUnavailable,
+                  fmt::format("backend \"{}\" is not usable: {}", name, availability.reason));
+    }
+    if (name == "auto" && availability.usable) return std::move(backend);
+    known += fmt::format(", {}", backend->name());
+  }
+  throw Error(ErrorCode::kInvalidInput,
+              fmt::format("backend \"{}\" is unknown, expected one of {}", name, known));
+}
+
+}  // namespace tonnage

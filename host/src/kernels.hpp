@@ -1,0 +1,26 @@
+// The kernels of one instruction set, as the evaluator calls them.
+#pragma once
+
+#include "line_sizing_kernel.hpp"
+#include "sweep_kernel.hpp"
+#include "tonnage/host/line_sizing.hpp"
+
+namespace tonnage {
+
+struct Kernels {
+  SizePairsFunction size_pairs;
+  SizePairFunction size_one;
+  SweepLineFunction sweep_line;
+  SizeBatchesFunction size_batches;
+};
+
+// Kernels of an instruction set. Throws Error (kUnavailable) if it is not usable here.
+[[nodiscard]] const Kernels& kernels_of(InstructionSet isa);
+
+// 1/n for every batch size a loaded line of the problem can have; entry 0 is unused.
+[[nodiscard]] std::vector<double> reciprocal_table(const Problem& problem, int num_threads);
+
+// A line whose rate has to be searched: the server has load and the data are valid.
+[[nodiscard]] bool needs_search(const ServerRow& server, const PerfRow& perf);
+
+}  // namespace tonnage
