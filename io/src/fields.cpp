@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "input_text.hpp"
-#include "near_miss.hpp"
+#include "tonnage/io/near_miss.hpp"
 #include "text_rendering.hpp"
 
 namespace tonnage {

@@ -1,5 +1,5 @@
 // Edit distance between short words.
-#include "near_miss.hpp"
+#include "tonnage/io/near_miss.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "near_miss.hpp"
+#include "tonnage/io/near_miss.hpp"
 #include "text_rendering.hpp"
 
 namespace tonnage {
