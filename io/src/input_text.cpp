@@ -22,7 +22,7 @@ struct CloseFile {
 
 // Reads everything into `text`; returns why that failed, or nothing.
 std::string read_all(const std::string& path, std::string& text) {
-  const std::string too_large = "more than " + std::to_string(kMaxInputBytes) + " bytes";
+  std::string too_large = "more than " + std::to_string(kMaxInputBytes) + " bytes";
   const std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdin
                                                                : std::fopen(path.c_str(), "rb"));
   if (!file) return std::strerror(errno);
