@@ -1,0 +1,486 @@
+#include "tonnage/host/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "tonnage/core/plan.hpp"
+#include "tonnage/core/problem.hpp"
+#include "tonnage/core/queueing.hpp"
+#include "tonnage/core/sizing.hpp"
+#include "tonnage/core/wait_distribution.hpp"
+
+namespace tonnage {
+namespace {
+
+// Where latency hardly depends on the rate, searches that stop at different tolerances end far
+// apart: the largest rate is compared more loosely than other claims.
+constexpr double kRateClaimTolerance = 1e-2;
+// A target counts as held within this.
+constexpr double kTargetSlack = 1e-6;
+// Probabilities and utilisations below this count as 0.
+constexpr double kTinyShare = 1e-6;
+
+struct TypeTotal {
+  std::int64_t used = 0;
+  double cost = 0;
+};
+
+// What the model says about one claimed allocation.
+struct Truth {
+  bool cost_known = false;
+  double cost = 0;
+  bool value_known = false;
+  double value = 0;
+  bool partial = false;
+};
+
+class Verifier {
+ public:
+  Verifier(const System& system, const OptimizerSpec& optimizer, const PlanClaims& claims)
+      : system_(&system), optimizer_(optimizer), claims_(&claims) {
+    for (const auto& [name, accelerator] : system.accelerators()) types_[accelerator.type()];
+    for (const auto& [type, unused] : system.capacities()) types_[type];
+  }
+
+  std::vector<Violation> run() {
+    for (const auto& [name, claim] : claims_->allocations) {
+      name_ = name;
+      check_server(claim);
+    }
+    check_unallocated();
+    std::stable_sort(violations_.begin(), violations_.end(),
+                     [](const Violation& a, const Violation& b) { return a.server < b.server; });
+    name_.clear();
+    if (!optimizer_.unlimited) check_capacity();
+    if (claims_->summary) check_summary(*claims_->summary);
+    return std::move(violations_);
+  }
+
+ private:
+  template <class... Args>
+  void report(const char* kind, fmt::format_string<Args...> format, Args&&... args) {
+    violations_.push_back({name_, kind, fmt::format(format, std::forward<Args>(args)...)});
+  }
+
+  static bool close(double claimed, double truth, double tolerance, double scale) {
+    return std::fabs(claimed - truth) <= tolerance * std::max(std::fabs(truth), scale);
+  }
+
+  void check_claim(const char* kind, const char* field, const std::optional<double>& claimed,
+                   double truth, double scale = 0, double tolerance = kClaimTolerance) {
+    if (!claimed || close(*claimed, truth, tolerance, scale)) return;
+    report(kind, "{} is stated as {:.6g}, it is {:.6g}", field, *claimed, truth);
+  }
+
+  void check_count(const char* field, const std::optional<std::int64_t>& claimed,
+                   std::int64_t truth) {
+    if (!claimed || *claimed == truth) return;
+    report("summary", "{} is stated as {}, it is {}", field, *claimed, truth);
+  }
+
+  void check_server(const AllocationClaims& claim) {
+    const Server* server = system_->find_server(name_);
+    if (server == nullptr) {
+      report("unknown-server", "the system has no such server");
+      totals_known_ = false;
+      return;
+    }
+    const ServerRow row = make_server_row(*system_, *server);
+    const Truth truth = check_allocation(*server, row, claim);
+    check_load(server->load(), claim);
+    check_claim("cost", "cost", truth.cost_known ? claim.cost_cents_per_hour : std::nullopt,
+                truth.cost);
+    check_claim("value", "value", truth.value_known ? claim.value : std::nullopt, truth.value,
+                truth.cost);
+    totals_known_ = totals_known_ && truth.cost_known;
+    values_known_ = values_known_ && truth.value_known;
+    total_cost_ += truth.cost;
+    total_value_ += truth.value;
+    PriorityOutcome& group = outcomes_[row.priority];
+    ++(truth.partial ? group.partial : group.served);
+  }
+
+  void check_load(const LoadSpec& load, const AllocationClaims& claim) {
+    if (!claim.load) return;
+    const LoadSpec& c = *claim.load;
+    if (close(c.arrival_rate_per_min, load.arrival_rate_per_min, kClaimTolerance, 0) &&
+        c.avg_in_tokens == load.avg_in_tokens && c.avg_out_tokens == load.avg_out_tokens) {
+      return;
+    }
+    report("load",
+           "the load is stated as {:.6g} requests/min of {} input and {} output tokens, it is "
+           "{:.6g} of {} and {}",
+           c.arrival_rate_per_min, c.avg_in_tokens, c.avg_out_tokens, load.arrival_rate_per_min,
+           load.avg_in_tokens, load.avg_out_tokens);
+  }
+
+  Truth check_allocation(const Server& server, const ServerRow& row,
+                         const AllocationClaims& claim) {
+    Truth truth;
+    truth.partial = claim.partial.value_or(false);
+    if (row.load_kind == LoadKind::kUnplannable) {
+      report("unplannable", "has an allocation, although {}", describe(row.reason));
+    }
+    if (!claim.accelerator || !claim.num_replicas) {
+      report("incomplete", "the allocation does not state its {}",
+             claim.accelerator ? "numReplicas" : "accelerator");
+      return truth;
+    }
+    if (claim.accelerator->empty()) {
+      check_empty(server, row, claim, truth);
+      return truth;
+    }
+    const Accelerator* accelerator = system_->find_accelerator(*claim.accelerator);
+    if (accelerator == nullptr) {
+      report("unknown-accelerator", "the system has no accelerator \"{}\"", *claim.accelerator);
+      return truth;
+    }
+    const std::string& current = server.spec().current_alloc.accelerator;
+    if (row.keeps_accelerator && *claim.accelerator != current) {
+      report("keep-accelerator", "must stay on \"{}\", the plan moves it to \"{}\"", current,
+             *claim.accelerator);
+    }
+    const Model* model = system_->find_model(server.model());
+    const ModelPerfSpec* spec = model == nullptr ? nullptr : model->find_perf(*claim.accelerator);
+    if (spec == nullptr) {
+      report("no-perf-data", "the model \"{}\" has no performance data on \"{}\"", server.model(),
+             *claim.accelerator);
+      return truth;
+    }
+    const PerfRow perf = make_perf_row(*system_, *spec);
+    if (!perf.valid) {
+      report("perf-data", "the performance data of \"{}\" on \"{}\" is out of range",
+             server.model(), *claim.accelerator);
+      return truth;
+    }
+    check_placed(row, perf, *accelerator, claim, truth);
+    return truth;
+  }
+
+  void check_empty(const Server& server, const ServerRow& row, const AllocationClaims& claim,
+                   Truth& truth) {
+    truth.cost_known = truth.value_known = true;
+    truth.value = transition_penalty(row.current_accelerator == kNoAccelerator,
+                                     row.current_replicas, row.current_cost, 0, 0);
+    if (*claim.num_replicas != 0) {
+      report("zero-load", "{} replicas on no accelerator", *claim.num_replicas);
+    }
+    if (row.load_kind == LoadKind::kLoaded || row.load_kind == LoadKind::kIdle) {
+      report("zero-load", "the allocation is empty, although the server {}",
+             row.load_kind == LoadKind::kLoaded ? "has load"
+                                                : "must keep a minimum number of replicas");
+    } else if (row.load_kind == LoadKind::kEmpty && !may_be_empty(server, row)) {
+      report("no-perf-data", "no accelerator it may use has performance data for its model");
+    }
+    if (truth.partial) report("partial", "marked as partial, but it is empty");
+    check_metrics(claim, {});
+  }
+
+  bool may_be_empty(const Server& server, const ServerRow& row) const {
+    const Model* model = system_->find_model(server.model());
+    const std::string& current = server.spec().current_alloc.accelerator;
+    return std::any_of(model->perfs().begin(), model->perfs().end(), [&](const auto& entry) {
+      if (row.keeps_accelerator && entry.first != current) return false;
+      return make_perf_row(*system_, entry.second).valid;
+    });
+  }
+
+  void check_placed(const ServerRow& row, const PerfRow& perf, const Accelerator& accelerator,
+                    const AllocationClaims& claim, Truth& truth) {
+    const std::int64_t replicas = *claim.num_replicas;
+    if (replicas < 1 || replicas > kMaxReplicas) {
+      report("replicas", "{} replicas, expected 1 to {}", replicas, kMaxReplicas);
+      return;
+    }
+    truth.cost_known = true;
+    truth.cost = perf.cost_per_replica * static_cast<double>(replicas);
+    TypeTotal& total = types_[accelerator.type()];
+    std::int64_t cards = 0;
+    if (__builtin_mul_overflow(replicas, perf.cards_per_replica, &cards) ||
+        __builtin_add_overflow(total.used, cards, &total.used)) {
+      total.used = INT64_MAX;
+    }
+    total.cost += truth.cost;
+    if (row.load_kind == LoadKind::kUnplannable) return;
+    if (replicas < row.min_replicas && !truth.partial) {
+      report("min-replicas", "{} replicas, at least {} are wanted", replicas, row.min_replicas);
+    }
+    if (row.max_replicas > 0 && replicas > row.max_replicas) {
+      report("max-replicas", "{} replicas, at most {} are allowed", replicas, row.max_replicas);
+    }
+    if (!claim.max_batch) {
+      report("incomplete", "the allocation does not state its maxBatch");
+      return;
+    }
+    if (row.load_kind == LoadKind::kLoaded) {
+      check_loaded(row, perf, accelerator, claim, truth);
+    } else {
+      check_idle(row, perf, accelerator, claim, truth);
+    }
+  }
+
+  void check_idle(const ServerRow& row, const PerfRow& perf, const Accelerator& accelerator,
+                  const AllocationClaims& claim, Truth& truth) {
+    const std::int64_t batch = batch_ceiling(row, perf);
+    if (*claim.max_batch != batch) {
+      report("batch", "batch size {}, without load it is {}", *claim.max_batch, batch);
+      return;
+    }
+    if (*claim.num_replicas > row.min_replicas) {
+      report("zero-load", "{} replicas without load, the minimum is {}", *claim.num_replicas,
+             row.min_replicas);
+    }
+    finish_value(row, perf, claim, row.min_replicas, truth);
+    const double m = static_cast<double>(batch);
+    AllocationMetrics metrics;
+    metrics.itl_ms = perf.alpha_ms + perf.beta_ms;
+    metrics.ttft_ms = metrics.itl_ms + perf.gamma_ms * m;
+    const double busy = metrics.ttft_ms + perf.alpha_ms + perf.beta_ms * m;
+    metrics.max_rate_per_replica_per_ms = busy > 0 ? m / busy : 0;
+    metrics.ttft_p50_ms = metrics.ttft_p90_ms = metrics.ttft_ms;
+    metrics.ttft_p95_ms = metrics.ttft_p99_ms = metrics.ttft_ms;
+    metrics.power_w = power(perf, accelerator, *claim.num_replicas, 0);
+    check_metrics(claim, metrics);
+  }
+
+  void check_loaded(const ServerRow& row, const PerfRow& perf, const Accelerator& accelerator,
+                    const AllocationClaims& claim, Truth& truth) {
+    const std::int64_t replicas = *claim.num_replicas;
+    const std::int64_t ceiling = batch_ceiling(row, perf);
+    if (*claim.max_batch < 1 || *claim.max_batch > ceiling) {
+      report("batch", "batch size {}, expected 1 to {}", *claim.max_batch, ceiling);
+      return;
+    }
+    if (perf.alpha_ms == 0 && perf.beta_ms == 0 && perf.gamma_ms == 0) {
+      report("perf-data", "all parameters of the performance data are 0");
+      return;
+    }
+    const QueueShape shape = queue_shape(row, perf, *claim.max_batch);
+    const QueueMetrics m = evaluate_queue(shape.service, shape.max_batch, shape.max_queue,
+                                          row.total_rate_per_ms / static_cast<double>(replicas));
+    const RateSearch<double> found = size_pair(shape, row.targets, row.has_tps_target);
+    const std::int64_t needed = needed_replicas(row, found);
+    const bool short_of = needed == 0 || replicas < needed;
+    // ITL may fall as the rate rises; below the range the targets need not hold.
+    const bool in_range = row.total_rate_per_ms >=
+                          rate_range(shape, false).low_per_ms * static_cast<double>(replicas);
+    if (!truth.partial && in_range) check_targets(row.targets, m);
+    if (!found.feasible) {
+      if (!slackly_enough(row, shape, replicas)) {
+        report("infeasible", "no rate keeps the targets at batch size {}", *claim.max_batch);
+      }
+      return;
+    }
+    if (short_of && !truth.partial) {
+      // Another search may have stopped elsewhere within the tolerance of the targets.
+      if (slackly_enough(row, shape, replicas)) {
+        truth.value_known = true;
+        truth.value = value(row, perf, replicas);
+      } else {
+        report("replicas", "{} replicas carry {:.6g} of {:.6g} requests/min within the targets; {}",
+               replicas, found.throughput_per_ms * static_cast<double>(replicas) * 60000,
+               row.total_rate_per_ms * 60000,
+               needed == 0 ? std::string("no permitted number suffices")
+                           : fmt::format("{} are needed", needed));
+        truth.partial = true;
+        return;  // what other solvers state of partial allocations is left as it was
+      }
+    } else if (needed == 0) {
+      report("replicas", "no permitted number of replicas meets the targets");
+    } else {
+      if (row.max_replicas > 0 && needed > row.max_replicas) {
+        report("max-replicas", "the targets need {} replicas, at most {} are allowed", needed,
+               row.max_replicas);
+      }
+      finish_value(row, perf, claim, needed, truth);
+    }
+    AllocationMetrics metrics;
+    metrics.itl_ms = m.itl_ms;
+    metrics.ttft_ms = m.ttft_ms;
+    metrics.rho = m.utilization;
+    metrics.drop_probability = m.drop_probability;
+    metrics.max_rate_per_replica_per_ms = found.throughput_per_ms;
+    metrics.ttft_p50_ms = ttft_quantile(m, shape.max_queue, 0.50);
+    metrics.ttft_p90_ms = ttft_quantile(m, shape.max_queue, 0.90);
+    metrics.ttft_p95_ms = ttft_quantile(m, shape.max_queue, 0.95);
+    metrics.ttft_p99_ms = ttft_quantile(m, shape.max_queue, 0.99);
+    metrics.power_w = power(perf, accelerator, replicas, metrics.rho);
+    check_metrics(claim, metrics);
+  }
+
+  // 0: no number of replicas is enough.
+  static std::int64_t needed_replicas(const ServerRow& row, const RateSearch<double>& found) {
+    if (!found.feasible) return 0;
+    return replicas_needed(row.total_rate_per_ms, found.throughput_per_ms, row.min_replicas);
+  }
+
+  // Whether the replicas suffice when the targets are taken at the end of their tolerance.
+  static bool slackly_enough(const ServerRow& row, const QueueShape& shape, std::int64_t replicas) {
+    const LatencyTargets slack{row.targets.itl_ms * (1 + kTargetSlack),
+                               row.targets.ttft_ms * (1 + kTargetSlack)};
+    const std::int64_t needed = needed_replicas(row, size_pair(shape, slack, row.has_tps_target));
+    return needed > 0 && replicas >= needed;
+  }
+
+  void check_targets(const LatencyTargets& targets, const QueueMetrics& m) {
+    if (targets.itl_ms > 0 && m.itl_ms > targets.itl_ms * (1 + kTargetSlack)) {
+      report("itl-target", "ITL is {:.6g} ms, target {:.6g} ms", m.itl_ms, targets.itl_ms);
+    }
+    if (targets.ttft_ms > 0 && m.ttft_ms > targets.ttft_ms * (1 + kTargetSlack)) {
+      report("ttft-target", "TTFT is {:.6g} ms, target {:.6g} ms", m.ttft_ms, targets.ttft_ms);
+    }
+  }
+
+  static double value(const ServerRow& row, const PerfRow& perf, std::int64_t replicas) {
+    return transition_penalty(row.current_accelerator == perf.accelerator, row.current_replicas,
+                              row.current_cost, replicas,
+                              perf.cost_per_replica * static_cast<double>(replicas));
+  }
+
+  // The value, which scales with the replicas granted, and whether the partial mark is right.
+  void finish_value(const ServerRow& row, const PerfRow& perf, const AllocationClaims& claim,
+                    std::int64_t needed, Truth& truth) {
+    const std::int64_t replicas = *claim.num_replicas;
+    if (truth.partial && replicas >= needed) {
+      report("partial", "marked as partial, but {} replicas suffice", needed);
+      truth.partial = false;
+    }
+    truth.value_known = true;
+    truth.value = replicas >= needed ? value(row, perf, replicas)
+                                     : value(row, perf, needed) * (static_cast<double>(replicas) /
+                                                                   static_cast<double>(needed));
+  }
+
+  static double power(const PerfRow& perf, const Accelerator& accelerator, std::int64_t replicas,
+                      double rho) {
+    return static_cast<double>(replicas) * static_cast<double>(perf.instances_per_replica) *
+           accelerator.power_w(rho);
+  }
+
+  void check_metrics(const AllocationClaims& claim, const AllocationMetrics& m) {
+    check_claim("claim", "itlAverage", claim.itl_average_ms, m.itl_ms);
+    check_claim("claim", "ttftAverage", claim.ttft_average_ms, m.ttft_ms);
+    check_claim("claim", "rho", claim.rho, m.rho, kTinyShare);
+    check_claim("claim", "maxRPM", claim.max_rpm, m.max_rate_per_replica_per_ms * 60000, 0,
+                kRateClaimTolerance);
+    check_claim("claim", "dropProbability", claim.drop_probability, m.drop_probability, kTinyShare);
+    check_claim("claim", "ttftP50", claim.ttft_p50_ms, m.ttft_p50_ms);
+    check_claim("claim", "ttftP90", claim.ttft_p90_ms, m.ttft_p90_ms);
+    check_claim("claim", "ttftP95", claim.ttft_p95_ms, m.ttft_p95_ms);
+    check_claim("claim", "ttftP99", claim.ttft_p99_ms, m.ttft_p99_ms);
+    check_claim("claim", "powerW", claim.power_w, m.power_w);
+  }
+
+  void check_unallocated() {
+    std::set<std::string> listed;
+    if (claims_->unallocated) {
+      for (const std::string& name : *claims_->unallocated) {
+        name_ = name;
+        if (!listed.insert(name).second) {
+          report("duplicate", "listed as unallocated more than once");
+          continue;
+        }
+        if (system_->find_server(name) == nullptr) {
+          report("unknown-server", "listed as unallocated, but the system has no such server");
+        }
+        if (claims_->allocations.contains(name)) {
+          report("also-allocated", "listed as unallocated, but has an allocation");
+        }
+      }
+    }
+    for (const auto& [name, server] : system_->servers()) {
+      if (claims_->allocations.contains(name)) continue;
+      ++outcomes_[server.priority(*system_)].unserved;
+      if (claims_->unallocated && !listed.contains(name)) {
+        name_ = name;
+        report("unaccounted", "has no allocation and is not listed as unallocated");
+      }
+    }
+  }
+
+  void check_capacity() {
+    for (const auto& [type, total] : types_) {
+      const std::int64_t limit = system_->capacity(type).value_or(0);
+      if (total.used <= limit) continue;
+      report("capacity", "{} cards of type \"{}\" used, there are {}", total.used, type, limit);
+    }
+  }
+
+  void check_summary(const SummaryClaims& summary) {
+    if (totals_known_) {
+      check_claim("summary", "totalCost", summary.total_cost, total_cost_);
+      if (values_known_) {
+        check_claim("summary", "totalValue", summary.total_value, total_value_, total_cost_);
+      }
+      if (summary.types) check_types(*summary.types);
+    }
+    if (summary.priorities) check_priorities(*summary.priorities);
+  }
+
+  void check_types(const std::map<std::string, TypeClaims>& claimed) {
+    for (const auto& [type, claim] : claimed) {
+      const auto it = types_.find(type);
+      if (it == types_.end()) {
+        report("summary", "the system has no accelerator type \"{}\"", type);
+        continue;
+      }
+      const std::string where = "types." + type + ".";
+      check_count((where + "used").c_str(), claim.used, it->second.used);
+      check_claim("summary", (where + "cost").c_str(), claim.cost, it->second.cost);
+      const std::optional<std::int64_t> limit = system_->capacity(type);
+      if (limit) {
+        check_count((where + "limit").c_str(), claim.limit, *limit);
+      } else if (claim.limit) {
+        report("summary", "{}limit is stated as {}, there is no capacity entry", where,
+               *claim.limit);
+      }
+    }
+    for (const auto& [type, total] : types_) {
+      if (total.used > 0 && !claimed.contains(type)) {
+        report("summary", "the type \"{}\" is missing, {} of its cards are used", type, total.used);
+      }
+    }
+  }
+
+  void check_priorities(const std::map<int, PriorityClaims>& claimed) {
+    for (const auto& [priority, claim] : claimed) {
+      const PriorityOutcome truth =
+          outcomes_.contains(priority) ? outcomes_.at(priority) : PriorityOutcome{};
+      const std::string where = fmt::format("priorities.{}.", priority);
+      check_count((where + "served").c_str(), claim.served, truth.served);
+      check_count((where + "partial").c_str(), claim.partial, truth.partial);
+      check_count((where + "unserved").c_str(), claim.unserved, truth.unserved);
+    }
+    for (const auto& [priority, truth] : outcomes_) {
+      if (!claimed.contains(priority)) {
+        report("summary", "the priority {} is missing, {} servers have it", priority,
+               truth.served + truth.partial + truth.unserved);
+      }
+    }
+  }
+
+  const System* system_;
+  OptimizerSpec optimizer_;
+  const PlanClaims* claims_;
+  std::string name_;  // of the server being checked; empty: the plan
+  std::vector<Violation> violations_;
+  std::map<std::string, TypeTotal> types_;
+  std::map<int, PriorityOutcome> outcomes_;
+  double total_cost_ = 0;
+  double total_value_ = 0;
+  bool totals_known_ = true;
+  bool values_known_ = true;
+};
+
+}  // namespace
+
+std::vector<Violation> verify_plan(const System& system, const OptimizerSpec& optimizer,
+                                   const PlanClaims& claims) {
+  return Verifier(system, optimizer, claims).run();
+}
+
+}  // namespace tonnage
