@@ -1,4 +1,4 @@
-// Small specs as text for the tests of the reader, and helpers to look at what it reports.
+// Small specs as text for the tests of the reader, and ways to look at what it reports.
 #pragma once
 
 #include <gtest/gtest.h>
