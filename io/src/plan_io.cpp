@@ -182,4 +182,22 @@ std::string diff_to_json(const std::vector<PlanChange>& changes) {
   return json.take();
 }
 
+std::string violations_to_json(const std::vector<Violation>& violations) {
+  JsonWriter json(Unwritable::kReplace);
+  json.begin_array();
+  for (const Violation& violation : violations) {
+    json.begin_object({}, Layout::kInline);
+    if (violation.server.empty()) {
+      json.null("server");
+    } else {
+      json.value("server", violation.server);
+    }
+    json.value("kind", violation.kind);
+    json.value("message", violation.message);
+    json.end();
+  }
+  json.end();
+  return json.take();
+}
+
 }  // namespace tonnage

@@ -1,7 +1,6 @@
 // Queue problems from text, their answers to text.
 #include "tonnage/io/queue_io.hpp"
 
-#include <utility>
 #include <vector>
 
 #include "fields.hpp"
@@ -155,9 +154,9 @@ QueueAnswer answer_queue_problems(QueueCommand command, std::string_view text,
   const bool is_array = root.kind() == JsonKind::kArray;
   std::vector<QueueProblem> problems;
   const auto read = [&](const JsonValue& value) {
-    const std::size_t errors = std::as_const(answer.diagnostics).count(Severity::kError);
+    const std::size_t errors = answer.diagnostics.num_errors();
     problems.push_back(read_problem(value, command, report));
-    if (std::as_const(answer.diagnostics).count(Severity::kError) != errors) return;
+    if (answer.diagnostics.num_errors() != errors) return;
     const ServiceParams& p = problems.back().shape.service;
     if (p.alpha_ms == 0 && p.beta_ms == 0 && p.gamma_ms == 0) {
       report.error(value.pointer(), "alpha, beta and gamma of 0", "at least one greater than 0");

@@ -102,4 +102,13 @@ struct PlanChange {
   friend bool operator==(const PlanChange&, const PlanChange&) = default;
 };
 
+// One way in which a plan is wrong.
+struct Violation {
+  std::string server;   // empty: the plan as a whole
+  std::string kind;     // one word or two for programs, e.g. "capacity", "cost", "itl-target"
+  std::string message;  // a sentence for people, with the values
+
+  friend bool operator==(const Violation&, const Violation&) = default;
+};
+
 }  // namespace tonnage

@@ -13,14 +13,6 @@ namespace tonnage {
 // Claims may be off by this much, relative to the true value.
 inline constexpr double kClaimTolerance = 1e-3;
 
-struct Violation {
-  std::string server;   // empty: the plan as a whole
-  std::string kind;     // one word or two for programs, e.g. "capacity", "cost", "itl-target"
-  std::string message;  // a sentence for people, with the values
-
-  friend bool operator==(const Violation&, const Violation&) = default;
-};
-
 // Everything wrong with the plan: what servers may use, the cards there are, targets, replicas, and
 // each claim against what the model says. By server name, then those of the whole plan.
 [[nodiscard]] std::vector<Violation> verify_plan(const System& system,

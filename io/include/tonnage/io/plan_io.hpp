@@ -26,6 +26,9 @@ namespace tonnage {
 // An array of objects.
 [[nodiscard]] std::string diff_to_json(const std::vector<PlanChange>& changes);
 
+// An array of {server (null for the plan as a whole), kind, message}.
+[[nodiscard]] std::string violations_to_json(const std::vector<Violation>& violations);
+
 struct PlanReadResult {
   PlanClaims claims;  // meaningful only when there are no errors
   Diagnostics diagnostics;

@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "commands.hpp"
+#include "plan_table.hpp"
+#include "text_table.hpp"
+#include "tonnage/host/backends.hpp"
+#include "tonnage/host/planner.hpp"
+#include "tonnage/io/plan_io.hpp"
+
+namespace tonnage::cli {
+namespace {
+
+struct CandidatesArguments {
+  std::string input, output;
+  std::string format = "table", batch = "max", backend = "auto";
+  CandidateQuery query;
+};
+
+std::string to_table(const std::vector<Candidate>& candidates, bool colored) {
+  using enum Align;
+  TextTable table({{"server"},
+                   {"accelerator"},
+                   {"replicas", kRight},
+                   {"batch", kRight},
+                   {"$/hour", kRight},
+                   {"value", kRight},
+                   {"ITL ms", kRight},
+                   {"TTFT ms", kRight},
+                   {"max req/min", kRight},
+                   {"why not"}});
+  for (const Candidate& c : candidates) {
+    if (!c.feasible()) {
+      table.add({c.server, c.accelerator, "-", "-", "-", "-", "-", "-", "-", c.detail}, true);
+      continue;
+    }
+    const std::string accelerator = c.accelerator.empty() ? "(none)" : c.accelerator;
+    table.add({c.server, accelerator, std::to_string(c.allocation.num_replicas),
+               std::to_string(c.allocation.max_batch), dollars(c.allocation.cost_cents_per_hour),
+               dollars(c.value), fmt::format("{:.4g}", c.metrics.itl_ms),
+               fmt::format("{:.4g}", c.metrics.ttft_ms),
+               fmt::format("{:.5g}", c.metrics.max_rate_per_replica_per_ms * 60000), ""});
+  }
+  return table.to_string(colored);
+}
+
+ExitCode list(const CandidatesArguments& a, const Environment& environment) {
+  const SystemSpec spec = environment.read_fleet(a.input);
+  PlannerOptions options;
+  (void)parse_batch_mode(a.batch, options.batch);
+  options.backend = a.backend;
+  options.num_threads = environment.num_threads;
+  options.progress = environment.progress();
+  const std::vector<Candidate> candidates = list_candidates(System(spec), a.query, options);
+  std::string text;
+  if (a.format == "json") {
+    text = candidates_to_json(candidates);
+  } else if (a.format == "csv") {
+    text = candidates_to_csv(candidates);
+  } else {
+    text = to_table(candidates, a.output.empty() && environment.colored());
+  }
+  environment.write(text, a.output);
+  return kSuccess;
+}
+
+}  // namespace
+
+void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
+  auto a = std::make_shared<CandidatesArguments>();
+  CLI::App* command = app.add_subcommand(
+      "candidates", "List the allocation of every feasible (server, accelerator) pair");
+  add_input(*command, a->input);
+  command->add_option("--server", a->query.server, "Only this server");
+  command->add_option("--accelerator", a->query.accelerator, "Only this accelerator");
+  command->add_flag("--infeasible", a->query.infeasible, "Also the other pairs, with the reason");
+  add_evaluation(*command, a->batch, a->backend);
+  add_format(*command, a->format, {"table", "json", "csv"});
+  add_output(*command, a->output);
+  command->footer(
+      "Examples:\n"
+      "  tonnage candidates fleet.json --server chat-1 --infeasible\n"
+      "  tonnage candidates fleet.json --format csv -o candidates.csv");
+  command->callback(
+      [=, &environment, &run] { run = [=, &environment] { return list(*a, environment); }; });
+}
+
+void add_backends(CLI::App& app, const Environment& environment, Run& run) {
+  CLI::App* command =
+      app.add_subcommand("backends", "List the backends of this build and whether they are usable");
+  command->callback([&environment, &run] {
+    run = [&environment] {
+      using enum Align;
+      TextTable table({{"backend"}, {"usable"}, {"details"}});
+      for (const auto& backend : backends()) {
+        const Availability availability = backend->availability();
+        table.add({std::string(backend->name()), availability.usable ? "yes" : "no",
+                   availability.reason});
+      }
+      environment.write(table.to_string(environment.colored()), "");
+      return kSuccess;
+    };
+  });
+}
+
+}  // namespace tonnage::cli

@@ -1,0 +1,118 @@
+#include "environment.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "tonnage/io/atomic_file.hpp"
+#include "tonnage/io/spec_reader.hpp"
+
+namespace tonnage::cli {
+namespace {
+
+constexpr std::size_t kWarningsShown = 20;
+constexpr int kBarWidth = 30;
+
+void write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      throw Exit{kFailure,
+                 fmt::format("cannot write to standard output: {}", std::strerror(errno))};
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+// Redrawn a few times a second; wiped at the end of each phase.
+class ProgressBar {
+ public:
+  void show(std::string_view phase, std::int64_t done, std::int64_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (done >= total) {
+      wipe();
+      return;
+    }
+    if (drawn_ && now - last_ < std::chrono::milliseconds(100)) return;
+    // Work over in an instant needs no bar.
+    if (!drawn_ && now - start_ < std::chrono::milliseconds(300)) return;
+    last_ = now;
+    drawn_ = true;
+    const double share = static_cast<double>(done) / static_cast<double>(total);
+    const int filled = static_cast<int>(share * kBarWidth);
+    fmt::print(stderr, "\r{:<12} [{}{}] {:3.0f} %", phase, std::string(filled, '#'),
+               std::string(kBarWidth - filled, ' '), 100 * share);
+    std::fflush(stderr);
+  }
+  void wipe() {
+    if (drawn_) fmt::print(stderr, "\r{}\r", std::string(12 + kBarWidth + 10, ' '));
+    std::fflush(stderr);
+    drawn_ = false;
+    start_ = std::chrono::steady_clock::now();
+  }
+  ~ProgressBar() { wipe(); }
+
+ private:
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_;
+};
+
+}  // namespace
+
+bool Environment::colored() const {
+  if (color == "always") return true;
+  if (color == "never") return false;
+  const char* no_color = std::getenv("NO_COLOR");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  const char* term = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) != 0 && (term == nullptr || std::strcmp(term, "dumb") != 0);
+}
+
+void Environment::write(std::string_view text, const std::string& path) const {
+  if (path.empty()) {
+    write_all(STDOUT_FILENO, text);
+  } else {
+    write_file_atomically(path, text);
+  }
+}
+
+void Environment::note(std::string_view text) const {
+  if (!quiet) fmt::print(stderr, "{}\n", text);
+}
+
+void Environment::check(const Diagnostics& diagnostics) const {
+  if (diagnostics.has_errors()) {
+    Diagnostics errors;
+    for (const Diagnostic& d : diagnostics.all()) {
+      if (!quiet || d.severity == Severity::kError) errors.add(d);
+    }
+    std::fputs(errors.to_text().c_str(), stderr);
+    const std::size_t count = diagnostics.num_errors();
+    throw Exit{kBadInput, fmt::format("input refused: {} error{}", count, count == 1 ? "" : "s")};
+  }
+  if (!quiet) std::fputs(diagnostics.to_text(kWarningsShown).c_str(), stderr);
+}
+
+SystemSpec Environment::read_fleet(const std::string& path) const {
+  SpecReadResult read = read_system(path);
+  check(read.diagnostics);
+  return std::move(read.spec);
+}
+
+ProgressCallback Environment::progress() const {
+  if (quiet || isatty(STDERR_FILENO) == 0) return {};
+  return [bar = std::make_shared<ProgressBar>()](std::string_view phase, std::int64_t done,
+                                                 std::int64_t total) {
+    bar->show(phase, done, total);
+  };
+}
+
+}  // namespace tonnage::cli

@@ -1,0 +1,150 @@
+// The command line of tonnage: parses, runs one command, turns failures into exit codes.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <new>
+
+#include "commands.hpp"
+#include "tonnage/core/error.hpp"
+#include "tonnage/host/planner.hpp"
+#include "tonnage/io/near_miss.hpp"
+
+namespace tonnage::cli {
+
+void add_input(CLI::App& command, std::string& path) {
+  command
+      .add_option("INPUT", path,
+                  "The fleet: a combined JSON file, a folder of spec files, or - for standard "
+                  "input")
+      ->required();
+}
+
+void add_output(CLI::App& command, std::string& path) {
+  command.add_option("-o,--output", path, "Write to this file, whole or not at all");
+}
+
+void add_format(CLI::App& command, std::string& format, std::vector<std::string> formats) {
+  command.add_option("--format", format, "Form of the output")
+      ->check(CLI::IsMember(std::move(formats)))
+      ->capture_default_str();
+}
+
+void add_evaluation(CLI::App& command, std::string& batch, std::string& backend) {
+  command
+      .add_option("--batch", batch,
+                  "Batch sizes considered: the ceiling alone (max) or every one (search)")
+      ->check(CLI::IsMember({"max", "search"}))
+      ->capture_default_str();
+  command.add_option("--backend", backend, "What evaluates the candidates; see backends")
+      ->envname("TONNAGE_BACKEND")
+      ->capture_default_str();
+}
+
+namespace {
+
+// The word of a usage error that is nearest to something the command knows.
+std::string suggestion(const CLI::App& app, const std::vector<std::string>& extras) {
+  std::vector<std::string> names;
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  for (const CLI::App* a = at; a != nullptr; a = a->get_parent()) {
+    for (const CLI::App* sub : a->get_subcommands({})) names.push_back(sub->get_name());
+    for (const CLI::Option* option : a->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  for (const std::string& word : extras) {
+    const std::string_view near = nearest_word(word.substr(0, word.find('=')), known);
+    if (!near.empty() && near != word) {
+      return fmt::format("\"{}\" is unknown: did you mean \"{}\"?\n", word, near);
+    }
+  }
+  return "";
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error,
+                const std::vector<std::string>& arguments) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  fmt::print(stderr, "tonnage: {}\n{}Run with --help for more information.\n", error.what(),
+             suggestion(app, arguments));
+  return kBadInput;
+}
+
+int exit_code_of(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kInvalidInput:
+    case ErrorCode::kNotFound:
+      return kBadInput;
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kIo:
+      return kFailure;
+  }
+  return kFailure;
+}
+
+int run(int argc, char** argv) {
+  Environment environment;
+  Run command;
+  CLI::App app(
+      "tonnage plans fleets of LLM inference servers: for every server an accelerator, a "
+      "batch size and a replica count, so that latency targets hold, cards suffice and "
+      "the bill is least.");
+  app.name("tonnage");
+  app.set_version_flag("--version", "tonnage " + std::string(version()));
+  app.add_flag("-q,--quiet", environment.quiet, "No warnings, notes or progress");
+  app.add_option("--color", environment.color, "Colour in tables")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+  app.add_option("--threads", environment.num_threads, "Threads; 0: one per processor")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_plan(app, environment, command);
+  add_candidates(app, environment, command);
+  add_queue(app, environment, command);
+  add_verify(app, environment, command);
+  add_diff(app, environment, command);
+  add_validate(app, environment, command);
+  add_generate(app, environment, command);
+  add_backends(app, environment, command);
+  add_completion(app, environment, command);
+  app.footer(
+      "Exit codes: 0 done; 1 failure of disk, memory or backend; 2 bad input or usage;\n"
+      "3 planned but some servers unallocated or partial.\n\n"
+      "Examples:\n"
+      "  tonnage plan examples/fleets/small.json\n"
+      "  tonnage generate --servers 100000 --accelerators 24 | tonnage plan -");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error, {argv + 1, argv + argc});
+  }
+  return command();
+}
+
+}  // namespace
+}  // namespace tonnage::cli
+
+int main(int argc, char** argv) {
+  using namespace tonnage;
+  // A closed pipe is an error of write(), told and turned into an exit code.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return cli::run(argc, argv);
+  } catch (const cli::Exit& exit) {
+    if (!exit.message.empty()) fmt::print(stderr, "tonnage: {}\n", exit.message);
+    return exit.code;
+  } catch (const Error& error) {
+    fmt::print(stderr, "tonnage: {}\n", error.what());
+    return cli::exit_code_of(error);
+  } catch (const std::bad_alloc&) {
+    std::fputs("tonnage: out of memory\n", stderr);
+    return cli::kFailure;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tonnage: {}\n", error.what());
+    return cli::kFailure;
+  }
+}

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "commands.hpp"
+#include "plan_table.hpp"
+#include "tonnage/host/planner.hpp"
+#include "tonnage/io/plan_io.hpp"
+
+namespace tonnage::cli {
+namespace {
+
+constexpr std::size_t kRowsShown = 40;
+
+struct PlanArguments {
+  std::string input, output;
+  std::string solver = "auto", format = "table", batch = "max", backend = "auto";
+  bool all = false, timing = false;
+};
+
+ExitCode plan(const PlanArguments& a, const Environment& environment) {
+  const SystemSpec spec = environment.read_fleet(a.input);
+  PlannerOptions options;
+  // The parser has checked both names.
+  (void)parse_solver(a.solver, options.solver);
+  (void)parse_batch_mode(a.batch, options.batch);
+  options.backend = a.backend;
+  options.num_threads = environment.num_threads;
+  options.progress = environment.progress();
+  const System system(spec);
+  const Plan plan = make_plan(system, spec.optimizer, options);
+  const bool colored = a.output.empty() && environment.colored();
+  environment.write(a.format == "json"
+                        ? plan_to_json(plan, a.timing)
+                        : plan_to_table(plan, system, a.all ? 0 : kRowsShown, colored),
+                    a.output);
+  if (a.timing) {
+    environment.note(fmt::format("evaluation {:.3f} s, selection {:.3f} s",
+                                 plan.summary.evaluation_s, plan.summary.selection_s));
+  }
+  return plan.complete() ? kSuccess : kIncomplete;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, const Environment& environment, Run& run) {
+  auto a = std::make_shared<PlanArguments>();
+  CLI::App* command = app.add_subcommand(
+      "plan", "Choose accelerator, batch size and replicas for every server of a fleet");
+  add_input(*command, a->input);
+  command->add_option("--solver", a->solver, "How options are selected under capacity")
+      ->check(CLI::IsMember({"auto", "unlimited", "greedy"}))
+      ->capture_default_str();
+  add_evaluation(*command, a->batch, a->backend);
+  add_format(*command, a->format, {"table", "json"});
+  add_output(*command, a->output);
+  command->add_flag("--all", a->all, "Show every row of the table");
+  command->add_flag("--timing", a->timing, "Say how long evaluation and selection took");
+  command->footer(
+      "Exit code 3: planned, but some servers are unallocated or partial.\n\n"
+      "Examples:\n"
+      "  tonnage plan fleet.json\n"
+      "  tonnage plan fleet.json --format json -o plan.json\n"
+      "  tonnage generate --servers 1000 | tonnage plan -");
+  command->callback(
+      [=, &environment, &run] { run = [=, &environment] { return plan(*a, environment); }; });
+}
+
+}  // namespace tonnage::cli

@@ -1,0 +1,111 @@
+#include "plan_table.hpp"
+
+#include <fmt/format.h>
+
+#include "text_table.hpp"
+
+namespace tonnage::cli {
+namespace {
+
+std::string more(std::size_t shown, std::size_t all) {
+  if (shown >= all) return "";
+  return fmt::format("... and {} more (--all shows them)\n", all - shown);
+}
+
+std::string chosen(const PlannedServer& p) {
+  if (p.allocation.num_replicas == 0) return "nothing (no load)";
+  std::string text = fmt::format("{} x {}", p.allocation.num_replicas, p.allocation.accelerator);
+  if (p.partial) text += fmt::format(" (partial, needs {})", p.replicas_needed);
+  return text;
+}
+
+const Target* target_of(const System& system, const std::string& name) {
+  const Server* server = system.find_server(name);
+  const ServiceClass* c =
+      server == nullptr ? nullptr : system.find_service_class(server->class_name());
+  return c == nullptr ? nullptr : c->find_target(server->model());
+}
+
+std::string servers_table(const Plan& plan, const System& system, std::size_t most, bool colored) {
+  using enum Align;
+  TextTable table({{"server"},
+                   {"prio", kRight},
+                   {"allocation"},
+                   {"batch", kRight},
+                   {"$/hour", kRight},
+                   {"ITL ms", kRight},
+                   {"TTFT ms", kRight},
+                   {"p95", kRight},
+                   {"rho", kRight}});
+  std::size_t shown = 0;
+  for (const PlannedServer& p : plan.allocations) {
+    if (most > 0 && shown == most) break;
+    ++shown;
+    const Target* target = target_of(system, p.server);
+    const Target t = target == nullptr ? Target{} : *target;
+    const bool empty = p.allocation.num_replicas == 0;
+    table.add({p.server, std::to_string(p.priority), chosen(p),
+               empty ? "-" : std::to_string(p.allocation.max_batch),
+               dollars(p.allocation.cost_cents_per_hour),
+               empty ? "-" : against(p.metrics.itl_ms, t.itl_ms),
+               empty ? "-" : against(p.metrics.ttft_ms, t.ttft_ms),
+               empty ? "-" : fmt::format("{:.4g}", p.metrics.ttft_p95_ms),
+               empty ? "-" : fmt::format("{:.2f}", p.metrics.rho)},
+              p.partial);
+  }
+  return table.empty() ? "" : table.to_string(colored) + more(shown, plan.allocations.size());
+}
+
+std::string types_table(const Plan& plan, bool colored) {
+  using enum Align;
+  TextTable table({{"cards"}, {"used", kRight}, {"of", kRight}, {"$/hour", kRight}});
+  for (const TypeUsage& t : plan.summary.types) {
+    table.add({t.type, std::to_string(t.used), t.limit ? std::to_string(*t.limit) : "-",
+               dollars(t.cost)});
+  }
+  return table.empty() ? "" : table.to_string(colored);
+}
+
+std::string priorities_table(const Plan& plan, bool colored) {
+  using enum Align;
+  TextTable table({{"priority"}, {"served", kRight}, {"partial", kRight}, {"unserved", kRight}});
+  for (const PriorityOutcome& p : plan.summary.priorities) {
+    table.add({std::to_string(p.priority), std::to_string(p.served), std::to_string(p.partial),
+               std::to_string(p.unserved)},
+              p.partial + p.unserved > 0);
+  }
+  return table.empty() ? "" : table.to_string(colored);
+}
+
+std::string unserved_table(const Plan& plan, std::size_t most, bool colored) {
+  TextTable table({{"not served"}, {"why"}});
+  std::size_t shown = 0;
+  for (const UnallocatedServer& u : plan.unallocated) {
+    if (most > 0 && shown == most) break;
+    ++shown;
+    table.add({u.server, u.detail}, true);
+  }
+  return table.empty() ? "" : table.to_string(colored) + more(shown, plan.unallocated.size());
+}
+
+}  // namespace
+
+std::string against(double got, double target) {
+  return target > 0 ? fmt::format("{:.4g}/{:.4g}", got, target) : fmt::format("{:.4g}", got);
+}
+
+std::string plan_to_table(const Plan& plan, const System& system, std::size_t most, bool colored) {
+  std::string text;
+  for (const std::string& part :
+       {servers_table(plan, system, most, colored), types_table(plan, colored),
+        priorities_table(plan, colored), unserved_table(plan, most, colored)}) {
+    if (!part.empty()) text += part + "\n";
+  }
+  const PlanSummary& s = plan.summary;
+  text += bold(fmt::format("total {} $/hour", dollars(s.total_cost)), colored);
+  text += fmt::format(", transition value {} $/hour; {} candidates; solver {}, backend {}\n",
+                      dollars(s.total_value), s.num_candidates, s.solver, s.backend);
+  return text;
+}
+
+}  // namespace tonnage::cli

@@ -1,0 +1,20 @@
+// A plan as a person reads it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "tonnage/core/plan.hpp"
+#include "tonnage/core/system.hpp"
+
+namespace tonnage::cli {
+
+// Servers with what was chosen against which targets, cards and cost by type, outcome by priority,
+// totals, and what could not be served and why. At most `most` rows a list; 0: all.
+[[nodiscard]] std::string plan_to_table(const Plan& plan, const System& system, std::size_t most,
+                                        bool colored);
+
+// A latency against its target: "17.2/40"; "17.2" without a target.
+[[nodiscard]] std::string against(double got, double target);
+
+}  // namespace tonnage::cli

@@ -1,0 +1,55 @@
+#include <memory>
+
+#include "commands.hpp"
+#include "tonnage/io/queue_io.hpp"
+#include "tonnage/io/spec_reader.hpp"
+
+namespace tonnage::cli {
+namespace {
+
+struct QueueArguments {
+  std::string input, output;
+};
+
+void add_problem(CLI::App& queue, const char* name, const char* description, QueueCommand kind,
+                 const Environment& environment, Run& run) {
+  auto a = std::make_shared<QueueArguments>();
+  CLI::App* command = queue.add_subcommand(name, description);
+  command
+      ->add_option("PROBLEM", a->input,
+                   "A JSON file with a problem or an array of problems, or - for standard input")
+      ->required();
+  add_output(*command, a->output);
+  command->callback([=, &environment, &run] {
+    run = [=, &environment] {
+      const QueueAnswer answer = answer_queue_problems(
+          kind, read_text(a->input), a->input == "-" ? "standard input" : a->input);
+      environment.check(answer.diagnostics);
+      environment.write(answer.json, a->output);
+      return kSuccess;
+    };
+  });
+}
+
+}  // namespace
+
+void add_queue(CLI::App& app, const Environment& environment, Run& run) {
+  CLI::App* queue = app.add_subcommand("queue", "Answer queue problems of a single replica");
+  queue->require_subcommand(1);
+  add_problem(*queue, "solve", "Latencies, throughput and drops at a rate", QueueCommand::kSolve,
+              environment, run);
+  add_problem(*queue, "target", "The largest rate within the targets, and the metrics there",
+              QueueCommand::kTarget, environment, run);
+  add_problem(*queue, "optimize",
+              "The least concurrency whose goodput within the targets is near the peak",
+              QueueCommand::kOptimize, environment, run);
+  queue->footer(
+      "Examples:\n"
+      "  tonnage queue solve problem.json\n"
+      "  echo '{\"RPS\": 3, \"maxBatchSize\": 48, \"avgInputTokens\": 128, \"avgOutputTokens\": "
+      "512,\n"
+      "         \"alpha\": 12, \"beta\": 0.05, \"gamma\": 0.0005, \"maxQueueSize\": 128}' | "
+      "tonnage queue solve -");
+}
+
+}  // namespace tonnage::cli

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Builds and runs a consumer with nothing but the compiler and pkg-config.
+# Usage: pkg_config.sh COMPILER PREFIX SOURCE PROGRAM FLEET
+set -eu
+compiler=$1 prefix=$2 source=$3 program=$4 fleet=$5
+folder=$(dirname "$(find "$prefix" -name tonnage.pc)")
+PKG_CONFIG_PATH=$folder
+export PKG_CONFIG_PATH
+"$compiler" "$source" $(pkg-config --static --cflags --libs tonnage) -o "$program"
+"$program" "$fleet"
