@@ -44,5 +44,8 @@ install(FILES ${PROJECT_BINARY_DIR}/tonnage.pc DESTINATION ${CMAKE_INSTALL_LIBDI
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/io/schema/ DESTINATION ${CMAKE_INSTALL_DATADIR}/tonnage/schema)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples DESTINATION ${CMAKE_INSTALL_DATADIR}/tonnage)
-install(FILES ${PROJECT_SOURCE_DIR}/host/cli/completion/tonnage.bash
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tonnage)
+# The command writes its own completion script; a cross-built one cannot run here.
+if(NOT CMAKE_CROSSCOMPILING)
+  install(FILES ${PROJECT_BINARY_DIR}/tonnage.bash
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tonnage)
+endif()

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kMsPerMinute = 60000.0;
 
-bool valid_amount(double x) { return std::isfinite(x) && x >= 0; }
+bool valid_amount(double x) { return x >= 0 && x <= kMaxAmount; }
 
 template <class Map>
 std::int32_t index_of(const Map& map, const std::string& name) {
@@ -44,7 +44,7 @@ Reason find_reason(const System& system, const Server& server, const Target*& ta
       s.min_num_replicas <= kMaxReplicas && s.max_num_replicas >= 0 && s.max_batch_size >= 0 &&
       s.max_batch_size <= kMaxBatchSize && s.max_queue_size >= 0 &&
       s.max_queue_size <= kMaxQueueSize && s.max_num_tokens >= 0 && s.max_num_tokens <= kMaxCount &&
-      s.current_alloc.num_replicas >= 0 && std::isfinite(s.current_alloc.cost_cents_per_hour);
+      s.current_alloc.num_replicas >= 0 && valid_amount(s.current_alloc.cost_cents_per_hour);
   if (!valid) return Reason::kInvalidServer;
   const ServiceClass* service_class = system.find_service_class(server.class_name());
   if (service_class == nullptr) return Reason::kUnknownClass;
@@ -112,7 +112,7 @@ PerfRow perf_row(const ModelPerfSpec& p, const Accelerator& a, std::int32_t acce
   row.accelerator = accelerator;
   row.type = type;
   row.valid = valid_amount(row.alpha_ms) && valid_amount(row.beta_ms) &&
-              valid_amount(row.gamma_ms) && valid_amount(row.cost_per_replica) &&
+              valid_amount(row.gamma_ms) && valid_amount(a.cost_cents_per_hour()) &&
               p.acc_count >= 0 && p.acc_count <= kMaxCount && p.max_batch_size >= 0 &&
               p.max_batch_size <= kMaxCount && p.at_tokens >= 0 && p.at_tokens <= kMaxCount &&
               a.multiplicity() >= 1 && row.instances_per_replica <= kMaxCount / a.multiplicity() &&
@@ -142,7 +142,8 @@ std::string_view describe(Reason reason) {
     case Reason::kKeptElsewhere:
       return "kept on another accelerator";
     case Reason::kInvalidPerfData:
-      return "the performance data is out of range, or all its parameters are 0";
+      return "the performance data or the batch size it gives is out of range, or all parameters "
+             "are 0";
     case Reason::kItlTarget:
       return "ITL misses its target at any load";
     case Reason::kTtftTarget:
@@ -228,8 +229,13 @@ std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& perf) {
   if (server.load_kind != LoadKind::kLoaded) return perf.max_batch;
   const double rescaled = std::floor(static_cast<double>(perf.max_batch) *
                                      static_cast<double>(perf.at_tokens) / server.out_tokens);
-  const double bounded = std::min(rescaled, static_cast<double>(kMaxBatchSize));
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(bounded));
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(rescaled));
+}
+
+bool needs_search(const ServerRow& server, const PerfRow& perf) {
+  return server.load_kind == LoadKind::kLoaded && perf.valid &&
+         (perf.alpha_ms > 0 || perf.beta_ms > 0 || perf.gamma_ms > 0) &&
+         batch_ceiling(server, perf) <= kMaxBatchSize;
 }
 
 QueueShape queue_shape(const ServerRow& server, const PerfRow& perf, std::int64_t max_batch) {
@@ -294,7 +300,7 @@ LineOutcome size_line(const ServerRow& server, const PerfRow& perf) {
     r.rate_per_replica_per_ms = denominator > 0 ? batch / denominator : 0;
     return r;
   }
-  if (perf.alpha_ms == 0 && perf.beta_ms == 0 && perf.gamma_ms == 0) {
+  if (!needs_search(server, perf)) {
     r.reason = Reason::kInvalidPerfData;
     return r;
   }

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <new>
+#include <sstream>
 
 #include "commands.hpp"
 #include "tonnage/core/error.hpp"
@@ -56,17 +57,23 @@ std::string suggestion(const CLI::App& app, const std::vector<std::string>& extr
   }
   const std::vector<std::string_view> known(names.begin(), names.end());
   for (const std::string& word : extras) {
-    const std::string_view near = nearest_word(word.substr(0, word.find('=')), known);
-    if (!near.empty() && near != word) {
-      return fmt::format("\"{}\" is unknown: did you mean \"{}\"?\n", word, near);
+    const std::string name = word.substr(0, word.find('='));
+    const std::string_view near = nearest_word(name, known);
+    if (!near.empty() && near != name) {
+      return fmt::format("\"{}\" is unknown: did you mean \"{}\"?\n", name, near);
     }
   }
   return "";
 }
 
-int usage_error(const CLI::App& app, const CLI::ParseError& error,
+int usage_error(const CLI::App& app, const Environment& environment, const CLI::ParseError& error,
                 const std::vector<std::string>& arguments) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  if (error.get_exit_code() == 0) {  // --help, --version
+    std::ostringstream text;
+    (void)app.exit(error, text, text);
+    environment.write(text.str(), "");
+    return kSuccess;
+  }
   fmt::print(stderr, "tonnage: {}\n{}Run with --help for more information.\n", error.what(),
              suggestion(app, arguments));
   return kBadInput;
@@ -120,7 +127,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return usage_error(app, error, {argv + 1, argv + argc});
+    return usage_error(app, environment, error, {argv + 1, argv + argc});
   }
   return command();
 }

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "tonnage/core/error.hpp"
 #include "tonnage/io/queue_io.hpp"
 #include "tonnage/io/spec_reader.hpp"
 
@@ -10,6 +11,15 @@ namespace {
 struct QueueArguments {
   std::string input, output;
 };
+
+// A file that cannot be read is bad input here as in every other command.
+std::string read_problems(const std::string& path) {
+  try {
+    return read_text(path);
+  } catch (const Error& error) {
+    throw Exit{kBadInput, error.what()};
+  }
+}
 
 void add_problem(CLI::App& queue, const char* name, const char* description, QueueCommand kind,
                  const Environment& environment, Run& run) {
@@ -23,7 +33,7 @@ void add_problem(CLI::App& queue, const char* name, const char* description, Que
   command->callback([=, &environment, &run] {
     run = [=, &environment] {
       const QueueAnswer answer = answer_queue_problems(
-          kind, read_text(a->input), a->input == "-" ? "standard input" : a->input);
+          kind, read_problems(a->input), a->input == "-" ? "standard input" : a->input);
       environment.check(answer.diagnostics);
       environment.write(answer.json, a->output);
       return kSuccess;

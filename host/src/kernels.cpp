@@ -60,11 +60,6 @@ const Kernels& kernels_of(InstructionSet isa) {
   return kBaseline;
 }
 
-bool needs_search(const ServerRow& server, const PerfRow& perf) {
-  return server.load_kind == LoadKind::kLoaded && perf.valid &&
-         (perf.alpha_ms > 0 || perf.beta_ms > 0 || perf.gamma_ms > 0);
-}
-
 std::vector<double> reciprocal_table(const Problem& problem, int num_threads) {
   std::atomic<std::int64_t> largest{0};
   const auto lines = static_cast<std::int64_t>(problem.lines.size());

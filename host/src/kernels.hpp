@@ -20,7 +20,4 @@ struct Kernels {
 // 1/n for every batch size a loaded line of the problem can have; entry 0 is unused.
 [[nodiscard]] std::vector<double> reciprocal_table(const Problem& problem, int num_threads);
 
-// A line whose rate has to be searched: the server has load and the data are valid.
-[[nodiscard]] bool needs_search(const ServerRow& server, const PerfRow& perf);
-
 }  // namespace tonnage

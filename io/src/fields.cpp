@@ -17,7 +17,6 @@ std::string expectation(const IntegerRule& rule) {
 }
 
 std::string expectation(const NumberRule& rule) {
-  if (rule.max == std::numeric_limits<double>::max()) return "a finite number of at least 0";
   return "a number from 0 to " + number_text(rule.max);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "json_tree.hpp"
+#include "tonnage/core/spec.hpp"
 #include "tonnage/io/diagnostics.hpp"
 
 namespace tonnage {
@@ -43,7 +44,7 @@ struct IntegerRule {
 };
 
 struct NumberRule {
-  double max = std::numeric_limits<double>::max();  // the least is 0
+  double max = kMaxAmount;  // the least is 0
   Presence presence = Presence::kOptional;
 };
 

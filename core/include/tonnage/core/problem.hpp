@@ -150,6 +150,10 @@ struct Problem {
 // Batch size ceiling N of a line, or the batch of an idle server (section 4).
 [[nodiscard]] std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& perf);
 
+// Whether the line has load and data to search a rate for: everything valid, not all parameters 0,
+// a ceiling within kMaxBatchSize.
+[[nodiscard]] bool needs_search(const ServerRow& server, const PerfRow& perf);
+
 // Queue of a line at batch size M.
 [[nodiscard]] QueueShape queue_shape(const ServerRow& server, const PerfRow& perf,
                                      std::int64_t max_batch);

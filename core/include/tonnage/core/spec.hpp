@@ -16,6 +16,8 @@ inline constexpr std::int64_t kMaxReplicas = 1'000'000'000;
 // Token counts and card counts share one bound: large enough for anything real, small enough that
 // products of two of them stay exact in float64 and in range in int64.
 inline constexpr std::int64_t kMaxCount = 1'000'000'000;
+// Prices, times, watts and sizes: far beyond anything real, and products of a few stay finite.
+inline constexpr double kMaxAmount = 1e15;
 inline constexpr std::int64_t kDefaultMaxNumTokens = 8192;
 inline constexpr int kHighestPriority = 1;
 inline constexpr int kLowestPriority = 100;
