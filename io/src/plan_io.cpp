@@ -137,7 +137,7 @@ std::string candidates_to_json(const std::vector<Candidate>& candidates) {
 
 std::string candidates_to_csv(const std::vector<Candidate>& candidates) {
   std::string text = "server,accelerator,numReplicas,maxBatch,cost,itlAverage,ttftAverage";
-  std::string no_numbers = ",,,,,";
+  std::string no_numbers = ",,,,,,";
   for_each_extra(0, {}, [&](std::string_view name, double) {
     (text += ',') += name;
     no_numbers += ',';

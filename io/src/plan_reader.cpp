@@ -4,6 +4,7 @@
 
 #include "fields.hpp"
 #include "input_text.hpp"
+#include "text_rendering.hpp"
 #include "tonnage/io/plan_io.hpp"
 
 namespace tonnage {
@@ -105,8 +106,7 @@ std::map<int, PriorityClaims> read_priorities(const JsonValue& object, Report& r
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), priority);
     const bool whole = error == std::errc() && end == key.data() + key.size();
     if (!whole || priority < kHighestPriority || priority > kLowestPriority) {
-      report.error(value.pointer(), "\"" + std::string(key.substr(0, 20)) + "\"",
-                   "a priority from 1 to 100");
+      report.error(value.pointer(), quoted(key), "a priority from 1 to 100");
       return;
     }
     Fields fields(value, report);
