@@ -79,9 +79,9 @@ bool answers_agree(const Problem& p, InstructionSet isa) {
 void report(benchmark::State& state, std::int64_t pairs) {
   state.counters["pairs_per_second"] = benchmark::Counter(
       static_cast<double>(pairs * state.iterations()), benchmark::Counter::kIsRate);
-  state.counters["us_per_pair"] = benchmark::Counter(
-      static_cast<double>(pairs * state.iterations()) * 1e-6,
-      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["us_per_pair"] =
+      benchmark::Counter(static_cast<double>(pairs * state.iterations()) * 1e-6,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 void size_packed(benchmark::State& state, InstructionSet isa) {

@@ -1,0 +1,150 @@
+// The sweep over every batch size and replica count of one line, against plain scalar direct
+// summation of each candidate. Counter candidates_per_second counts evaluated candidates; there is
+// no early exit. The limit is arithmetic: about 20 operations a candidate without a waiting room
+// (18 of them multiply, add or fma), about 50 with one of 128 places; memory traffic is the table
+// of 1/n, shared by all lanes. operations_per_second is to be held against the peak of the core.
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "direct_sum.hpp"
+#include "kernels.hpp"
+
+namespace tonnage::bench {
+namespace {
+
+// One line with the tables the kernels share.
+struct SampleLine {
+  QueueShape shape;
+  LatencyTargets targets{40, 900};
+  double total_rate_per_ms;
+  std::vector<double> reciprocal, inv_mu, chunks, delta, work;
+  TabledLine line;
+
+  SampleLine(std::int64_t max_batch, std::int64_t max_queue)
+      : shape{{12, 0.05, 0.0005, 128, 512, 8192}, max_batch, max_queue} {
+    const auto size = static_cast<std::size_t>(max_batch) + 1;
+    for (auto* table : {&reciprocal, &inv_mu, &chunks, &delta, &work}) table->resize(size);
+    for (std::int64_t n = 1; n <= max_batch; ++n) {
+      const double batch = static_cast<double>(n);
+      const ServiceSegment s = service_segment(shape.service, chunk_count(shape.service, batch));
+      reciprocal[n] = 1.0 / batch;
+      inv_mu[n] = inverse_mu(s, reciprocal[n]);
+      chunks[n] = s.chunks;
+      delta[n] = s.delta_ms;
+      work[n] = s.prefill_work_ms;
+    }
+    // A fifth of the replica range is overloaded, so both answers occur.
+    total_rate_per_ms = 20 * departure_rate(shape.service, static_cast<double>(max_batch));
+    line.sweep = sweep_line(shape, targets, false, total_rate_per_ms, chunks[1], chunks[max_batch]);
+    line.targets = targets;
+    line.out_tokens = shape.service.out_tokens;
+    line.alpha_ms = shape.service.alpha_ms;
+    line.rate_share = kRateHigh;
+    line.stepped = false;
+    line.reciprocal = reciprocal.data();
+    line.inv_mu = inv_mu.data();
+    line.chunks = chunks.data();
+    line.delta_ms = delta.data();
+    line.work_ms = work.data();
+  }
+
+  [[nodiscard]] DirectMetrics direct(const std::vector<double>& mu, std::int64_t m,
+                                     std::int64_t r) const {
+    const double rate =
+        std::max(total_rate_per_ms / static_cast<double>(r), line.sweep.rate_low_per_ms);
+    return direct_sum(shape.service, mu, m, shape.max_queue, rate);
+  }
+};
+
+std::vector<std::int64_t> replica_counts(std::int64_t most) {
+  std::vector<std::int64_t> counts;
+  for (std::int64_t r = 1; r <= most; ++r) counts.push_back(r);
+  return counts;
+}
+
+// The least replicas that pass at each batch size, by direct summation.
+bool answers_agree(const SampleLine& s, const std::vector<std::int64_t>& replicas,
+                   const std::vector<std::int64_t>& least) {
+  const std::vector<double> mu = departure_rates(s.shape);
+  for (std::int64_t m = 1; m <= s.shape.max_batch; m += 7) {
+    std::int64_t want = 0;
+    for (const std::int64_t r : replicas) {
+      const double rate = s.total_rate_per_ms / static_cast<double>(r);
+      if (rate <= kRateHigh * mu[m] && within(s.direct(mu, m, r), s.targets)) {
+        want = r;
+        break;
+      }
+    }
+    if (want != least[m]) return false;
+  }
+  return true;
+}
+
+void report(benchmark::State& state, std::int64_t candidates, double operations) {
+  const double total = static_cast<double>(candidates) * static_cast<double>(state.iterations());
+  state.counters["candidates_per_second"] = benchmark::Counter(total, benchmark::Counter::kIsRate);
+  state.counters["operations_per_second"] =
+      benchmark::Counter(total * operations, benchmark::Counter::kIsRate);
+}
+
+void sweep(benchmark::State& state, InstructionSet isa) {
+  const SampleLine s(state.range(0), state.range(2));
+  const std::vector<std::int64_t> replicas = replica_counts(state.range(1));
+  const Kernels& kernels = kernels_of(isa);
+  std::vector<std::int64_t> least(static_cast<std::size_t>(state.range(0)) + 1, 0);
+  const auto count = static_cast<std::int64_t>(replicas.size());
+  kernels.sweep_line(s.line, replicas.data(), count, least.data());
+  if (!answers_agree(s, replicas, least)) {
+    state.SkipWithError("answers differ from direct summation");
+    return;
+  }
+  for (auto _ : state) {
+    std::fill(least.begin(), least.end(), 0);
+    benchmark::DoNotOptimize(kernels.sweep_line(s.line, replicas.data(), count, least.data()));
+  }
+  report(state, state.range(0) * count, state.range(2) == 0 ? 20 : 50);
+}
+
+void direct(benchmark::State& state) {
+  const SampleLine s(state.range(0), state.range(2));
+  const std::vector<double> mu = departure_rates(s.shape);
+  std::int64_t evaluated = 0;
+  for (auto _ : state) {
+    for (std::int64_t r = 1; r <= state.range(1); r += 4) {
+      for (std::int64_t m = 1; m <= state.range(0); ++m) {
+        benchmark::DoNotOptimize(within(s.direct(mu, m, r), s.targets));
+      }
+    }
+    evaluated = (state.range(1) + 3) / 4 * state.range(0);
+  }
+  report(state, evaluated,
+         6 * (static_cast<double>(state.range(0)) / 2 + static_cast<double>(state.range(2))));
+}
+
+void register_sweep() {
+  const auto axes = [](benchmark::internal::Benchmark* b) {
+    b->ArgNames({"M", "R", "Q"})->Threads(1);
+    for (const std::int64_t q : {0, 16, 128, 256}) {
+      for (const std::int64_t m : {16, 256, 1024}) b->Args({m, 64, q});
+    }
+  };
+  const auto few = [](benchmark::internal::Benchmark* b) {
+    b->ArgNames({"M", "R", "Q"})->Threads(1);
+    for (const std::int64_t q : {0, 128}) b->Args({256, 64, q});
+  };
+  few(benchmark::RegisterBenchmark("direct", direct));
+  for (const InstructionSet isa :
+       {InstructionSet::kBaseline, InstructionSet::kAvx2, InstructionSet::kAvx512}) {
+    if (!is_usable(isa)) continue;
+    axes(benchmark::RegisterBenchmark(("search/cpu-" + std::string(to_string(isa))).c_str(), sweep,
+                                      isa));
+  }
+  axes(benchmark::RegisterBenchmark("search/cpu", sweep, best_instruction_set()));
+}
+
+const bool kRegistered = (register_sweep(), true);
+
+}  // namespace
+}  // namespace tonnage::bench
