@@ -1,8 +1,5 @@
 # Install rules: the libraries with their headers, the command and its shell completions, the CMake
 # package, the pkg-config file, and under share/tonnage the schemas and examples.
-if(NOT TARGET tonnage)
-  return()
-endif()
 include(CMakePackageConfigHelpers)
 
 get_property(tonnage_libraries GLOBAL PROPERTY TONNAGE_LIBRARIES)
