@@ -205,10 +205,15 @@ OptimizerSpec read_optimizer(const JsonValue& value, Report& report) {
   spec.unlimited = fields.flag("unlimited");
   spec.heterogeneous = fields.flag("heterogeneous");
   spec.milp_solver = fields.flag("milpSolver");
-  if (fields.flag("useCplex")) {
-    report.warning(value.pointer(), "useCplex true", "useCplex false or absent",
-                   "it is ignored: CPLEX is not used");
-  }
+  const auto warn_ignored = [&](bool asked, const char* key, const char* why) {
+    if (asked) {
+      report.warning(value.pointer(), std::string(key) + " true", "false or absent",
+                     std::string("it is ignored: ") + why);
+    }
+  };
+  warn_ignored(spec.heterogeneous, "heterogeneous", "a server gets one accelerator");
+  warn_ignored(spec.milp_solver, "milpSolver", "there is no exact solver yet");
+  warn_ignored(fields.flag("useCplex"), "useCplex", "CPLEX is not used");
   spec.delayed_best_effort = fields.flag("delayedBestEffort");
   spec.saturation_policy = read_saturation_policy(fields);
   fields.finish();

@@ -56,8 +56,8 @@ TEST(SpecReader, ReadsEveryField) {
                           .current_alloc = current,
                           .desired_alloc = {}};
   const OptimizerSpec optimizer{.unlimited = false,
-                                .heterogeneous = true,
-                                .milp_solver = true,
+                                .heterogeneous = false,
+                                .milp_solver = false,
                                 .delayed_best_effort = true,
                                 .saturation_policy = SaturationPolicy::kPriorityRoundRobin};
   const SystemSpec expected{.accelerators = {accelerator},

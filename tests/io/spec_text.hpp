@@ -31,7 +31,7 @@ inline const std::string kFullSpec = R"({"system": {
        "itlAverage": 20.5, "ttftAverage": 300.25,
        "load": {"arrivalRate": 60.5, "throughput": 1, "avgInTokens": 128, "avgOutTokens": 512}},
      "desiredAlloc": {"accelerator": "G1"}}]},
-  "optimizerData": {"optimizer": {"unlimited": false, "heterogeneous": true, "milpSolver": true,
+  "optimizerData": {"optimizer": {"unlimited": false, "heterogeneous": false, "milpSolver": false,
     "useCplex": false, "delayedBestEffort": true, "saturationPolicy": "PriorityRoundRobin"}}
 }})";
 
