@@ -6,5 +6,5 @@ compiler=$1 prefix=$2 source=$3 program=$4 fleet=$5
 folder=$(dirname "$(find "$prefix" -name tonnage.pc)")
 PKG_CONFIG_PATH=$folder
 export PKG_CONFIG_PATH
-"$compiler" "$source" $(pkg-config --static --cflags --libs tonnage) -o "$program"
+"$compiler" "$source" $(pkg-config --cflags --libs tonnage) -o "$program"
 "$program" "$fleet"
