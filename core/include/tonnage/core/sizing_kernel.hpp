@@ -251,73 +251,114 @@ TONNAGE_HD V straighten(const V& excess) {
   return excess / (V(1.0) + lane_max(excess, V(-0.99)));
 }
 
-// Largest rate of [low, high] at which excess <= 0, for an excess that changes sign at most once;
-// where it jumps, the end of the bracket at which the targets hold. The first two points follow the
-// guess, then Chandrupatla's bracketing (inverse quadratic steps where they are safe, bisection
-// elsewhere).
+// A search under way: x1 is the newest point, x2 the other end of the bracket, x3 the point dropped
+// last, f their straightened excesses, t the share of the bracket at which to look next.
+template <class V>
+struct SearchState {
+  V x1, x2, x3, f1, f2, f3, t;
+  V best_rate, best_throughput, best_in_service;
+  V excess_at_low;
+  V feasible;  // 1 or 0: the targets hold at the low end
+  V open;      // 1 or 0: not settled yet
+};
+
 template <class V, class Evaluate>
-TONNAGE_HD RateSearch<V> search_rate(const Evaluate& evaluate, const V& low, const V& high,
-                                     const RateGuess<V>& guess) {
+TONNAGE_HD SearchState<V> begin_search(const Evaluate& evaluate, const V& low, const V& high) {
   const V tolerance = V(kTargetTolerance);
   const TargetPoint<V> at_low = evaluate(low);
   const TargetPoint<V> at_high = evaluate(high);
-  RateSearch<V> result;
-  result.feasible = at_low.excess <= tolerance;
-  result.excess_at_low = at_low.excess;
+  const auto feasible = at_low.excess <= tolerance;
   const auto high_holds = at_high.excess <= tolerance;
+  SearchState<V> s;
+  s.x1 = s.x3 = high;
+  s.x2 = low;
+  s.f1 = s.f3 = straighten(at_high.excess);
+  s.f2 = straighten(at_low.excess);
+  s.t = V(0.5);
+  s.best_rate = lane_select(high_holds, high, low);
+  s.best_throughput = lane_select(high_holds, at_high.throughput_per_ms, at_low.throughput_per_ms);
+  s.best_in_service = lane_select(high_holds, at_high.in_service, at_low.in_service);
+  s.excess_at_low = at_low.excess;
+  s.feasible = lane_select(feasible, V(1.0), V(0.0));
+  s.open = lane_select(feasible & (at_high.excess > tolerance), V(1.0), V(0.0));
+  return s;
+}
 
-  // x1 is the newest point, x2 the other end of the bracket, x3 the point dropped last.
-  V x1 = high, x2 = low, x3 = high;
-  V f1 = straighten(at_high.excess), f2 = straighten(at_low.excess), f3 = f1;
-  V best_rate = lane_select(high_holds, high, low);
-  V best_throughput = lane_select(high_holds, at_high.throughput_per_ms, at_low.throughput_per_ms);
-  V best_in_service = lane_select(high_holds, at_high.in_service, at_low.in_service);
-  auto open = result.feasible & (at_high.excess > tolerance);
-  V t = V(0.5);
-  for (int pass = 0; pass < 200 && lane_any(open); ++pass) {
-    V x = x1 + t * (x2 - x1);
-    if (pass == 0) {
-      x = guess.rate_per_ms;
-    } else if (pass == 1) {
-      // Beyond the root by the guessed slope, so that the bracket closes from both sides.
-      x = x1 - x1 * (V(kGuessOvershoot) * f1 * guess.log_rate_per_excess);
-    }
-    if (pass < 2)
-      x = lane_select((x > lane_min(x1, x2)) & (x < lane_max(x1, x2)), x, V(0.5) * (x1 + x2));
-    const TargetPoint<V> point = evaluate(x);
-    const V f = straighten(point.excess);
-    const auto holds = f <= V(kTargetPrecision);
-    const auto improves = open & holds & (x > best_rate);
-    best_rate = lane_select(improves, x, best_rate);
-    best_throughput = lane_select(improves, point.throughput_per_ms, best_throughput);
-    best_in_service = lane_select(improves, point.in_service, best_in_service);
+// Where to look in pass number `pass`: the first two points follow the guess, then Chandrupatla's
+// bracketing decides.
+template <class V>
+TONNAGE_HD V next_rate(const SearchState<V>& s, const RateGuess<V>& guess, int pass) {
+  const V x = s.x1 + s.t * (s.x2 - s.x1);
+  if (pass >= 2) return x;
+  // The second point lies beyond the root by the guessed slope: the bracket closes from both sides.
+  const V guessed = pass == 0
+                        ? guess.rate_per_ms
+                        : s.x1 - s.x1 * (V(kGuessOvershoot) * s.f1 * guess.log_rate_per_excess);
+  const auto inside = (guessed > lane_min(s.x1, s.x2)) & (guessed < lane_max(s.x1, s.x2));
+  return lane_select(inside, guessed, V(0.5) * (s.x1 + s.x2));
+}
 
-    const auto same_side = (f > V(0.0)) == (f1 > V(0.0));
-    x3 = lane_select(same_side, x1, x2);
-    f3 = lane_select(same_side, f1, f2);
-    x2 = lane_select(same_side, x2, x1);
-    f2 = lane_select(same_side, f2, f1);
-    x1 = x;
-    f1 = f;
+template <class V, class Evaluate>
+TONNAGE_HD void advance_search(SearchState<V>& s, const Evaluate& evaluate,
+                               const RateGuess<V>& guess, int pass) {
+  const V x = next_rate(s, guess, pass);
+  const TargetPoint<V> point = evaluate(x);
+  const V f = straighten(point.excess);
+  const auto open = s.open > V(0.0);
+  const auto improves = open & (f <= V(kTargetPrecision)) & (x > s.best_rate);
+  s.best_rate = lane_select(improves, x, s.best_rate);
+  s.best_throughput = lane_select(improves, point.throughput_per_ms, s.best_throughput);
+  s.best_in_service = lane_select(improves, point.in_service, s.best_in_service);
 
-    const V width = lane_abs(x2 - x1);
-    const auto hit = lane_abs(f) <= V(kTargetPrecision);
-    open = open & !hit & (width > V(kRatePrecision) * lane_max(x1, x2));
+  const auto same_side = (f > V(0.0)) == (s.f1 > V(0.0));
+  s.x3 = lane_select(same_side, s.x1, s.x2);
+  s.f3 = lane_select(same_side, s.f1, s.f2);
+  s.x2 = lane_select(same_side, s.x2, s.x1);
+  s.f2 = lane_select(same_side, s.f2, s.f1);
+  s.x1 = x;
+  s.f1 = f;
 
-    const V xi = (x1 - x2) / (x3 - x2);
-    const V phi = (f1 - f2) / (f3 - f2);
-    const auto safe = (phi * phi < xi) & ((V(1.0) - phi) * (V(1.0) - phi) < V(1.0) - xi);
-    const V step = f1 / (f2 - f1) * (f3 / (f2 - f3)) +
-                   (x3 - x1) / (x2 - x1) * (f1 / (f3 - f1)) * (f2 / (f3 - f2));
-    const V margin = V(0.5 * kRatePrecision) * lane_max(x1, x2) / width;
-    t = lane_select(safe, step, V(0.5));
-    t = lane_select(t > margin, t, margin);
-    t = lane_select(t < V(1.0) - margin, t, V(1.0) - margin);
-  }
-  result.rate_per_ms = best_rate;
-  result.throughput_per_ms = best_throughput;
-  result.in_service = best_in_service;
+  const V width = lane_abs(s.x2 - s.x1);
+  const V largest = lane_max(s.x1, s.x2);
+  const auto goes_on =
+      open & (lane_abs(f) > V(kTargetPrecision)) & (width > V(kRatePrecision) * largest);
+  s.open = lane_select(goes_on, V(1.0), V(0.0));
+
+  // An inverse quadratic step where it is safe, bisection elsewhere.
+  const V xi = (s.x1 - s.x2) / (s.x3 - s.x2);
+  const V phi = (s.f1 - s.f2) / (s.f3 - s.f2);
+  const auto safe = (phi * phi < xi) & ((V(1.0) - phi) * (V(1.0) - phi) < V(1.0) - xi);
+  const V step = s.f1 / (s.f2 - s.f1) * (s.f3 / (s.f2 - s.f3)) +
+                 (s.x3 - s.x1) / (s.x2 - s.x1) * (s.f1 / (s.f3 - s.f1)) * (s.f2 / (s.f3 - s.f2));
+  const V margin = V(0.5 * kRatePrecision) * largest / width;
+  const V t = lane_select(safe, step, V(0.5));
+  s.t = lane_min(lane_max(t, margin), V(1.0) - margin);
+}
+
+// Passes after which a search is given up: bisection alone needs fewer than 100.
+inline constexpr int kMostPasses = 200;
+
+template <class V>
+TONNAGE_HD RateSearch<V> end_search(const SearchState<V>& s) {
+  RateSearch<V> result;
+  result.rate_per_ms = s.best_rate;
+  result.throughput_per_ms = s.best_throughput;
+  result.in_service = s.best_in_service;
+  result.feasible = s.feasible > V(0.0);
+  result.excess_at_low = s.excess_at_low;
   return result;
+}
+
+// Largest rate of [low, high] at which excess <= 0, for an excess that changes sign at most once;
+// where it jumps, the end of the bracket at which the targets hold.
+template <class V, class Evaluate>
+TONNAGE_HD RateSearch<V> search_rate(const Evaluate& evaluate, const V& low, const V& high,
+                                     const RateGuess<V>& guess) {
+  SearchState<V> s = begin_search(evaluate, low, high);
+  for (int pass = 0; pass < kMostPasses && lane_any(s.open > V(0.0)); ++pass) {
+    advance_search(s, evaluate, guess, pass);
+  }
+  return end_search(s);
 }
 
 }  // namespace tonnage
