@@ -120,7 +120,12 @@ void write_optimum(JsonWriter& json, const QueueProblem& problem) {
   if (optimum.feasible) {
     write_analysis(json, optimum.achieved);
   } else {
+    QueueShape least = problem.shape;
+    least.max_batch = 1;
+    const LatencyTargets& targets = problem.targets.latency;
     json.value("throughput", std::int64_t{0});
+    json.value("reason", "at concurrency 1, " +
+                             infeasible_reason(size_queue(least, problem.targets), targets));
   }
   json.value("M_ITL", optimum.max_batch_for_itl);
   json.value("M_TPF", optimum.max_batch_for_ttft);
