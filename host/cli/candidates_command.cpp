@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 
 #include "commands.hpp"
-#include "plan_table.hpp"
 #include "text_table.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/planner.hpp"
+#include "tonnage/io/near_miss.hpp"
 #include "tonnage/io/plan_io.hpp"
 
 namespace tonnage::cli {
@@ -38,21 +39,37 @@ std::string to_table(const std::vector<Candidate>& candidates, bool colored) {
     const std::string accelerator = c.accelerator.empty() ? "(none)" : c.accelerator;
     table.add({c.server, accelerator, std::to_string(c.allocation.num_replicas),
                std::to_string(c.allocation.max_batch), dollars(c.allocation.cost_cents_per_hour),
-               dollars(c.value), fmt::format("{:.4g}", c.metrics.itl_ms),
-               fmt::format("{:.4g}", c.metrics.ttft_ms),
+               dollars(c.value), milliseconds(c.metrics.itl_ms), milliseconds(c.metrics.ttft_ms),
                fmt::format("{:.5g}", c.metrics.max_rate_per_replica_per_ms * 60000), ""});
   }
   return table.to_string(colored);
 }
 
+// Refuses a name that is asked for and not there, naming the one that was probably meant.
+template <class Named>
+void expect_name(const std::string& name, const char* kind,
+                 const std::map<std::string, Named>& all) {
+  if (name.empty() || all.contains(name)) return;
+  std::vector<std::string_view> known;
+  known.reserve(all.size());
+  for (const auto& [known_name, value] : all) known.push_back(known_name);
+  const std::string_view near = nearest_word(name, known);
+  throw Exit{kBadInput,
+             fmt::format("{} \"{}\" is not in the fleet{}", kind, name,
+                         near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near))};
+}
+
 ExitCode list(const CandidatesArguments& a, const Environment& environment) {
   const SystemSpec spec = environment.read_fleet(a.input);
+  const System system(spec);
+  expect_name(a.query.server, "server", system.servers());
+  expect_name(a.query.accelerator, "accelerator", system.accelerators());
   PlannerOptions options;
   (void)parse_batch_mode(a.batch, options.batch);
   options.backend = a.backend;
   options.num_threads = environment.num_threads;
   options.progress = environment.progress();
-  const std::vector<Candidate> candidates = list_candidates(System(spec), a.query, options);
+  const std::vector<Candidate> candidates = list_candidates(system, a.query, options);
   std::string text;
   if (a.format == "json") {
     text = candidates_to_json(candidates);
@@ -89,6 +106,9 @@ void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
 void add_backends(CLI::App& app, const Environment& environment, Run& run) {
   CLI::App* command =
       app.add_subcommand("backends", "List the backends of this build and whether they are usable");
+  command->footer(
+      "Example:\n"
+      "  tonnage plan fleet.json --backend cpu");
   command->callback([&environment, &run] {
     run = [&environment] {
       using enum Align;

@@ -93,7 +93,8 @@ ExitCode validate(const TwoFiles& a, const Environment& environment) {
   if (a.format == "json") {
     environment.write(d.to_json(), a.output);
   } else {
-    environment.write(d.to_text() + fmt::format("{}: {} error{}, {} warning{}\n", a.first,
+    const std::string name = a.first == "-" ? "standard input" : a.first;
+    environment.write(d.to_text() + fmt::format("{}: {} error{}, {} warning{}\n", name,
                                                 d.num_errors(), d.num_errors() == 1 ? "" : "s",
                                                 d.num_warnings(), d.num_warnings() == 1 ? "" : "s"),
                       a.output);

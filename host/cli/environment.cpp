@@ -47,13 +47,11 @@ class ProgressBar {
     drawn_ = true;
     const double share = static_cast<double>(done) / static_cast<double>(total);
     const int filled = static_cast<int>(share * kBarWidth);
-    fmt::print(stderr, "\r{:<12} [{}{}] {:3.0f} %", phase, std::string(filled, '#'),
-               std::string(kBarWidth - filled, ' '), 100 * share);
-    std::fflush(stderr);
+    say(fmt::format("\r{:<12} [{}{}] {:3.0f} %", phase, std::string(filled, '#'),
+                    std::string(kBarWidth - filled, ' '), 100 * share));
   }
   void wipe() {
-    if (drawn_) fmt::print(stderr, "\r{}\r", std::string(12 + kBarWidth + 10, ' '));
-    std::fflush(stderr);
+    if (drawn_) say(fmt::format("\r{}\r", std::string(12 + kBarWidth + 10, ' ')));
     drawn_ = false;
     start_ = std::chrono::steady_clock::now();
   }
@@ -66,6 +64,9 @@ class ProgressBar {
 };
 
 }  // namespace
+
+// Not fmt::print, which throws where standard error is closed or its disk full.
+void say(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 bool Environment::colored() const {
   if (color == "always") return true;
@@ -85,7 +86,7 @@ void Environment::write(std::string_view text, const std::string& path) const {
 }
 
 void Environment::note(std::string_view text) const {
-  if (!quiet) fmt::print(stderr, "{}\n", text);
+  if (!quiet) say(fmt::format("{}\n", text));
 }
 
 void Environment::check(const Diagnostics& diagnostics) const {
@@ -94,14 +95,17 @@ void Environment::check(const Diagnostics& diagnostics) const {
     for (const Diagnostic& d : diagnostics.all()) {
       if (!quiet || d.severity == Severity::kError) errors.add(d);
     }
-    std::fputs(errors.to_text().c_str(), stderr);
+    say(errors.to_text());
     const std::size_t count = diagnostics.num_errors();
     throw Exit{kBadInput, fmt::format("input refused: {} error{}", count, count == 1 ? "" : "s")};
   }
-  if (!quiet) std::fputs(diagnostics.to_text(kWarningsShown).c_str(), stderr);
+  if (!quiet) say(diagnostics.to_text(kWarningsShown));
 }
 
 SystemSpec Environment::read_fleet(const std::string& path) const {
+  if (path == "-" && isatty(STDIN_FILENO) != 0) {
+    note("reading a fleet from the terminal; Ctrl-D ends it");
+  }
   SpecReadResult read = read_system(path);
   check(read.diagnostics);
   return std::move(read.spec);

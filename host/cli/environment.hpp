@@ -25,6 +25,9 @@ struct Exit {
   std::string message;  // may be empty when everything has been said
 };
 
+// Writes to standard error. A failure there has nowhere to be told and changes nothing.
+void say(std::string_view text);
+
 struct Environment {
   bool quiet = false;
   std::string color = "auto";  // auto, always, never
@@ -40,7 +43,7 @@ struct Environment {
   // Shows warnings (a few, unless quiet) and errors (all); throws Exit(kBadInput) if there are
   // errors.
   void check(const Diagnostics& diagnostics) const;
-  // Reads a fleet and checks it.
+  // Reads a fleet and checks it. Says so when it waits for a person to type one.
   [[nodiscard]] SystemSpec read_fleet(const std::string& path) const;
 
   // A progress bar on standard error when a person watches, else nothing.

@@ -19,6 +19,9 @@ void add_generate(CLI::App& app, const Environment& environment, Run& run) {
       ->capture_default_str();
   command->add_option("--models", a->options.models, "Models")->capture_default_str();
   command->add_option("--seed", a->options.seed, "The same seed gives the same fleet")
+      ->check([](const std::string& seed) {
+        return std::string(seed.starts_with('-') ? "the seed must not be negative" : "");
+      })
       ->capture_default_str();
   command
       ->add_option("--tightness", a->options.tightness,

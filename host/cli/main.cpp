@@ -9,7 +9,7 @@
 #include "commands.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/planner.hpp"
-#include "tonnage/io/near_miss.hpp"
+#include "usage.hpp"
 
 namespace tonnage::cli {
 
@@ -22,7 +22,13 @@ void add_input(CLI::App& command, std::string& path) {
 }
 
 void add_output(CLI::App& command, std::string& path) {
-  command.add_option("-o,--output", path, "Write to this file, whole or not at all");
+  command
+      .add_option("-o,--output", path,
+                  "Write to this file, whole or not at all; -: standard output")
+      ->transform([](std::string name) {
+        if (name.empty()) throw CLI::ValidationError("the name of the file is empty");
+        return name == "-" ? std::string() : name;
+      });
 }
 
 void add_format(CLI::App& command, std::string& format, std::vector<std::string> formats) {
@@ -43,41 +49,6 @@ void add_evaluation(CLI::App& command, std::string& batch, std::string& backend)
 }
 
 namespace {
-
-// The word of a usage error that is nearest to something the command knows.
-std::string suggestion(const CLI::App& app, const std::vector<std::string>& extras) {
-  std::vector<std::string> names;
-  const CLI::App* at = &app;
-  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-  for (const CLI::App* a = at; a != nullptr; a = a->get_parent()) {
-    for (const CLI::App* sub : a->get_subcommands({})) names.push_back(sub->get_name());
-    for (const CLI::Option* option : a->get_options()) {
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    }
-  }
-  const std::vector<std::string_view> known(names.begin(), names.end());
-  for (const std::string& word : extras) {
-    const std::string name = word.substr(0, word.find('='));
-    const std::string_view near = nearest_word(name, known);
-    if (!near.empty() && near != name) {
-      return fmt::format("\"{}\" is unknown: did you mean \"{}\"?\n", name, near);
-    }
-  }
-  return "";
-}
-
-int usage_error(const CLI::App& app, const Environment& environment, const CLI::ParseError& error,
-                const std::vector<std::string>& arguments) {
-  if (error.get_exit_code() == 0) {  // --help, --version
-    std::ostringstream text;
-    (void)app.exit(error, text, text);
-    environment.write(text.str(), "");
-    return kSuccess;
-  }
-  fmt::print(stderr, "tonnage: {}\n{}Run with --help for more information.\n", error.what(),
-             suggestion(app, arguments));
-  return kBadInput;
-}
 
 int exit_code_of(const Error& error) {
   switch (error.code()) {
@@ -127,7 +98,14 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return usage_error(app, environment, error, {argv + 1, argv + argc});
+    if (error.get_exit_code() != 0) {
+      say(usage_error(app, error));
+      return kBadInput;
+    }
+    std::ostringstream text;  // --help, --version
+    (void)app.exit(error, text, text);
+    environment.write(text.str(), "");
+    return kSuccess;
   }
   return command();
 }
@@ -142,16 +120,16 @@ int main(int argc, char** argv) {
   try {
     return cli::run(argc, argv);
   } catch (const cli::Exit& exit) {
-    if (!exit.message.empty()) fmt::print(stderr, "tonnage: {}\n", exit.message);
+    if (!exit.message.empty()) cli::say(fmt::format("tonnage: {}\n", exit.message));
     return exit.code;
   } catch (const Error& error) {
-    fmt::print(stderr, "tonnage: {}\n", error.what());
+    cli::say(fmt::format("tonnage: {}\n", error.what()));
     return cli::exit_code_of(error);
   } catch (const std::bad_alloc&) {
-    std::fputs("tonnage: out of memory\n", stderr);
+    cli::say("tonnage: out of memory\n");
     return cli::kFailure;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "tonnage: {}\n", error.what());
+    cli::say(fmt::format("tonnage: {}\n", error.what()));
     return cli::kFailure;
   }
 }

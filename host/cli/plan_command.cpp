@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 
 #include "commands.hpp"
@@ -18,8 +19,16 @@ struct PlanArguments {
   bool all = false, timing = false;
 };
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 ExitCode plan(const PlanArguments& a, const Environment& environment) {
+  const Clock::time_point reading = Clock::now();
   const SystemSpec spec = environment.read_fleet(a.input);
+  const double reading_s = seconds_since(reading);
   PlannerOptions options;
   // The parser has checked both names.
   (void)parse_solver(a.solver, options.solver);
@@ -27,16 +36,22 @@ ExitCode plan(const PlanArguments& a, const Environment& environment) {
   options.backend = a.backend;
   options.num_threads = environment.num_threads;
   options.progress = environment.progress();
+  const Clock::time_point planning = Clock::now();
   const System system(spec);
   const Plan plan = make_plan(system, spec.optimizer, options);
+  const double planning_s = seconds_since(planning);
+  const Clock::time_point writing = Clock::now();
   const bool colored = a.output.empty() && environment.colored();
   environment.write(a.format == "json"
                         ? plan_to_json(plan, a.timing)
                         : plan_to_table(plan, system, a.all ? 0 : kRowsShown, colored),
                     a.output);
   if (a.timing) {
-    environment.note(fmt::format("evaluation {:.3f} s, selection {:.3f} s",
-                                 plan.summary.evaluation_s, plan.summary.selection_s));
+    environment.note(
+        fmt::format("reading {:.3f} s, planning {:.3f} s (of which evaluation "
+                    "{:.3f} s, selection {:.3f} s), writing {:.3f} s",
+                    reading_s, planning_s, plan.summary.evaluation_s, plan.summary.selection_s,
+                    seconds_since(writing)));
   }
   return plan.complete() ? kSuccess : kIncomplete;
 }
@@ -55,7 +70,8 @@ void add_plan(CLI::App& app, const Environment& environment, Run& run) {
   add_format(*command, a->format, {"table", "json"});
   add_output(*command, a->output);
   command->add_flag("--all", a->all, "Show every row of the table");
-  command->add_flag("--timing", a->timing, "Say how long evaluation and selection took");
+  command->add_flag("--timing", a->timing,
+                    "Say on standard error how long each step took; JSON gets summary.timing");
   command->footer(
       "Exit code 3: planned, but some servers are unallocated or partial.\n\n"
       "Examples:\n"

@@ -19,6 +19,11 @@ std::string chosen(const PlannedServer& p) {
   return text;
 }
 
+// A latency against its target: "17.2/40"; "17.2" without a target.
+std::string against(double got, double target) {
+  return target > 0 ? fmt::format("{}/{:.9g}", milliseconds(got), target) : milliseconds(got);
+}
+
 const Target* target_of(const System& system, const std::string& name) {
   const Server* server = system.find_server(name);
   const ServiceClass* c =
@@ -35,7 +40,7 @@ std::string servers_table(const Plan& plan, const System& system, std::size_t mo
                    {"$/hour", kRight},
                    {"ITL ms", kRight},
                    {"TTFT ms", kRight},
-                   {"p95", kRight},
+                   {"p95 ms", kRight},
                    {"rho", kRight}});
   std::size_t shown = 0;
   for (const PlannedServer& p : plan.allocations) {
@@ -49,7 +54,7 @@ std::string servers_table(const Plan& plan, const System& system, std::size_t mo
                dollars(p.allocation.cost_cents_per_hour),
                empty ? "-" : against(p.metrics.itl_ms, t.itl_ms),
                empty ? "-" : against(p.metrics.ttft_ms, t.ttft_ms),
-               empty ? "-" : fmt::format("{:.4g}", p.metrics.ttft_p95_ms),
+               empty ? "-" : milliseconds(p.metrics.ttft_p95_ms),
                empty ? "-" : fmt::format("{:.2f}", p.metrics.rho)},
               p.partial);
   }
@@ -60,8 +65,9 @@ std::string types_table(const Plan& plan, bool colored) {
   using enum Align;
   TextTable table({{"cards"}, {"used", kRight}, {"of", kRight}, {"$/hour", kRight}});
   for (const TypeUsage& t : plan.summary.types) {
-    table.add({t.type, std::to_string(t.used), t.limit ? std::to_string(*t.limit) : "-",
-               dollars(t.cost)});
+    table.add(
+        {t.type, std::to_string(t.used), t.limit ? std::to_string(*t.limit) : "-", dollars(t.cost)},
+        t.limit && t.used > *t.limit);
   }
   return table.empty() ? "" : table.to_string(colored);
 }
@@ -89,10 +95,6 @@ std::string unserved_table(const Plan& plan, std::size_t most, bool colored) {
 }
 
 }  // namespace
-
-std::string against(double got, double target) {
-  return target > 0 ? fmt::format("{:.4g}/{:.4g}", got, target) : fmt::format("{:.4g}", got);
-}
 
 std::string plan_to_table(const Plan& plan, const System& system, std::size_t most, bool colored) {
   std::string text;

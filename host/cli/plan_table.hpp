@@ -14,7 +14,4 @@ namespace tonnage::cli {
 [[nodiscard]] std::string plan_to_table(const Plan& plan, const System& system, std::size_t most,
                                         bool colored);
 
-// A latency against its target: "17.2/40"; "17.2" without a target.
-[[nodiscard]] std::string against(double got, double target);
-
 }  // namespace tonnage::cli

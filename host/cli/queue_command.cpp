@@ -21,8 +21,8 @@ std::string read_problems(const std::string& path) {
   }
 }
 
-void add_problem(CLI::App& queue, const char* name, const char* description, QueueCommand kind,
-                 const Environment& environment, Run& run) {
+void add_problem(CLI::App& queue, const char* name, const char* description, const char* example,
+                 QueueCommand kind, const Environment& environment, Run& run) {
   auto a = std::make_shared<QueueArguments>();
   CLI::App* command = queue.add_subcommand(name, description);
   command
@@ -30,6 +30,8 @@ void add_problem(CLI::App& queue, const char* name, const char* description, Que
                    "A JSON file with a problem or an array of problems, or - for standard input")
       ->required();
   add_output(*command, a->output);
+  command->footer(std::string("The fields of problems and answers: docs/command-line.md.\n\n") +
+                  "Example:\n  " + example);
   command->callback([=, &environment, &run] {
     run = [=, &environment] {
       const QueueAnswer answer = answer_queue_problems(
@@ -46,13 +48,16 @@ void add_problem(CLI::App& queue, const char* name, const char* description, Que
 void add_queue(CLI::App& app, const Environment& environment, Run& run) {
   CLI::App* queue = app.add_subcommand("queue", "Answer queue problems of a single replica");
   queue->require_subcommand(1);
-  add_problem(*queue, "solve", "Latencies, throughput and drops at a rate", QueueCommand::kSolve,
-              environment, run);
+  add_problem(*queue, "solve", "Latencies, throughput and drops at a rate",
+              "tonnage queue solve examples/queue/solve.json", QueueCommand::kSolve, environment,
+              run);
   add_problem(*queue, "target", "The largest rate within the targets, and the metrics there",
-              QueueCommand::kTarget, environment, run);
+              "tonnage queue target examples/queue/target.json", QueueCommand::kTarget, environment,
+              run);
   add_problem(*queue, "optimize",
               "The least concurrency whose goodput within the targets is near the peak",
-              QueueCommand::kOptimize, environment, run);
+              "tonnage queue optimize examples/queue/optimize.json", QueueCommand::kOptimize,
+              environment, run);
   queue->footer(
       "Examples:\n"
       "  tonnage queue solve problem.json\n"

@@ -60,6 +60,12 @@ std::string warning(std::string_view text, bool colored) {
 
 std::string dollars(double cents_per_hour) { return fmt::format("{:.2f}", cents_per_hour / 100); }
 
+std::string milliseconds(double ms) {
+  if (!(ms < 1e9)) return fmt::format("{:.3g}", ms);
+  const int digits = ms < 10 ? 2 : (ms < 100 ? 1 : 0);
+  return fmt::format("{:.{}f}", ms, digits);
+}
+
 std::string printable(std::string_view text) {
   std::string clean;
   for (const char c : text) {

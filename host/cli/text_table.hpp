@@ -36,6 +36,8 @@ class TextTable {
 
 // Cents/hour as dollars/hour with two digits.
 [[nodiscard]] std::string dollars(double cents_per_hour);
+// A time in ms with about three digits, never in scientific notation below a million seconds.
+[[nodiscard]] std::string milliseconds(double ms);
 // Text without control characters, so that a name from a file cannot move the cursor.
 [[nodiscard]] std::string printable(std::string_view text);
 

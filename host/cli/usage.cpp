@@ -1,0 +1,71 @@
+#include "usage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "tonnage/io/near_miss.hpp"
+
+namespace tonnage::cli {
+namespace {
+
+// Commands and options that may stand where `command` and its parents are being parsed.
+std::vector<std::string> known_words(const CLI::App* command) {
+  std::vector<std::string> names;
+  for (const CLI::App* app = command; app != nullptr; app = app->get_parent()) {
+    for (const CLI::App* sub : app->get_subcommands({})) names.push_back(sub->get_name());
+    for (const CLI::Option* option : app->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+// The first word that no command took; options before others, whose values may only seem unknown.
+std::string first_unknown(const CLI::App* command) {
+  std::vector<std::string> unknown;
+  for (const CLI::App* app = command; app != nullptr; app = app->get_parent()) {
+    const std::vector<std::string> words = app->remaining();
+    unknown.insert(unknown.end(), words.begin(), words.end());
+  }
+  const auto is_option = [](const std::string& w) { return w.size() > 1 && w.front() == '-'; };
+  const auto option = std::find_if(unknown.begin(), unknown.end(), is_option);
+  if (option != unknown.end()) return option->substr(0, option->find('='));
+  return unknown.empty() ? "" : unknown.front();
+}
+
+std::string unknown_word(const CLI::App* command, const std::string& word) {
+  const bool is_option = word.front() == '-';
+  const bool expects_command = !command->get_subcommands({}).empty();
+  if (!is_option && !expects_command) return fmt::format("unexpected argument \"{}\"", word);
+  const std::vector<std::string> names = known_words(command);
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string_view near = nearest_word(word, known);
+  return fmt::format("unknown {} \"{}\"{}", is_option ? "option" : "command", word,
+                     near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near));
+}
+
+}  // namespace
+
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* command = &app;
+  std::string path = app.get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    path += " " + command->get_name();
+  }
+  std::string what = error.what();
+  // A word that nobody took explains why another is missing.
+  const bool about_words = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
+                           dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  const std::string unknown = about_words ? first_unknown(command) : "";
+  if (!unknown.empty()) {
+    what = unknown_word(command, unknown);
+  } else if (about_words && !command->get_subcommands({}).empty()) {
+    what = "a command is missing";
+  }
+  return fmt::format("tonnage: {}\nRun \"{} --help\" for its usage.\n", what, path);
+}
+
+}  // namespace tonnage::cli

@@ -1,0 +1,59 @@
+"""The examples of docs/command-line.md print what the page shows; every option is described."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+from support import BINARY, SOURCE, CommandTest, main
+
+PAGE = SOURCE / "docs" / "command-line.md"
+
+
+def examples():
+    """Pairs (command, lines it prints) of the console blocks."""
+    for block in re.findall(r"^```console\n(.*?)^```", PAGE.read_text(), re.M | re.S):
+        for example in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, *lines = example.rstrip("\n").split("\n")
+            yield command, lines
+
+
+def same(shown, printed):
+    """Whether two lines agree; numbers may differ in the last digits, as libraries do."""
+    number = r"(?<![\w.])[+-]?\d+\.\d+(?:e[+-]?\d+)?|(?<![\w.])\d+(?![\w.])"
+    if re.sub(number, "#", shown) != re.sub(number, "#", printed):
+        return False
+    return all(abs(float(a) - float(b)) <= 1e-6 * abs(float(b))
+               for a, b in zip(re.findall(number, shown), re.findall(number, printed)))
+
+
+class CommandLinePage(CommandTest):
+    def test_examples(self):
+        (self.folder / "examples").symlink_to(SOURCE / "examples")
+        path = f"{pathlib.Path(BINARY).parent}:{os.environ['PATH']}"
+        environment = dict(os.environ, PATH=path, TONNAGE_BACKEND="cpu")
+        count = 0
+        for command, shown in examples():
+            with self.subTest(command=command):
+                result = subprocess.run(["sh", "-c", command], cwd=self.folder, env=environment,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                        timeout=120)
+                printed = result.stdout.splitlines()
+                self.assertEqual(len(shown), len(printed), result.stdout)
+                for a, b in zip(shown, printed):
+                    self.assertTrue(same(a, b), f"the page shows\n{a}\nthe command prints\n{b}")
+            count += 1
+        self.assertGreater(count, 10)
+
+    def test_every_command_and_option_is_described(self):
+        text = PAGE.read_text()
+        script = self.expect(0, "completion", "bash").stdout
+        for option in set(re.findall(r"--[a-z][a-z-]*", script)) - {"--help", "--version"}:
+            self.assertIn(option, text)
+        for command in self.expect(0, "--help").stdout.split("Subcommands:")[1].splitlines():
+            if re.match(r"  [a-z]", command):
+                self.assertIn(f"\n## {command.split()[0]}\n", text)
+
+
+if __name__ == "__main__":
+    main()
