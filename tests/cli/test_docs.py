@@ -50,9 +50,9 @@ class CommandLinePage(CommandTest):
         script = self.expect(0, "completion", "bash").stdout
         for option in set(re.findall(r"--[a-z][a-z-]*", script)) - {"--help", "--version"}:
             self.assertIn(option, text)
-        for command in self.expect(0, "--help").stdout.split("Subcommands:")[1].splitlines():
-            if re.match(r"  [a-z]", command):
-                self.assertIn(f"\n## {command.split()[0]}\n", text)
+        listed = self.expect(0, "--help").stdout.split("Subcommands:\n")[1].split("\n\n")[0]
+        for command in re.findall(r"^  ([a-z]+)", listed, re.M):
+            self.assertIn(f"\n## {command}\n", text)
 
 
 if __name__ == "__main__":
