@@ -33,7 +33,7 @@ extern "C" {
 /* A struct of the given type, struct_size set and all else zero, which is the default everywhere:
  *   tonnage_plan_options options = TONNAGE_INIT(tonnage_plan_options); */
 #define TONNAGE_INIT(type) \
-  { sizeof(type) }
+  { .struct_size = sizeof(type) }
 
 typedef enum tonnage_status {
   TONNAGE_OK = 0,
