@@ -152,7 +152,7 @@ void settle(Chunk chunk, SystemSpec surroundings, std::map<std::string, std::int
 
 }  // namespace
 
-SystemSpec generate_fleet(const GenerateOptions& options) {
+SystemSpec generate_fleet(const GenerateOptions& options, const ProgressCallback& progress) {
   check(options);
   SystemSpec fleet;
   fleet.accelerators = generate::catalog_accelerators(options.accelerators, options.seed);
@@ -176,6 +176,7 @@ SystemSpec generate_fleet(const GenerateOptions& options) {
       chunk.randoms.push_back(random);
     }
     settle(std::move(chunk), surroundings, cards_used);
+    if (progress) progress("generating", first + count, options.servers);
   }
 
   for (const AcceleratorSpec& accelerator : fleet.accelerators) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "tonnage/core/progress.hpp"
 #include "tonnage/core/spec.hpp"
 
 namespace tonnage {
@@ -28,6 +29,7 @@ struct GenerateOptions {
 // Every server has at least one feasible candidate; no two options of a server have equal values.
 // Sizes the fleet on all processors to know the capacity. Throws Error (kInvalidInput) for options
 // out of range.
-[[nodiscard]] SystemSpec generate_fleet(const GenerateOptions& options);
+[[nodiscard]] SystemSpec generate_fleet(const GenerateOptions& options,
+                                        const ProgressCallback& progress = {});
 
 }  // namespace tonnage
