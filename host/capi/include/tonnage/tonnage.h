@@ -32,8 +32,17 @@ extern "C" {
 
 /* A struct of the given type, struct_size set and all else zero, which is the default everywhere:
  *   tonnage_plan_options options = TONNAGE_INIT(tonnage_plan_options); */
+#ifdef __cplusplus
+#define TONNAGE_INIT(type)                    \
+  ([]() {                                     \
+    type tonnage_fresh{};                     \
+    tonnage_fresh.struct_size = sizeof(type); \
+    return tonnage_fresh;                     \
+  }())
+#else
 #define TONNAGE_INIT(type) \
   { .struct_size = sizeof(type) }
+#endif
 
 typedef enum tonnage_status {
   TONNAGE_OK = 0,
