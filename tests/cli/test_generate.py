@@ -47,8 +47,8 @@ class Generate(CommandTest):
     def test_refused(self):
         for options in (["--servers", 0], ["--servers", -5], ["--servers", 10**9],
                         ["--accelerators", 0], ["--models", 0], ["--models", 1000],
-                        ["--tightness", 0], ["--tightness", "nan"], ["--seed", -1], ["--servers", 2**64 + 5],
-                        ["--servers", "many"]):
+                        ["--tightness", 0], ["--tightness", "nan"], ["--seed", -1],
+                        ["--servers", 2**64 + 5], ["--servers", "many"]):
             with self.subTest(options=options):
                 result = self.expect(BAD_INPUT, "generate", *options)
                 self.assertEqual(result.stdout, "")

@@ -1,4 +1,4 @@
-"""Standard input, output files that appear whole or not at all, full disks, closed pipes, progress."""
+"""Standard input, files that appear whole or not at all, full disks, closed pipes, progress."""
 
 import json
 import os

@@ -39,8 +39,9 @@ class Verify(CommandTest):
                 plan = self.file("p.json", self.plan(document, COMPLETE, *options))
                 result = self.expect(COMPLETE, "verify", plan, self.file("f.json", document))
                 self.assertIn("2 allocations checked", result.stdout)
-                self.assertEqual(self.answer(COMPLETE, "verify", plan, self.file("f.json", document),
-                                             "--format", "json"), [])
+                self.assertEqual(self.answer(COMPLETE, "verify", plan,
+                                             self.file("f.json", document), "--format", "json"),
+                                 [])
 
     def test_saturated_plans_hold_under_every_policy(self):
         with open(SMALL) as file:
@@ -151,7 +152,8 @@ class Verify(CommandTest):
                       "ttftP99", "powerW", "dropProbability"):
             with self.subTest(field=field):
                 def change(p):
-                    p["allocations"]["alpha"][field] = p["allocations"]["alpha"][field] * 1.02 + 0.01
+                    claimed = p["allocations"]["alpha"]
+                    claimed[field] = claimed[field] * 1.02 + 0.01
                 self.expect_kinds(change, "claim")
 
     def test_small_differences_of_claims_are_allowed(self):
