@@ -56,7 +56,8 @@ std::optional<std::pair<Allocation, std::string>> Allocation::reallocate(const S
   std::optional<std::pair<Allocation, std::string>> best;
   for (const auto& [name, unused] : system.accelerators()) {
     auto candidate = create(system, server, name);
-    if (candidate && (!best || candidate->value_ < best->first.value_)) {
+    if (!candidate) continue;
+    if (!best || rounded_value(candidate->value_) < rounded_value(best->first.value_)) {
       std::string accelerator = candidate->accelerator_;
       best.emplace(std::move(*candidate), std::move(accelerator));
     }

@@ -315,6 +315,8 @@ double transition_penalty(bool same_accelerator, std::int64_t replicas_from, dou
   return 0.1 * (cost_from + cost_to) + cost_to - cost_from;
 }
 
+double rounded_value(double value) { return std::nearbyint(value * 1e6); }
+
 double line_cost(const PerfRow& perf, const LineOutcome& outcome) {
   return perf.cost_per_replica * static_cast<double>(outcome.num_replicas);
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "tonnage/core/error.hpp"
 
 namespace tonnage {
@@ -18,6 +20,13 @@ void remove_from(Map& map, const std::string& name, const char* what) {
   if (map.erase(name) == 0) {
     throw Error(ErrorCode::kNotFound, fmt::format("{} \"{}\" is unknown", what, name));
   }
+}
+
+// a + b * c for counts >= 0; nothing bounds what callers set, so it ends at the largest count.
+std::int64_t saturating_multiply_add(std::int64_t a, std::int64_t b, std::int64_t c) {
+  std::int64_t r;
+  const bool overflow = __builtin_mul_overflow(b, c, &r) || __builtin_add_overflow(a, r, &r);
+  return overflow ? std::numeric_limits<std::int64_t>::max() : r;
 }
 
 }  // namespace
@@ -130,8 +139,10 @@ std::map<std::string, AllocationByType> System::allocate_by_type() const {
     AllocationByType& total = totals[accelerator->type()];
     total.type = accelerator->type();
     total.limit = capacity(accelerator->type()).value_or(0);
-    total.cards += allocation->num_replicas() * model->num_instances(accelerator->name()) *
-                   accelerator->multiplicity();
+    const std::int64_t cards_per_replica = saturating_multiply_add(
+        0, model->num_instances(accelerator->name()), accelerator->multiplicity());
+    total.cards =
+        saturating_multiply_add(total.cards, allocation->num_replicas(), cards_per_replica);
     total.cost += allocation->cost_cents_per_hour();
   }
   return totals;

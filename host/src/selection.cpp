@@ -114,8 +114,6 @@ void share_leftovers(const OptionTable& table, const std::vector<std::int64_t>& 
 
 }  // namespace
 
-double rounded_value(double value) { return std::nearbyint(value * 1e6); }
-
 OptionTable build_options(const Problem& problem, const std::vector<LineOutcome>& outcomes) {
   OptionTable table;
   table.capacity = problem.type_capacity;

@@ -61,7 +61,7 @@ class Allocation {
   [[nodiscard]] std::optional<std::pair<Allocation, std::int64_t>> scale(
       const System& system, const Server& server) const;
   // The least-value allocation over all accelerators of the system, whatever keepAccelerator says,
-  // and its accelerator; absent when none is feasible. value = cost.
+  // and its accelerator; absent when none is feasible. Equal values: the first name. value = cost.
   [[nodiscard]] static std::optional<std::pair<Allocation, std::string>> reallocate(
       const System& system, const Server& server);
   // True if the total rate (requests/min) exceeds what the replicas can carry within targets.

@@ -174,6 +174,10 @@ struct Problem {
 [[nodiscard]] double transition_penalty(bool same_accelerator, std::int64_t replicas_from,
                                         double cost_from, std::int64_t replicas_to, double cost_to);
 
+// Values and regrets are compared after rounding to 1e-6 cents: regrets tie structurally, and
+// ties are then broken by name (index order).
+[[nodiscard]] double rounded_value(double value);
+
 // Metrics of `replicas` replicas at batch size `max_batch` sharing the server's whole load.
 [[nodiscard]] AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,
                                                    const Accelerator& accelerator,

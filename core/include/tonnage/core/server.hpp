@@ -53,7 +53,8 @@ class Server {
   [[nodiscard]] const Allocation& current_allocation() const noexcept { return current_; }
   // Sets the current allocation; the load of the server stays.
   void set_current_allocation(const Allocation& allocation);
-  // The desired allocation becomes the current one, its load too.
+  // The desired allocation becomes the current one, its load too. Without one the current
+  // allocation becomes empty and the load stays.
   void apply_desired_allocation();
   // True if the allocation cannot carry the present load within targets; false without one.
   [[nodiscard]] bool saturated() const noexcept;

@@ -48,10 +48,6 @@ struct Choice {
 [[nodiscard]] OptionTable build_options(const Problem& problem,
                                         const std::vector<LineOutcome>& outcomes);
 
-// Values and regrets are compared after rounding to 1e-6 cents: regrets tie structurally, and
-// ties are then broken by name (index order).
-[[nodiscard]] double rounded_value(double value);
-
 // Every server takes its option of least value.
 [[nodiscard]] std::vector<Choice> select_unlimited(const OptionTable& table);
 
