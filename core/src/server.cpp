@@ -54,7 +54,7 @@ void Server::set_current_allocation(const Allocation& allocation) {
 
 void Server::apply_desired_allocation() {
   // Where nothing is desired there is no load to take over either.
-  const bool nothing_desired = spec_.desired_alloc == AllocationSpec{};
+  const bool nothing_desired = !allocation_ && spec_.desired_alloc == AllocationSpec{};
   const LoadSpec new_load = nothing_desired ? load() : spec_.desired_alloc.load;
   spec_.current_alloc = spec_.desired_alloc;
   spec_.current_alloc.load = new_load;

@@ -1,7 +1,6 @@
 #include "tonnage/host/selection.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <queue>
 
