@@ -2,7 +2,10 @@
 // both, two service classes, two servers.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -54,5 +57,23 @@ inline const std::vector<std::string>& sample_accelerators() {
   static const std::vector<std::string> names = {"A", "B"};
   return names;
 }
+
+// Gives tests the sample system and the allocations of its first server.
+class SampleSystemTest : public ::testing::Test {
+ protected:
+  Allocation create(const std::string& accelerator = "A") {
+    auto a = Allocation::create(system_, chat(), accelerator);
+    if (!a) throw std::logic_error("no allocation on " + accelerator);
+    return *a;
+  }
+  Server& chat() { return *system_.find_server("chat"); }
+  void set_rate(double per_min) {
+    LoadSpec load = chat().load();
+    load.arrival_rate_per_min = per_min;
+    chat().set_load(load);
+  }
+
+  System system_{sample_spec()};
+};
 
 }  // namespace tonnage
