@@ -2,7 +2,7 @@
 
 import json
 
-from support import BAD_INPUT, COMPLETE, INCOMPLETE, CommandTest, main, part
+from support import BAD_INPUT, COMPLETE, INCOMPLETE, SOURCE, CommandTest, main, part
 
 
 class Generate(CommandTest):
@@ -23,6 +23,15 @@ class Generate(CommandTest):
             return self.expect(COMPLETE, "generate", "--servers", 20, "--seed", seed).stdout
         self.assertEqual(text(5), text(5))
         self.assertNotEqual(text(5), text(6))
+
+    def test_large_example_is_what_its_command_writes(self):
+        examples = SOURCE / "examples"
+        (command,) = [line.split() for line in (examples / "README.md").read_text().splitlines()
+                      if line.startswith("    tonnage generate")]
+        written = self.expect(COMPLETE, *command[1:]).stdout
+        committed = (examples / "fleets" / "large.json").read_text()
+        self.assertTrue(written == committed, "examples/fleets/large.json is out of date")
+        self.assertLess(len(committed), 2_000_000)
 
     def test_fleets_are_clean_and_plannable(self):
         text = self.expect(COMPLETE, "generate", "--servers", 200, "--seed", 11).stdout
