@@ -9,6 +9,7 @@
 #include "tonnage/host/planner.hpp"
 #include "tonnage/io/near_miss.hpp"
 #include "tonnage/io/plan_io.hpp"
+#include "usage.hpp"
 
 namespace tonnage::cli {
 namespace {
@@ -79,6 +80,9 @@ ExitCode list(const CandidatesArguments& a, const Environment& environment) {
     text = to_table(candidates, a.output.empty() && environment.colored());
   }
   environment.write(text, a.output);
+  if (candidates.empty() && !a.query.infeasible) {
+    environment.note("no pair is feasible; --infeasible says why");
+  }
   return kSuccess;
 }
 
@@ -89,8 +93,9 @@ void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
   CLI::App* command = app.add_subcommand(
       "candidates", "List the allocation of every feasible (server, accelerator) pair");
   add_input(*command, a->input);
-  command->add_option("--server", a->query.server, "Only this server");
-  command->add_option("--accelerator", a->query.accelerator, "Only this accelerator");
+  command->add_option("--server", a->query.server, "Only this server")->check(non_empty());
+  command->add_option("--accelerator", a->query.accelerator, "Only this accelerator")
+      ->check(non_empty());
   command->add_flag("--infeasible", a->query.infeasible, "Also the other pairs, with the reason");
   add_evaluation(*command, a->batch, a->backend);
   add_format(*command, a->format, {"table", "json", "csv"});

@@ -9,6 +9,7 @@
 #include "tonnage/host/verify.hpp"
 #include "tonnage/io/plan_io.hpp"
 #include "tonnage/io/spec_reader.hpp"
+#include "usage.hpp"
 
 namespace tonnage::cli {
 namespace {
@@ -109,7 +110,9 @@ void add_verify(CLI::App& app, const Environment& environment, Run& run) {
   CLI::App* command = app.add_subcommand(
       "verify",
       "Check a plan, ours or anybody's, against a fleet: capacity, targets, costs, claims");
-  command->add_option("PLAN", a->first, "The plan (JSON), or - for standard input")->required();
+  command->add_option("PLAN", a->first, "The plan (JSON), or - for standard input")
+      ->required()
+      ->check(non_empty());
   add_input(*command, a->second);
   add_format(*command, a->format, {"table", "json"});
   add_output(*command, a->output);
@@ -124,8 +127,12 @@ void add_verify(CLI::App& app, const Environment& environment, Run& run) {
 void add_diff(CLI::App& app, const Environment& environment, Run& run) {
   auto a = std::make_shared<TwoFiles>();
   CLI::App* command = app.add_subcommand("diff", "What changes between two plans");
-  command->add_option("OLD", a->first, "The old plan (JSON)")->required();
-  command->add_option("NEW", a->second, "The new plan (JSON)")->required();
+  command->add_option("OLD", a->first, "The old plan (JSON), or - for standard input")
+      ->required()
+      ->check(non_empty());
+  command->add_option("NEW", a->second, "The new plan (JSON), or - for standard input")
+      ->required()
+      ->check(non_empty());
   add_format(*command, a->format, {"table", "json"});
   add_output(*command, a->output);
   command->footer("Example:\n  tonnage diff monday.json tuesday.json");

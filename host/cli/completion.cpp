@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "usage.hpp"
 
 namespace tonnage::cli {
 namespace {
@@ -144,7 +145,7 @@ void add_completion(CLI::App& app, const Environment& environment, Run& run) {
   CLI::App* command = app.add_subcommand("completion", "Print a completion script for a shell");
   command->add_option("SHELL", *shell, "The shell to complete in")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+      ->check(one_of({"bash", "zsh", "fish"}));
   command->footer(
       "Examples:\n"
       "  source <(tonnage completion bash)\n"

@@ -34,7 +34,8 @@ void add_generate(CLI::App& app, const Environment& environment, Run& run) {
       "  tonnage generate --servers 100000 --accelerators 24 --tightness 0.9 | tonnage plan -");
   command->callback([=, &environment, &run] {
     run = [=, &environment] {
-      environment.write(system_to_json(generate_fleet(a->options, environment.progress())), a->output);
+      environment.write(system_to_json(generate_fleet(a->options, environment.progress())),
+                        a->output);
       return kSuccess;
     };
   });

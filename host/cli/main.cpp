@@ -18,7 +18,8 @@ void add_input(CLI::App& command, std::string& path) {
       .add_option("INPUT", path,
                   "The fleet: a combined JSON file, a folder of spec files, or - for standard "
                   "input")
-      ->required();
+      ->required()
+      ->check(non_empty());
 }
 
 void add_output(CLI::App& command, std::string& path) {
@@ -26,14 +27,14 @@ void add_output(CLI::App& command, std::string& path) {
       .add_option("-o,--output", path,
                   "Write to this file, whole or not at all; -: standard output")
       ->transform([](std::string name) {
-        if (name.empty()) throw CLI::ValidationError("the name of the file is empty");
+        if (name.empty()) throw CLI::ValidationError("it is empty");
         return name == "-" ? std::string() : name;
       });
 }
 
 void add_format(CLI::App& command, std::string& format, std::vector<std::string> formats) {
   command.add_option("--format", format, "Form of the output")
-      ->check(CLI::IsMember(std::move(formats)))
+      ->check(one_of(std::move(formats)))
       ->capture_default_str();
 }
 
@@ -41,7 +42,7 @@ void add_evaluation(CLI::App& command, std::string& batch, std::string& backend)
   command
       .add_option("--batch", batch,
                   "Batch sizes considered: the ceiling alone (max) or every one (search)")
-      ->check(CLI::IsMember({"max", "search"}))
+      ->check(one_of({"max", "search"}))
       ->capture_default_str();
   command.add_option("--backend", backend, "What evaluates the candidates; see backends")
       ->envname("TONNAGE_BACKEND")
@@ -49,6 +50,15 @@ void add_evaluation(CLI::App& command, std::string& batch, std::string& backend)
 }
 
 namespace {
+
+// Every command's help names the options that it shares with all others.
+void mention_global_options(CLI::App& command) {
+  for (CLI::App* sub : command.get_subcommands({})) {
+    const std::string footer = sub->get_footer();
+    sub->footer("Also --quiet, --color, --threads and --version: see tonnage --help.\n\n" + footer);
+    mention_global_options(*sub);
+  }
+}
 
 int exit_code_of(const Error& error) {
   switch (error.code()) {
@@ -73,7 +83,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "tonnage " + std::string(version()));
   app.add_flag("-q,--quiet", environment.quiet, "No warnings, notes or progress");
   app.add_option("--color", environment.color, "Colour in tables")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->check(one_of({"auto", "always", "never"}))
       ->capture_default_str();
   app.add_option("--threads", environment.num_threads, "Threads; 0: one per processor")
       ->check(CLI::Range(0, 1024))
@@ -95,6 +105,7 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  tonnage plan examples/fleets/small.json\n"
       "  tonnage generate --servers 100000 --accelerators 24 | tonnage plan -");
+  mention_global_options(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

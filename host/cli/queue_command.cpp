@@ -4,6 +4,7 @@
 #include "tonnage/core/error.hpp"
 #include "tonnage/io/queue_io.hpp"
 #include "tonnage/io/spec_reader.hpp"
+#include "usage.hpp"
 
 namespace tonnage::cli {
 namespace {
@@ -28,7 +29,8 @@ void add_problem(CLI::App& queue, const char* name, const char* description, con
   command
       ->add_option("PROBLEM", a->input,
                    "A JSON file with a problem or an array of problems, or - for standard input")
-      ->required();
+      ->required()
+      ->check(non_empty());
   add_output(*command, a->output);
   command->footer(std::string("The fields of problems and answers: docs/command-line.md.\n\n") +
                   "Example:\n  " + example);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "tonnage/io/near_miss.hpp"
 
@@ -35,15 +34,19 @@ std::string first_unknown(const CLI::App* command) {
   return unknown.empty() ? "" : unknown.front();
 }
 
+// ": did you mean ...?", or nothing when no known word is near.
+std::string suggestion(const std::string& word, const std::vector<std::string>& names) {
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string_view near = nearest_word(word, known);
+  return near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near);
+}
+
 std::string unknown_word(const CLI::App* command, const std::string& word) {
   const bool is_option = word.front() == '-';
   const bool expects_command = !command->get_subcommands({}).empty();
   if (!is_option && !expects_command) return fmt::format("unexpected argument \"{}\"", word);
-  const std::vector<std::string> names = known_words(command);
-  const std::vector<std::string_view> known(names.begin(), names.end());
-  const std::string_view near = nearest_word(word, known);
   return fmt::format("unknown {} \"{}\"{}", is_option ? "option" : "command", word,
-                     near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near));
+                     suggestion(word, known_words(command)));
 }
 
 }  // namespace
@@ -64,8 +67,28 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
     what = unknown_word(command, unknown);
   } else if (about_words && !command->get_subcommands({}).empty()) {
     what = "a command is missing";
+  } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    // Every option takes one value.
+    const bool missing = what.ends_with("missing");
+    what = what.substr(0, what.find(": ")) +
+           (missing ? ": its value is missing" : ": given more than once");
   }
   return fmt::format("tonnage: {}\nRun \"{} --help\" for its usage.\n", what, path);
+}
+
+CLI::Validator one_of(std::vector<std::string> words) {
+  const std::string set = fmt::format("{{{}}}", fmt::join(words, ","));
+  return CLI::Validator(
+      [words = std::move(words), set](const std::string& word) {
+        if (std::find(words.begin(), words.end(), word) != words.end()) return std::string();
+        return fmt::format("\"{}\" is none of {}{}", word, set, suggestion(word, words));
+      },
+      set);
+}
+
+CLI::Validator non_empty() {
+  return CLI::Validator(
+      [](const std::string& word) { return std::string(word.empty() ? "it is empty" : ""); }, "");
 }
 
 }  // namespace tonnage::cli

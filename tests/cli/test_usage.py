@@ -1,9 +1,11 @@
 """Help, version, wrong usage with suggestions, colour, completion."""
 
+import os
+import pty
 import shutil
 import subprocess
 
-from support import BAD_INPUT, COMPLETE, INCOMPLETE, SMALL, CommandTest, main, run
+from support import BAD_INPUT, BINARY, COMPLETE, INCOMPLETE, SMALL, CommandTest, main, run
 
 COMMANDS = [["plan"], ["candidates"], ["queue"], ["queue", "solve"], ["queue", "target"],
             ["queue", "optimize"], ["verify"], ["diff"], ["validate"], ["generate"], ["backends"],
@@ -20,10 +22,11 @@ class Help(CommandTest):
                 self.assertEqual(self.expect(COMPLETE, *command, "-h").stdout, result.stdout)
 
     def test_help_has_examples(self):
-        for command in [[], ["plan"], ["candidates"], ["queue"], ["verify"], ["diff"], ["validate"],
-                        ["generate"], ["completion"]]:
+        for command in [[]] + COMMANDS:
             with self.subTest(command=command):
-                self.assertIn("Example", self.expect(COMPLETE, *command, "--help").stdout)
+                text = self.expect(COMPLETE, *command, "--help").stdout
+                self.assertRegex(text, r"\nExamples?:\n  (.|\n)*\btonnage ")
+                self.assertIn("--quiet", text)
 
     def test_top_level_help_lists_commands_and_exit_codes(self):
         text = self.expect(COMPLETE, "--help").stdout
@@ -32,7 +35,11 @@ class Help(CommandTest):
         self.assertIn("Exit codes:", text)
 
     def test_version(self):
-        self.assertRegex(self.expect(COMPLETE, "--version").stdout, r"^tonnage \d+\.\d+\.\d+\n$")
+        version = self.expect(COMPLETE, "--version").stdout
+        self.assertRegex(version, r"^tonnage \d+\.\d+\.\d+\n$")
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                self.assertEqual(self.expect(COMPLETE, *command, "--version").stdout, version)
 
 
 class WrongUsage(CommandTest):
@@ -66,6 +73,24 @@ class WrongUsage(CommandTest):
         self.refuse("queue", "slove", SMALL, saying='did you mean "solve"?')
         self.refuse("plan", SMALL, "--formt", "json", saying='did you mean "--format"?')
         self.refuse("plan", SMALL, "--formt=json", saying='did you mean "--format"?')
+        self.refuse("plan", SMALL, "--solver", "gredy", saying='did you mean "greedy"?')
+        self.refuse("plan", SMALL, "--format", "JSON", saying='did you mean "json"?')
+        self.refuse("completion", "bahs", saying='did you mean "bash"?')
+        self.refuse("candidates", SMALL, "--server", "trading-dsk",
+                    saying='did you mean "trading-desk"?')
+        self.refuse("candidates", SMALL, "--accelerator", "h100", saying='did you mean "H100"?')
+
+    def test_values_missing_empty_or_given_twice(self):
+        for option in ("--format", "--solver", "--output", "--batch", "--color", "--threads"):
+            self.refuse("plan", SMALL, option, saying=f"{option}: its value is missing")
+        self.refuse("plan", SMALL, "--solver", "greedy", "--solver", "unlimited",
+                    saying="--solver: given more than once")
+        self.refuse("plan", "", saying="INPUT: it is empty")
+        self.refuse("queue", "solve", "", saying="PROBLEM: it is empty")
+        self.refuse("diff", "", SMALL, saying="OLD: it is empty")
+        self.refuse("plan", SMALL, "-o", "", saying="--output: it is empty")
+        for option in ("--server", "--accelerator"):  # never taken for "all of them"
+            self.refuse("candidates", SMALL, option, "", saying=f"{option}: it is empty")
 
     def test_right_names_are_not_suggested(self):
         self.assertNotIn("did you mean", run("plan", SMALL, "--threads=-1").stderr)
@@ -103,6 +128,27 @@ class Colour(CommandTest):
         self.assertNotIn("\x1b", out.read_text())
         self.assertFalse(self.colored("--color", "always", "--format", "json"))
 
+    def test_automatic_on_a_terminal_only_and_not_where_unwanted(self):
+        def colored(**environment):
+            terminal, other_end = pty.openpty()
+            variables = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | environment
+            child = subprocess.Popen([BINARY, "plan", SMALL], stdout=other_end, env=variables)
+            os.close(other_end)
+            shown = b""
+            try:
+                while piece := os.read(terminal, 4096):
+                    shown += piece
+            except OSError:  # the other end is closed
+                pass
+            os.close(terminal)
+            self.assertEqual(child.wait(timeout=60), INCOMPLETE)
+            self.assertIn(b"trading-desk", shown)
+            return b"\x1b[" in shown
+        self.assertTrue(colored(TERM="xterm"))
+        self.assertTrue(colored(TERM="xterm", NO_COLOR=""))
+        self.assertFalse(colored(TERM="xterm", NO_COLOR="1"))
+        self.assertFalse(colored(TERM="dumb"))
+
     def test_global_options_before_or_after_the_command(self):
         before = self.expect(INCOMPLETE, "--color", "always", "plan", SMALL).stdout
         self.assertEqual(before, self.expect(INCOMPLETE, "plan", SMALL, "--color", "always").stdout)
@@ -138,6 +184,21 @@ class Completion(CommandTest):
         self.assertEqual(self.words("plan", "--format", ""), ["table", "json"])
         self.assertEqual(self.words("candidates", "--format", "c"), ["csv"])
         self.assertEqual(self.words("completion", ""), ["bash", "zsh", "fish"])
+
+    def test_syntax(self):
+        tried = 0
+        for shell in ("bash", "zsh", "fish"):
+            script = self.file(shell, self.expect(COMPLETE, "completion", shell).stdout)
+            program = shutil.which(shell)
+            if program is None:
+                print(f"no {shell}: the syntax of its completion is not checked", flush=True)
+                continue
+            result = subprocess.run([program, "-n", script], capture_output=True, text=True,
+                                    timeout=60)
+            self.assertEqual((result.returncode, result.stderr), (0, ""), shell)
+            tried += 1
+        if not tried:
+            self.skipTest("no shell that completion is written for")
 
     def test_other_shells(self):
         self.assertTrue(self.expect(COMPLETE, "completion", "zsh").stdout.startswith("#compdef"))
