@@ -35,6 +35,13 @@ class Candidates(CommandTest):
         self.assertIn("abacus", self.expect(BAD_INPUT, "candidates", SMALL, "--accelerator",
                                             "abacus").stderr)
 
+    def test_none_found_says_how_to_learn_why(self):
+        one = ["candidates", SMALL, "--server", "trading-desk"]
+        self.assertIn("--infeasible", self.expect(COMPLETE, *one).stderr)
+        self.assertEqual(self.expect(COMPLETE, *one, "--quiet").stderr, "")
+        self.assertEqual(self.expect(COMPLETE, *one, "--infeasible").stderr, "")
+        self.assertEqual(self.answer(COMPLETE, *one, "--format", "json"), [])
+
     def test_infeasible_pairs_have_reasons(self):
         def change(d):
             part(d, "serviceClassData")[0]["modelTargets"][0]["slo-itl"] = 12  # small cannot

@@ -24,6 +24,11 @@ class Generate(CommandTest):
         self.assertEqual(text(5), text(5))
         self.assertNotEqual(text(5), text(6))
 
+    def test_threads_change_nothing(self):
+        answers = {self.expect(COMPLETE, "generate", "--servers", 500, "--threads", n).stdout
+                   for n in (1, 2, 7)}
+        self.assertEqual(len(answers), 1)
+
     def test_large_example_is_what_its_command_writes(self):
         examples = SOURCE / "examples"
         (command,) = [line.split() for line in (examples / "README.md").read_text().splitlines()

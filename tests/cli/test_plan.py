@@ -7,7 +7,7 @@ import re
 import secrets
 
 from support import (BAD_INPUT, COMPLETE, FAILED, INCOMPLETE, SMALL, CommandTest, changed, fleet,
-                     main, part)
+                     main, part, run)
 
 PUBLISHED = {"accelerator", "numReplicas", "maxBatch", "cost", "itlAverage", "ttftAverage", "load"}
 OURS = {"value", "rho", "maxRPM", "dropProbability", "ttftP50", "ttftP90", "ttftP95", "ttftP99",
@@ -103,6 +103,11 @@ class Determinism(CommandTest):
         expected = text()
         for threads in (1, 2, 7):
             self.assertEqual(text("--threads", threads), expected)
+        for command in (["plan", "--all"], ["plan", "--batch", "search"], ["candidates"],
+                        ["candidates", "--format", "csv", "--infeasible"]):
+            answers = {(r.returncode, r.stdout, r.stderr) for r in
+                       (run(*command, fleet_file, "--threads", n) for n in (0, 1, 2, 7))}
+            self.assertEqual(len(answers), 1, command)
         generator = random.Random(seed)
         for section in document["system"]:
             if section != "optimizerData":

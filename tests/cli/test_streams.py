@@ -30,6 +30,36 @@ class Input(CommandTest):
         self.assertEqual(self.answer(COMPLETE, "plan", self.folder, "--format", "json"),
                          self.plan(document))
 
+    def test_every_problem_of_every_file_of_a_folder_is_named(self):
+        document = fleet()
+        part(document, "serverData")[0]["minNumReplicas"] = -1
+        part(document, "serverData")[1]["maxQueueSize"] = "long"
+        part(document, "serverData").append(part(document, "serverData")[0])
+        part(document, "acceleratorData")[1]["cost"] = -90
+        names = {"acceleratorData": "accelerator", "capacityData": "capacity",
+                 "serverData": "server", "optimizerData": "optimizer"}
+        for section, name in names.items():
+            self.file(f"{name}-data.json", document["system"][section])
+        self.file("model-data.json", json.dumps(document["system"]["modelData"])[:-20])
+        result = self.expect(BAD_INPUT, "plan", self.folder)
+        self.assertEqual(result.stdout, "")
+        for place in ("server-data.json: /servers/0/minNumReplicas",
+                      "server-data.json: /servers/1/maxQueueSize", "server-data.json: /servers/2",
+                      "accelerator-data.json: /accelerators/1/cost", "model-data.json: ",
+                      "serviceclass-data.json: error: found No such file"):
+            self.assertIn(place, result.stderr)
+
+    def test_documents_of_other_forms_are_refused(self):
+        text = json.dumps(fleet())
+        for bad in (text[:len(text) // 2], text + "}", "[]", "7", "null", '"fleet"', "NaN",
+                    text.replace("300.0", "NaN"), text.replace("300.0", "1e999"),
+                    text.replace('"name": "small"', '"name": "big"', 1), "\0" * 100):
+            with self.subTest(bad=bad[-40:]):
+                result = self.expect(BAD_INPUT, "plan", "-", stdin=bad)
+                self.assertEqual(result.stdout, "")
+                self.assertIn("standard input: ", result.stderr)
+                self.assertRegex(result.stderr, r"input refused: \d+ errors?\n$")
+
     def test_empty_input_is_refused(self):
         for command in (["plan", "-"], ["candidates", "-"], ["queue", "solve", "-"],
                         ["verify", "-", SMALL]):
@@ -88,6 +118,36 @@ class Output(CommandTest):
         self.assertEqual(out.read_text(), "old")
         self.assertEqual([p.name for p in self.folder.iterdir()], ["plan.json"])
 
+    def test_read_only_folder(self):
+        if os.geteuid() == 0:
+            self.skipTest("the superuser may write anywhere")
+        out = self.folder / "plan.json"
+        out.write_text("old")
+        self.folder.chmod(0o500)
+        self.addCleanup(self.folder.chmod, 0o700)
+        result = self.expect(FAILED, "plan", SMALL, "-o", out)
+        self.assertIn(str(out), result.stderr)
+        self.assertEqual(out.read_text(), "old")
+
+    def test_folder_as_output(self):
+        self.assertIn(str(self.folder), self.expect(FAILED, "plan", SMALL, "-o",
+                                                    self.folder).stderr)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_refused_input_leaves_the_old_file(self):
+        out = self.folder / "out"
+        bad = self.file("bad.json", '{"allocations": 7}')
+        for command in (["plan", bad], ["candidates", bad], ["queue", "solve", bad],
+                        ["verify", bad, SMALL], ["diff", bad, bad], ["generate", "--servers", "0"],
+                        ["candidates", SMALL, "--server", "nobody"]):
+            with self.subTest(command=command):
+                out.write_text("old")
+                result = self.expect(BAD_INPUT, *command, "-o", out)
+                self.assertEqual(result.stdout, "")
+                self.assertTrue(result.stderr)
+                self.assertEqual(out.read_text(), "old")
+        self.assertEqual({p.name for p in self.folder.iterdir()}, {"bad.json", "out"})
+
     def test_killed_while_saving_leaves_the_old_file(self):
         out = self.folder / "fleet.json"
         out.write_text("old")
@@ -137,6 +197,19 @@ class Output(CommandTest):
         child.stderr.read()
         child.stderr.close()
         self.assertEqual(child.wait(timeout=60), FAILED)
+
+    def test_head_of_a_pipe(self):
+        big = self.folder / "big.json"
+        self.expect(COMPLETE, "generate", "--servers", "3000", "-o", big)
+        for command in ('generate --servers 3000', f'plan "{big}" --format json',
+                        f'candidates "{big}" --format csv'):
+            script = (f'{{ "$0" {command} 2>"{self.folder}/said"; echo $? >"{self.folder}/code"; }}'
+                      " | head -c 10")
+            with self.subTest(command=command):
+                subprocess.run(["sh", "-c", script, BINARY], stdout=subprocess.DEVNULL, timeout=60,
+                               check=True)
+                self.assertEqual((self.folder / "code").read_text(), f"{FAILED}\n")
+                self.assertIn("Broken pipe", (self.folder / "said").read_text())
 
     def test_closed_standard_output(self):
         child = subprocess.run(["sh", "-c", '"$0" plan "$1" >&-', BINARY, SMALL],
