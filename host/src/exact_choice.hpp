@@ -1,0 +1,49 @@
+// Exact solution of small and medium selections: each item takes one of its options or none, under
+// capacities. Owns: the flat model of one stage and the contract of the solver behind it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace tonnage {
+
+// One stage of a selection. Items are servers (or some of them), classes are priorities.
+struct ChoiceModel {
+  std::vector<std::int64_t> first;         // [items + 1] options of an item
+  std::vector<double> objective;           // [options] what taking the option adds
+  std::vector<std::int64_t> cards;         // [options]
+  std::vector<std::int32_t> type;          // [options] index into capacity; -1: no cards
+  std::vector<double> skip_objective;      // [items] what taking none adds
+  std::vector<std::int32_t> item_class;    // [items]
+  std::vector<std::int64_t> capacity;      // [types]
+  std::vector<std::int64_t> least_served;  // [classes] at least so many items take an option
+
+  [[nodiscard]] std::int64_t num_items() const noexcept {
+    return static_cast<std::int64_t>(skip_objective.size());
+  }
+};
+
+struct ExactLimits {
+  // The answer depends on the node limit alone where no time limit is set: same input, same answer.
+  std::int64_t max_nodes = 0;  // 0: no limit
+  double max_seconds = 0;      // 0: no limit
+  double absolute_gap = 0;     // stop when objective - bound is at most this
+};
+
+struct ChoiceAnswer {
+  bool feasible = false;             // `chosen` holds a solution
+  bool proven = false;               // no solution is better than `objective` by more than the gap
+  double objective = 0;              // recomputed from `chosen`
+  double bound = 0;                  // no solution is below this
+  std::vector<std::int64_t> chosen;  // [items] option index or -1
+};
+
+// Whether this build has an exact solver.
+[[nodiscard]] bool has_exact_solver() noexcept;
+
+// Least total objective. `start` (chosen, or empty) is a known solution: the answer is never worse.
+// Throws Error (kUnavailable) without an exact solver.
+[[nodiscard]] ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
+                                         const std::vector<std::int64_t>& start);
+
+}  // namespace tonnage
