@@ -38,7 +38,7 @@ struct SampleLine {
     // A fifth of the replica range is overloaded, so both answers occur.
     total_rate_per_ms = 20 * departure_rate(shape.service, static_cast<double>(max_batch));
     line.sweep = sweep_line(shape, targets, false, total_rate_per_ms, chunks[1], chunks[max_batch]);
-    line.targets = targets;
+    line.inv_target = inverse_targets(targets);
     line.out_tokens = shape.service.out_tokens;
     line.alpha_ms = shape.service.alpha_ms;
     line.rate_share = kRateHigh;

@@ -14,6 +14,10 @@ namespace {
 constexpr double kMsPerMinute = 60000.0;
 
 bool valid_amount(double x) { return x >= 0 && x <= kMaxAmount; }
+bool valid_percentile(double x) {
+  return x == 0 || (x >= kMinTtftPercentile && x <= kMaxTtftPercentile);
+}
+bool valid_drop(double x) { return x == 0 || (x >= kMinDropTarget && x < 1); }
 
 template <class Map>
 std::int32_t index_of(const Map& map, const std::string& name) {
@@ -52,7 +56,8 @@ Reason find_reason(const System& system, const Server& server, const Target*& ta
   target = service_class->find_target(server.model());
   if (target == nullptr) return Reason::kNoTarget;
   if (!valid_amount(target->itl_ms) || !valid_amount(target->ttft_ms) ||
-      !valid_amount(target->tps)) {
+      !valid_amount(target->tps) || !valid_percentile(target->ttft_percentile) ||
+      !valid_amount(target->e2e_ms) || !valid_drop(target->drop)) {
     return Reason::kInvalidServer;
   }
   return Reason::kNone;
@@ -76,7 +81,8 @@ ServerRow server_row(const System& system, const Server& server, std::int32_t cu
   row.in_tokens = static_cast<double>(load.avg_in_tokens);
   row.out_tokens = static_cast<double>(load.avg_out_tokens);
   row.token_budget = static_cast<double>(s.max_num_tokens);
-  row.targets = {target->itl_ms, target->ttft_ms};
+  row.targets = {target->itl_ms, target->ttft_ms, target->ttft_percentile, target->e2e_ms,
+                 target->drop};
   row.has_tps_target = target->tps > 0;
   row.min_replicas = s.min_num_replicas;
   row.max_replicas = s.max_num_replicas;
@@ -148,6 +154,10 @@ std::string_view describe(Reason reason) {
       return "ITL misses its target at any load";
     case Reason::kTtftTarget:
       return "TTFT misses its target at any load";
+    case Reason::kE2eTarget:
+      return "response time misses its target at any load";
+    case Reason::kDropTarget:
+      return "drop probability misses its target at any load";
     case Reason::kRateRange:
       return "no arrival rate is sustainable";
     case Reason::kTooManyReplicas:
@@ -259,10 +269,20 @@ LineOutcome finish_line(const ServerRow& server, const PerfRow& perf, std::int64
     const QueueMetrics m =
         evaluate_queue(shape.service, max_batch, shape.max_queue, range.low_per_ms);
     const LatencyTargets& t = server.targets;
-    const bool itl_misses = t.itl_ms > 0 && m.itl_ms / t.itl_ms >= m.ttft_ms / t.ttft_ms;
-    const bool by_itl = t.itl_ms > 0 && (t.ttft_ms <= 0 || itl_misses);
-    r.reason = by_itl ? Reason::kItlTarget : Reason::kTtftTarget;
-    r.best_achievable = by_itl ? m.itl_ms : m.ttft_ms;
+    double worst = -1;
+    const auto compare = [&](Reason reason, double best, double target) {
+      if (!(target > 0) || best / target <= worst) return;
+      worst = best / target;
+      r.reason = reason;
+      r.best_achievable = best;
+    };
+    const double ttft = t.binds_percentile()
+                            ? ttft_quantile(m, shape.max_queue, t.ttft_percentile / 100)
+                            : m.ttft_ms;
+    compare(Reason::kItlTarget, m.itl_ms, t.itl_ms);
+    compare(Reason::kTtftTarget, ttft, t.ttft_ms);
+    compare(Reason::kE2eTarget, m.wait_ms + m.service_ms, t.e2e_ms);
+    compare(Reason::kDropTarget, m.drop_probability, t.drop);
     return r;
   }
   r.rate_per_replica_per_ms = found.throughput_per_ms;
@@ -339,6 +359,7 @@ AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& per
                                           server.total_rate_per_ms / replicas);
     r.itl_ms = m.itl_ms;
     r.ttft_ms = m.ttft_ms;
+    r.response_ms = m.wait_ms + m.service_ms;
     r.rho = m.utilization;
     r.drop_probability = m.drop_probability;
     r.ttft_p50_ms = ttft_quantile(m, shape.max_queue, 0.50);
@@ -349,6 +370,7 @@ AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& per
     r.itl_ms = perf.alpha_ms + perf.beta_ms;
     r.ttft_ms = r.itl_ms + perf.gamma_ms * static_cast<double>(outcome.max_batch);
     r.ttft_p50_ms = r.ttft_p90_ms = r.ttft_p95_ms = r.ttft_p99_ms = r.ttft_ms;
+    r.response_ms = r.ttft_ms + std::max(0.0, server.out_tokens - 1) * r.itl_ms;
   }
   r.power_w =
       replicas * static_cast<double>(perf.instances_per_replica) * accelerator.power_w(r.rho);

@@ -15,7 +15,12 @@ int valid_priority(std::int64_t priority) {
 }  // namespace
 
 std::string Target::to_string() const {
-  return fmt::format("ITL {} ms, TTFT {} ms, TPS {}", itl_ms, ttft_ms, tps);
+  std::string text = fmt::format("ITL {} ms, TTFT {} ms", itl_ms, ttft_ms);
+  if (ttft_percentile > 0) text += fmt::format(" at p{}", ttft_percentile);
+  text += fmt::format(", TPS {}", tps);
+  if (e2e_ms > 0) text += fmt::format(", response {} ms", e2e_ms);
+  if (drop > 0) text += fmt::format(", drops {}", drop);
+  return text;
 }
 
 ServiceClass::ServiceClass(std::string name, std::int64_t priority)
@@ -27,7 +32,9 @@ ServiceClass::ServiceClass(const ServiceClassSpec& spec) : ServiceClass(spec.nam
 
 const Target& ServiceClass::set_target(const ModelTargetSpec& spec) {
   return targets_
-      .insert_or_assign(spec.model, Target{spec.slo_itl_ms, spec.slo_ttft_ms, spec.slo_tps})
+      .insert_or_assign(spec.model,
+                        Target{spec.slo_itl_ms, spec.slo_ttft_ms, spec.slo_tps,
+                               spec.slo_ttft_percentile, spec.slo_e2e_ms, spec.slo_drop})
       .first->second;
 }
 
@@ -56,7 +63,8 @@ void ServiceClass::update(const ServiceClassSpec& spec) {
 ServiceClassSpec ServiceClass::spec() const {
   ServiceClassSpec spec{name_, priority_, {}};
   for (const auto& [model, t] : targets_) {
-    spec.model_targets.push_back({model, t.itl_ms, t.ttft_ms, t.tps});
+    spec.model_targets.push_back(
+        {model, t.itl_ms, t.ttft_ms, t.tps, t.ttft_percentile, t.e2e_ms, t.drop});
   }
   return spec;
 }

@@ -11,6 +11,10 @@ namespace {
 // Replica counts a sweep call looks at together: a multiple of every pack width.
 constexpr std::int64_t kWindow = 16;
 
+bool was_sized(const LineOutcome& outcome) {
+  return outcome.reason == Reason::kNone || outcome.reason == Reason::kAboveMaxReplicas;
+}
+
 }  // namespace
 
 void BatchSearch::prepare(const ServerRow& server, const PerfRow& perf) {
@@ -38,7 +42,7 @@ void BatchSearch::prepare(const ServerRow& server, const PerfRow& perf) {
   const double chunks_at_m = chunks_[ceiling];
   line_.sweep = sweep_line(shape, server.targets, server.has_tps_target, server.total_rate_per_ms,
                            chunks_[1], chunks_at_m);
-  line_.targets = server.targets;
+  line_.inv_target = inverse_targets(server.targets);
   line_.out_tokens = server.out_tokens;
   line_.alpha_ms = perf.alpha_ms;
   line_.rate_share = kRateHigh * (server.has_tps_target ? kTpsShare : 1.0);
@@ -70,6 +74,12 @@ void BatchSearch::size_batches(const std::vector<std::int64_t>& batches) {
   }
 }
 
+LineOutcome BatchSearch::size_exactly(std::int64_t batch) const {
+  return finish_line(*server_, *perf_, batch,
+                     kernels_.size_one(queue_shape(*server_, *perf_, batch), server_->targets,
+                                       server_->has_tps_target));
+}
+
 LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {
   const std::int64_t ceiling = line_.sweep.max_batch;
   for (std::int64_t r = from; r <= to; ++r) {
@@ -83,14 +93,9 @@ LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {
       if (!pack_.empty()) size_batches(pack_);
       for (; m < scan; ++m) {
         if (need_[m] <= 0 || need_[m] > r || least_[m] == 0 || least_[m] > r) continue;
-        const LineOutcome outcome =
-            finish_line(*server_, *perf_, m,
-                        kernels_.size_one(queue_shape(*server_, *perf_, m), server_->targets,
-                                          server_->has_tps_target));
-        const bool known =
-            outcome.reason == Reason::kNone || outcome.reason == Reason::kAboveMaxReplicas;
-        if (known && outcome.num_replicas <= r) return outcome;
-        need_[m] = known ? outcome.num_replicas : -1;
+        const LineOutcome outcome = size_exactly(m);
+        if (was_sized(outcome) && outcome.num_replicas <= r) return outcome;
+        need_[m] = was_sized(outcome) ? outcome.num_replicas : -1;
       }
     }
   }
@@ -135,9 +140,7 @@ std::int64_t BatchSearch::first_passing(std::int64_t after, std::int64_t to, Swe
 }
 
 std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts) {
-  if (at_ceiling.reason == Reason::kNone || at_ceiling.reason == Reason::kAboveMaxReplicas) {
-    return at_ceiling.num_replicas;
-  }
+  if (was_sized(at_ceiling)) return at_ceiling.num_replicas;
   // The ceiling is infeasible: what holds at the low end of the rate range is sized at once.
   sweep({kMaxReplicas}, counts);
   std::vector<std::int64_t> batches;
@@ -147,8 +150,16 @@ std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCoun
   std::fill(least_.begin(), least_.end(), 0);
   if (batches.empty()) return 0;
   size_batches(batches);
+  // The plain search may ask for too little: the exact one goes through the batch sizes in order of
+  // what it asks for.
+  std::erase_if(batches, [&](std::int64_t m) { return need_[m] <= 0; });
+  std::stable_sort(batches.begin(), batches.end(),
+                   [&](std::int64_t a, std::int64_t b) { return need_[a] < need_[b]; });
   std::int64_t most = 0;
   for (const std::int64_t m : batches) {
+    if (most > 0 && need_[m] >= most) break;
+    const LineOutcome outcome = size_exactly(m);
+    need_[m] = was_sized(outcome) ? outcome.num_replicas : -1;
     if (need_[m] > 0 && (most == 0 || need_[m] < most)) most = need_[m];
   }
   return most;

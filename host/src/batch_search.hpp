@@ -41,6 +41,8 @@ class BatchSearch {
   void sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts);
   // Fills need_ for some batch sizes by the plain search.
   void size_batches(const std::vector<std::int64_t>& batches);
+  // One batch size by the search that has the last word.
+  [[nodiscard]] LineOutcome size_exactly(std::int64_t batch) const;
   // Settles replica counts from..to with what the sweeps have found; infeasible when none holds.
   LineOutcome settle(std::int64_t from, std::int64_t to);
   // Replicas with which some batch size does: those of the ceiling, or of the best other batch size

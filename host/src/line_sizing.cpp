@@ -41,7 +41,7 @@ void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last,
     const double chunks_at_1 = chunk_count(shape.service, 1.0);
     const double chunks_at_m = chunk_count(shape.service, static_cast<double>(ceiling));
     const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
-    if (!is_plain_pair(shape, chunks_at_1, chunks_at_m) ||
+    if (server.targets.binds_percentile() || !is_plain_pair(shape, chunks_at_1, chunks_at_m) ||
         !(range.low_per_ms <= range.high_per_ms)) {
       outcomes[i] = finish_line(server, perf, ceiling,
                                 kernel.size_one(shape, server.targets, server.has_tps_target));

@@ -27,13 +27,18 @@ std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
 
 // How far the best latency of an infeasible line is above its target; 0 for other reasons.
 double miss_ratio(const ServerRow& server, const LineOutcome& outcome) {
-  if (outcome.reason == Reason::kItlTarget) {
-    return outcome.best_achievable / server.targets.itl_ms;
+  switch (outcome.reason) {
+    case Reason::kItlTarget:
+      return outcome.best_achievable / server.targets.itl_ms;
+    case Reason::kTtftTarget:
+      return outcome.best_achievable / server.targets.ttft_ms;
+    case Reason::kE2eTarget:
+      return outcome.best_achievable / server.targets.e2e_ms;
+    case Reason::kDropTarget:
+      return outcome.best_achievable / server.targets.drop;
+    default:
+      return 0;
   }
-  if (outcome.reason == Reason::kTtftTarget) {
-    return outcome.best_achievable / server.targets.ttft_ms;
-  }
-  return 0;
 }
 
 // A clause that says why one pair is not a candidate, with the values that decide it.
@@ -43,8 +48,17 @@ std::string pair_detail(const ServerRow& server, const LineOutcome& outcome) {
       return fmt::format("ITL is at best {:.4g} ms, target {:.4g} ms", outcome.best_achievable,
                          server.targets.itl_ms);
     case Reason::kTtftTarget:
-      return fmt::format("TTFT is at best {:.4g} ms, target {:.4g} ms", outcome.best_achievable,
+      return fmt::format("TTFT is at best {:.4g} ms{}, target {:.4g} ms", outcome.best_achievable,
+                         server.targets.binds_percentile()
+                             ? fmt::format(" at p{}", server.targets.ttft_percentile)
+                             : "",
                          server.targets.ttft_ms);
+    case Reason::kE2eTarget:
+      return fmt::format("response time is at best {:.4g} ms, target {:.4g} ms",
+                         outcome.best_achievable, server.targets.e2e_ms);
+    case Reason::kDropTarget:
+      return fmt::format("drop probability is at best {:.4g}, target {:.4g}",
+                         outcome.best_achievable, server.targets.drop);
     case Reason::kAboveMaxReplicas:
       return fmt::format("needs {} replicas, maxNumReplicas is {}", outcome.num_replicas,
                          server.max_replicas);

@@ -11,7 +11,7 @@ namespace tonnage {
 // A line with the tables its batch sizes share; index n = 1..N, entry 0 unused.
 struct TabledLine {
   SweepLine sweep;
-  LatencyTargets targets;
+  InverseTargets<double> inv_target;
   double out_tokens;
   double alpha_ms;
   double rate_share;  // top of the rate range over mu(M)
@@ -30,8 +30,8 @@ using SweepLineFunction = std::int64_t (*)(const TabledLine& line, const std::in
                                            std::int64_t count, std::int64_t* least);
 
 // Goodput (requests/ms; 0: infeasible) at the largest rate within targets for each of `count`
-// batch sizes of one line. Plain search: where the chunk count grows or ITL can turn down it may
-// exceed the true goodput, never fall short.
+// batch sizes of one line. Plain search: where the chunk count grows, ITL can turn down or a
+// percentile binds it may exceed the true goodput, never fall short.
 using SizeBatchesFunction = void (*)(const TabledLine& line, const std::int64_t* batches,
                                      std::int64_t count, double* goodput);
 

@@ -42,21 +42,30 @@ struct SharedTableEvaluator {
       delta[i] = line.delta_ms[n];
       work[i] = line.work_ms[n];
     }
-    const LatencyTargets& t = line.targets;
+    const InverseTargets<double>& t = line.inv_target;
+    const InverseTargets<Pack> inverse{Pack(t.itl), Pack(t.ttft), Pack(t.e2e), Pack(t.drop)};
     return compare_with_targets(r, Pack(line.alpha_ms), Pack::load(delta), Pack::load(chunks),
-                                Pack::load(work), Pack(line.out_tokens),
-                                Pack(t.itl_ms > 0 ? 1 / t.itl_ms : 0),
-                                Pack(t.ttft_ms > 0 ? 1 / t.ttft_ms : 0));
+                                Pack::load(work), Pack(line.out_tokens), inverse);
   }
 };
+
+template <bool kStepped, bool kExtended, class Load, class Take>
+TONNAGE_HD void sweep_room(const SweepLine& line, const Pack& rate, const Load& load,
+                           const Take& take) {
+  if (line.max_queue > 0) {
+    sweep_pack<true, kStepped, kExtended>(line, rate, load, take);
+  } else {
+    sweep_pack<false, kStepped, kExtended>(line, rate, load, take);
+  }
+}
 
 template <bool kStepped, class Load, class Take>
 TONNAGE_HD void sweep(const SweepLine& line, const Pack& rate, const Load& load,
                       const Take& take) {
-  if (line.max_queue > 0) {
-    sweep_pack<true, kStepped>(line, rate, load, take);
+  if (line.has_extensions) {
+    sweep_room<kStepped, true>(line, rate, load, take);
   } else {
-    sweep_pack<false, kStepped>(line, rate, load, take);
+    sweep_room<kStepped, false>(line, rate, load, take);
   }
 }
 

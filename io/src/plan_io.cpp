@@ -19,6 +19,7 @@ constexpr double kMsPerMinute = 60000.0;
 template <class Visit>
 void for_each_extra(double value, const AllocationMetrics& m, Visit visit) {
   visit("value", value);
+  visit("respTimeAverage", m.response_ms);
   visit("rho", m.rho);
   visit("maxRPM", m.max_rate_per_replica_per_ms * kMsPerMinute);
   visit("dropProbability", m.drop_probability);

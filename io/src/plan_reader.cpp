@@ -67,6 +67,7 @@ AllocationClaims read_claims(const JsonValue& object, Report& report) {
     if (load.is_object()) claims.load = spec;
   }
   claims.value = claimed_number(fields, "value");
+  claims.response_ms = claimed_number(fields, "respTimeAverage");
   claims.rho = claimed_number(fields, "rho");
   claims.max_rpm = claimed_number(fields, "maxRPM");
   claims.drop_probability = claimed_number(fields, "dropProbability");

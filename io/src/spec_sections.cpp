@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "tonnage/io/near_miss.hpp"
 #include "text_rendering.hpp"
+#include "tonnage/io/near_miss.hpp"
 
 namespace tonnage {
 namespace {
@@ -92,12 +92,46 @@ std::int64_t read_priority(Fields& fields) {
   return kLowestPriority;
 }
 
+// Absent, 0 or a percentile of TTFT.
+double read_percentile(Fields& fields) {
+  const auto value = fields.any("slo-ttft-percentile");
+  if (!value) return 0;
+  const bool is_number = value->kind() == JsonKind::kInteger || value->kind() == JsonKind::kNumber;
+  const double number = is_number ? value->number() : -1;
+  if (number == 0 || (number >= kMinTtftPercentile && number <= kMaxTtftPercentile)) return number;
+  fields.report().error(value->pointer(), value->rendering(),
+                        "a percentile from " + number_text(kMinTtftPercentile) + " to " +
+                            number_text(kMaxTtftPercentile) + ", or 0 for the average");
+  return 0;
+}
+
+// Absent, 0 or a probability below 1.
+double read_drop(Fields& fields) {
+  const auto value = fields.any("slo-drop");
+  if (!value) return 0;
+  const bool is_number = value->kind() == JsonKind::kInteger || value->kind() == JsonKind::kNumber;
+  const double number = is_number ? value->number() : -1;
+  if (number == 0) return 0;
+  if (number >= kMinDropTarget && number < 1) return number;
+  fields.report().error(
+      value->pointer(), value->rendering(),
+      "a probability from " + number_text(kMinDropTarget) + " to below 1, or 0 for no target");
+  return 0;
+}
+
 ModelTargetSpec read_target(Fields& fields) {
   ModelTargetSpec spec;
   spec.model = fields.name("model");
   spec.slo_itl_ms = fields.number("slo-itl");
   spec.slo_ttft_ms = fields.number("slo-ttft");
   spec.slo_tps = fields.number("slo-tps");
+  spec.slo_ttft_percentile = read_percentile(fields);
+  spec.slo_e2e_ms = fields.number("slo-e2e");
+  spec.slo_drop = read_drop(fields);
+  if (spec.slo_ttft_percentile > 0 && spec.slo_ttft_ms == 0) {
+    fields.report().warning(fields.value().pointer(), "slo-ttft-percentile without slo-ttft",
+                            "a target that the percentile keeps", "it is without effect");
+  }
   return spec;
 }
 

@@ -67,6 +67,11 @@ void write(JsonWriter& json, const ServiceClassSpec& spec) {
     json.value("slo-itl", target.slo_itl_ms);
     json.value("slo-ttft", target.slo_ttft_ms);
     json.value("slo-tps", target.slo_tps);
+    if (target.slo_ttft_percentile > 0) {
+      json.value("slo-ttft-percentile", target.slo_ttft_percentile);
+    }
+    if (target.slo_e2e_ms > 0) json.value("slo-e2e", target.slo_e2e_ms);
+    if (target.slo_drop > 0) json.value("slo-drop", target.slo_drop);
     json.end();
   }
   json.end();

@@ -7,7 +7,7 @@ import json
 from support import BAD_INPUT, COMPLETE, SMALL, CommandTest, changed, fleet, main, part
 
 FIELDS = {"server", "accelerator", "numReplicas", "maxBatch", "cost", "value", "itlAverage",
-          "ttftAverage", "maxRPM", "rho", "dropProbability", "ttftP50", "ttftP90", "ttftP95",
+          "ttftAverage", "respTimeAverage", "maxRPM", "rho", "dropProbability", "ttftP50", "ttftP90", "ttftP95",
           "ttftP99", "powerW"}
 
 

@@ -10,8 +10,8 @@ from support import (BAD_INPUT, COMPLETE, FAILED, INCOMPLETE, SMALL, CommandTest
                      main, part, run)
 
 PUBLISHED = {"accelerator", "numReplicas", "maxBatch", "cost", "itlAverage", "ttftAverage", "load"}
-OURS = {"value", "rho", "maxRPM", "dropProbability", "ttftP50", "ttftP90", "ttftP95", "ttftP99",
-        "powerW", "partial"}
+OURS = {"value", "respTimeAverage", "rho", "maxRPM", "dropProbability", "ttftP50", "ttftP90",
+        "ttftP95", "ttftP99", "powerW", "partial"}
 
 
 def cards(document, count):
@@ -211,6 +211,54 @@ class Table(CommandTest):
             part(d, "serverData")[0]["name"] = "evil\x1b[2J\nname"
         table = self.expect(COMPLETE, "plan", "-", stdin=json.dumps(changed(fleet(), change)))
         self.assertNotIn("\x1b", table.stdout)
+
+
+def extended(document, targets):
+    """The fleet with further targets in every class."""
+    def change(d):
+        for service_class in part(d, "serviceClassData"):
+            for target in service_class["modelTargets"]:
+                target.update(targets)
+    return changed(document, change)
+
+
+class ExtendedTargets(CommandTest):
+    """Targets on a percentile of TTFT, on response time and on drops enter every path."""
+
+    TARGETS = {"slo-ttft-percentile": 99, "slo-e2e": 1400, "slo-drop": 1e-9}
+
+    def loaded(self):
+        def change(d):
+            for server in part(d, "serverData"):
+                server["currentAlloc"]["load"]["arrivalRate"] *= 100
+                server["maxQueueSize"] = 300
+        return cards(changed(fleet(), change), 100000)
+
+    def planned(self, targets, batch):
+        document = extended(self.loaded(), targets)
+        plan = self.plan(document, COMPLETE, "--batch", batch)
+        self.expect(COMPLETE, "verify", self.file("plan.json", plan),
+                    self.file("fleet.json", document))
+        return plan
+
+    def test_each_may_cost_and_none_is_free(self):
+        for batch in ("max", "search"):
+            plain = self.planned({}, batch)["summary"]["totalCost"]
+            together = self.planned(self.TARGETS, batch)["summary"]["totalCost"]
+            for name, value in self.TARGETS.items():
+                with self.subTest(batch=batch, target=name):
+                    alone = self.planned({name: value}, batch)["summary"]["totalCost"]
+                    self.assertGreater(alone, plain)
+                    self.assertGreaterEqual(together, alone)
+
+    def test_the_plan_keeps_them(self):
+        for allocation in self.planned(self.TARGETS, "search")["allocations"].values():
+            self.assertLessEqual(allocation["respTimeAverage"], 1400 * (1 + 1e-6))
+            self.assertLessEqual(allocation["dropProbability"], 1e-9 * (1 + 1e-6))
+
+    def test_one_that_cannot_be_met_is_named(self):
+        plan = self.plan(extended(fleet(), {"slo-e2e": 1}), INCOMPLETE)
+        self.assertIn("response time is at best", plan["unallocated"][0]["reason"])
 
 
 if __name__ == "__main__":

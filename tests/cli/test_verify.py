@@ -148,8 +148,8 @@ class Verify(CommandTest):
         self.expect_kinds(value, "value")
 
     def test_every_claim_is_checked(self):
-        for field in ("itlAverage", "ttftAverage", "rho", "maxRPM", "ttftP50", "ttftP90", "ttftP95",
-                      "ttftP99", "powerW", "dropProbability"):
+        for field in ("itlAverage", "ttftAverage", "respTimeAverage", "rho", "maxRPM", "ttftP50",
+                      "ttftP90", "ttftP95", "ttftP99", "powerW", "dropProbability"):
             with self.subTest(field=field):
                 def change(p):
                     claimed = p["allocations"]["alpha"]

@@ -10,6 +10,7 @@
 
 #include "oracle/oracle.hpp"
 #include "queue_samples.hpp"
+#include "tonnage/core/spec.hpp"
 
 namespace tonnage {
 namespace {
@@ -18,6 +19,9 @@ oracle::Targets oracle_targets(const LatencyTargets& t) {
   oracle::Targets r;
   r.itl_ms = t.itl_ms;
   r.ttft_ms = t.ttft_ms;
+  r.ttft_percentile = t.ttft_percentile / 100;
+  r.e2e_ms = t.e2e_ms;
+  r.drop = t.drop;
   return r;
 }
 
@@ -70,6 +74,49 @@ TEST(Sizing, LargestRateMatchesTheReference) {
     expect_rate(s, t, sampler.chance(0.2));
   }
 }
+
+// Targets on a percentile of TTFT, on response time and on drops, around what the queue does.
+LatencyTargets sample_extensions(QueueSampler& sampler, const QueueSample& s) {
+  LatencyTargets t = sample_targets(sampler, s);
+  const oracle::Chain chain(s.oracle);
+  const double rate = static_cast<double>(chain.highest_rate()) * sampler.log_uniform(1e-2, 1.2);
+  const oracle::Metrics m = chain.evaluate(rate);
+  if (sampler.chance(0.6)) {
+    t.ttft_percentile = sampler.uniform(50, 99.9);
+    t.ttft_ms = static_cast<double>(m.prefill + m.itl +
+                                    chain.wait_quantile(rate, t.ttft_percentile / 100)) *
+                sampler.uniform(0.97, 1.2);
+  }
+  if (sampler.chance(0.5))
+    t.e2e_ms = static_cast<double>(m.wait + m.serv) * sampler.uniform(0.97, 1.2);
+  if (sampler.chance(0.5)) {
+    t.drop = std::clamp(static_cast<double>(m.drop_probability) * sampler.uniform(0.5, 2),
+                        kMinDropTarget, 0.999);
+  }
+  return t;
+}
+
+void expect_extended_rates(std::int64_t samples, std::int64_t max_batch, std::int64_t most_tokens) {
+  QueueSampler sampler;
+  int bound = 0;
+  for (std::int64_t i = 0; i < samples; ++i) {
+    QueueSample s = sampler.next(max_batch, 60);
+    s.oracle.out_tokens = std::min(s.oracle.out_tokens, most_tokens);
+    s.shape.service.out_tokens = static_cast<double>(s.oracle.out_tokens);
+    const LatencyTargets t = sample_extensions(sampler, s);
+    SCOPED_TRACE(s.describe() + " itl " + std::to_string(t.itl_ms) + " ttft " +
+                 std::to_string(t.ttft_ms) + " p" + std::to_string(t.ttft_percentile) + " e2e " +
+                 std::to_string(t.e2e_ms) + " drop " + std::to_string(std::log10(t.drop)));
+    expect_rate(s, t, sampler.chance(0.1));
+    const RateSearch<double> all = size_pair(s.shape, t, false);
+    const RateSearch<double> plain = size_pair(s.shape, {t.itl_ms, 0}, false);
+    bound += all.feasible && plain.feasible && all.rate_per_ms < plain.rate_per_ms * 0.999;
+  }
+  EXPECT_GT(bound, samples / 10) << "the extensions should bind often";
+}
+
+TEST(Sizing, ExtendedTargetsMatchTheReference) { expect_extended_rates(120, 120, 4096); }
+TEST(Sizing, ExtendedTargetsOfSmallBatches) { expect_extended_rates(200, 5, 3); }
 
 TEST(Sizing, SmallBatchesWhereItlTurnsDown) {
   QueueSampler sampler;

@@ -57,6 +57,7 @@ TEST_F(ApiZeroLoad, HoldsUnderATpsTargetToo) {
 
 TEST_F(ApiZeroLoad, RequestsWithoutOutputAreZeroLoad) {
   make_idle(2);
+  chat().set_load({0, 0, 128, 0});
   const Allocation idle = create("A");
   for (const double slo_tps : {0.0, 20000.0}) {
     system_.find_service_class("gold")->set_target({"llm", 40, 1000, slo_tps});

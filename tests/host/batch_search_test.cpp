@@ -1,6 +1,7 @@
 // Batch mode `search`: the pruned search and the whole grid against every batch size sized alone.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "support/seed.hpp"
@@ -17,9 +18,9 @@ LineOutcome by_brute_force(const ServerRow& server, const PerfRow& perf) {
   LineOutcome best = size_line(server, perf);
   if (server.load_kind != LoadKind::kLoaded || best.max_batch == 0) return best;
   for (std::int64_t m = best.max_batch - 1; m >= 1; --m) {
-    const LineOutcome one = finish_line(
-        server, perf, m,
-        size_pair(queue_shape(server, perf, m), server.targets, server.has_tps_target));
+    const LineOutcome one =
+        finish_line(server, perf, m,
+                    size_pair(queue_shape(server, perf, m), server.targets, server.has_tps_target));
     const bool sized = one.reason == Reason::kNone || one.reason == Reason::kAboveMaxReplicas;
     const bool best_sized =
         best.reason == Reason::kNone || best.reason == Reason::kAboveMaxReplicas;
@@ -28,12 +29,31 @@ LineOutcome by_brute_force(const ServerRow& server, const PerfRow& perf) {
   return best;
 }
 
-Problem generated(std::int64_t servers, std::uint64_t seed) {
+SystemSpec generated_spec(std::int64_t servers, std::uint64_t seed) {
   GenerateOptions options;
   options.servers = servers;
   options.accelerators = 10;
   options.seed = seed;
-  return build_problem(System(generate_fleet(options)));
+  return generate_fleet(options);
+}
+
+Problem generated(std::int64_t servers, std::uint64_t seed) {
+  return build_problem(System(generated_spec(servers, seed)));
+}
+
+// The same fleet with percentiles, response times and drops as targets, here and there.
+Problem generated_with_extensions(std::int64_t servers, std::uint64_t seed) {
+  SystemSpec spec = generated_spec(servers, seed);
+  std::mt19937_64 engine(seed);
+  const auto uniform = [&] { return static_cast<double>(engine() >> 11) * 0x1p-53; };
+  for (ServiceClassSpec& c : spec.service_classes) {
+    for (ModelTargetSpec& t : c.model_targets) {
+      if (uniform() < 0.5 && t.slo_ttft_ms > 0) t.slo_ttft_percentile = 50 + 49 * uniform();
+      if (uniform() < 0.5) t.slo_e2e_ms = (t.slo_itl_ms > 0 ? t.slo_itl_ms : 50) * 600 * uniform();
+      if (uniform() < 0.5) t.slo_drop = std::pow(10.0, -1 - 5 * uniform());
+    }
+  }
+  return build_problem(System(spec));
 }
 
 void expect_same(const LineOutcome& got, const LineOutcome& want, const Problem& problem,
@@ -48,8 +68,7 @@ void expect_same(const LineOutcome& got, const LineOutcome& want, const Problem&
   EXPECT_EQ(got.rate_per_replica_per_ms, want.rate_per_replica_per_ms) << "line " << i;
 }
 
-TEST(BatchSearch, FindsTheLeastReplicasAndTheSmallestBatch) {
-  const Problem problem = generated(25, testing::test_seed());
+int improved_by_search(const Problem& problem) {
   SearchOptions options;
   options.batch = BatchMode::kSearch;
   const SearchResult pruned = select_backend("cpu")->search(problem, options);
@@ -61,13 +80,28 @@ TEST(BatchSearch, FindsTheLeastReplicasAndTheSmallestBatch) {
     expect_same(pruned.lines[i], want, problem, i);
     improved += want.max_batch != size_line(server, perf).max_batch;
   }
-  EXPECT_GT(improved, 0) << "the sample should have lines where a smaller batch size wins";
+  return improved;
+}
+
+TEST(BatchSearch, FindsTheLeastReplicasAndTheSmallestBatch) {
+  EXPECT_GT(improved_by_search(generated(25, testing::test_seed())), 0)
+      << "the sample should have lines where a smaller batch size wins";
+}
+
+TEST(BatchSearch, FindsThemUnderExtendedTargets) {
+  std::mt19937_64 engine(testing::test_seed());
+  int improved = 0;
+  for (int fleet = 0; fleet < 4; ++fleet) {
+    improved += improved_by_search(generated_with_extensions(10, engine()));
+  }
+  EXPECT_GT(improved, 0);
 }
 
 TEST(BatchSearch, WholeGridAndPrunedSearchAgreeForEverySetAndThreadCount) {
   std::mt19937_64 engine(testing::test_seed());
-  for (int fleet = 0; fleet < 40; ++fleet) {
-    const Problem problem = generated(12, engine());
+  for (int fleet = 0; fleet < 200; ++fleet) {
+    const Problem problem =
+        fleet % 4 == 0 ? generated_with_extensions(3, engine()) : generated(3, engine());
     SearchOptions options;
     options.batch = BatchMode::kSearch;
     options.num_threads = 1;

@@ -255,7 +255,8 @@ TEST_F(SpoiledPlan, EachMetric) {
   using Field = std::optional<double> AllocationClaims::*;
   const PlanClaims good = claims_;
   for (const Field field : {&AllocationClaims::itl_average_ms, &AllocationClaims::ttft_average_ms,
-                            &AllocationClaims::rho, &AllocationClaims::max_rpm,
+                            &AllocationClaims::response_ms, &AllocationClaims::rho,
+                            &AllocationClaims::max_rpm,
                             &AllocationClaims::drop_probability, &AllocationClaims::ttft_p50_ms,
                             &AllocationClaims::ttft_p90_ms, &AllocationClaims::ttft_p95_ms,
                             &AllocationClaims::ttft_p99_ms, &AllocationClaims::power_w}) {

@@ -85,6 +85,7 @@ TEST(PlanIo, RoundTrip) {
     want.ttft_average_ms = p.allocation.ttft_average_ms;
     want.load = p.allocation.load;
     want.value = p.value;
+    want.response_ms = p.metrics.response_ms;
     want.rho = p.metrics.rho;
     want.max_rpm = p.metrics.max_rate_per_replica_per_ms * 60000;
     want.drop_probability = p.metrics.drop_probability;
@@ -202,12 +203,12 @@ TEST(PlanIo, CandidatesAsJsonAndCsv) {
 
   const std::string csv = candidates_to_csv({feasible, infeasible});
   const std::string header =
-      "server,accelerator,numReplicas,maxBatch,cost,itlAverage,ttftAverage,value,rho,maxRPM,"
+      "server,accelerator,numReplicas,maxBatch,cost,itlAverage,ttftAverage,value,respTimeAverage,rho,maxRPM,"
       "dropProbability,ttftP50,ttftP90,ttftP95,ttftP99,powerW,reason\r\n";
   EXPECT_EQ(csv, header +
-                     "\"a, \"\"b\"\"\n\",A100,2,48,0.1,0.3333333333333333,0,0,0,60,0,0,0,0,0,0,"
+                     "\"a, \"\"b\"\"\n\",A100,2,48,0.1,0.3333333333333333,0,0,0,0,60,0,0,0,0,0,0,"
                      "\r\n"
-                     "c,H100,,,,,,,,,,,,,,,\"ITL, at best 3 ms\"\r\n");
+                     "c,H100,,,,,,,,,,,,,,,,\"ITL, at best 3 ms\"\r\n");
   EXPECT_EQ(Json::parse(candidates_to_json({})), Json::array());
 }
 

@@ -96,7 +96,11 @@ class Generator:
                                       {"model": f"model-{j}",
                                        **self.maybe({"slo-itl": self.number(),
                                                      "slo-ttft": self.number(),
-                                                     "slo-tps": self.number()})}
+                                                     "slo-tps": self.number(),
+                                                     "slo-ttft-percentile":
+                                                         rng.choice([0, 50, 95, 99.9]),
+                                                     "slo-e2e": self.number(),
+                                                     "slo-drop": rng.choice([0, 1e-15, 0.999])})}
                                       for j in counts]})} for i in counts]
         servers = [{"name": f"server-{i}", "model": f"model-{i}",
                     "currentAlloc": {**self.allocation(), "load": self.load()},

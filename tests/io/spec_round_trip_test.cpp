@@ -41,10 +41,14 @@ class RandomSpec {
       spec.service_classes.push_back(
           {.name = name(i), .priority = 1 + integer(99), .model_targets = {}});
       for (std::size_t j = 0; j < i; ++j) {
-        spec.service_classes.back().model_targets.push_back({.model = name(j),
-                                                             .slo_itl_ms = number(),
-                                                             .slo_ttft_ms = number(),
-                                                             .slo_tps = number()});
+        spec.service_classes.back().model_targets.push_back(
+            {.model = name(j),
+             .slo_itl_ms = number(),
+             .slo_ttft_ms = number(),
+             .slo_tps = number(),
+             .slo_ttft_percentile = flag() ? 0 : 50 + 49.9 * share(),
+             .slo_e2e_ms = number(),
+             .slo_drop = flag() ? 0 : share()});
       }
       spec.servers.push_back(server(i));
     }
@@ -70,6 +74,9 @@ class RandomSpec {
     }
   }
 
+  // Above 0 and below 1.
+  double share() { return 1e-6 + 0.99 * static_cast<double>(random_()) / 1.8446744073709552e19; }
+
   // Any bit pattern of an amount that is accepted, subnormal ones included.
   double number() {
     if (random_() % 4 == 0) return static_cast<double>(random_() % 1000);
@@ -79,10 +86,7 @@ class RandomSpec {
 
   PowerSpec power() {
     if (flag()) return {};
-    return {.idle_w = number(),
-            .full_w = number(),
-            .mid_power_w = number(),
-            .mid_util = 1e-300 + 0.99 * static_cast<double>(random_()) / 1.8446744073709552e19};
+    return {.idle_w = number(), .full_w = number(), .mid_power_w = number(), .mid_util = share()};
   }
 
   // Distinct for distinct i, with everything that needs care in JSON.

@@ -102,6 +102,8 @@ struct Targets {
   double ttft_ms = 0;
   double tps = 0;              // tokens/s
   double ttft_percentile = 0;  // 0: ttft_ms bounds the mean; else that quantile, in (0, 1)
+  double e2e_ms = 0;           // mean time from arrival to the last token
+  double drop = 0;             // share of arrivals dropped
 };
 
 struct SearchOptions {
@@ -121,7 +123,9 @@ struct RateResult {
   long double rate_itl = 0;
   long double rate_ttft = 0;
   long double rate_tps = 0;
-  long double rate = 0;     // lambda*: the least of the three
+  long double rate_e2e = 0;
+  long double rate_drop = 0;
+  long double rate = 0;     // lambda*: the least of them
   long double goodput = 0;  // throughput there
   Metrics metrics;          // at lambda*
 };

@@ -155,7 +155,15 @@ RateResult largest_rate(const Chain& chain, const Targets& targets, const Search
     return chain.wait_survival(rate, left) -
            (1 - static_cast<long double>(targets.ttft_percentile));
   };
+  const Excess e2e_excess = [&](long double rate, std::int64_t chunks) {
+    const Metrics at = chain.evaluate(rate, chunks);
+    return (at.wait + at.serv) / (targets.e2e_ms * slack) - 1;
+  };
+  const Excess drop_excess = [&](long double rate, std::int64_t chunks) {
+    return chain.evaluate(rate, chunks).drop_probability / (targets.drop * slack) - 1;
+  };
   result.rate_itl = result.rate_ttft = result.rate_tps = result.high;
+  result.rate_e2e = result.rate_drop = result.high;
   const int points = options.scan_points;
   if (targets.itl_ms > 0) {
     result.rate_itl = scan_range(chain, itl_excess, result.low, result.high, points);
@@ -163,10 +171,17 @@ RateResult largest_rate(const Chain& chain, const Targets& targets, const Search
   if (targets.ttft_ms > 0) {
     result.rate_ttft = scan_range(chain, ttft_excess, result.low, result.high, points);
   }
+  if (targets.e2e_ms > 0) {
+    result.rate_e2e = scan_range(chain, e2e_excess, result.low, result.high, points);
+  }
+  if (targets.drop > 0) {
+    result.rate_drop = scan_range(chain, drop_excess, result.low, result.high, points);
+  }
   if (targets.tps > 0) result.rate_tps = 0.9L * result.high;
-  if (result.rate_itl <= 0 || result.rate_ttft <= 0) return result;
+  result.rate = std::min({result.rate_itl, result.rate_ttft, result.rate_tps, result.rate_e2e,
+                          result.rate_drop});
+  if (result.rate <= 0) return result;
   result.feasible = true;
-  result.rate = std::min({result.rate_itl, result.rate_ttft, result.rate_tps});
   result.metrics = chain.evaluate(result.rate);
   result.goodput = result.metrics.throughput;
   return result;

@@ -83,6 +83,7 @@ void give_allocation(const PlannedServer& planned, tonnage_allocation* allocatio
   r.ttft_p95_ms = planned.metrics.ttft_p95_ms;
   r.ttft_p99_ms = planned.metrics.ttft_p99_ms;
   r.power_w = planned.metrics.power_w;
+  r.response_ms = planned.metrics.response_ms;
   give(r, allocation, "allocation");
 }
 

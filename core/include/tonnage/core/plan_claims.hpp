@@ -25,6 +25,7 @@ struct AllocationClaims {
   std::optional<double> ttft_average_ms;
   std::optional<LoadSpec> load;
   std::optional<double> value;
+  std::optional<double> response_ms;
   std::optional<double> rho;
   std::optional<double> max_rpm;
   std::optional<double> drop_probability;

@@ -30,7 +30,9 @@ enum class Reason : std::uint8_t {
   kKeptElsewhere,       // keepAccelerator and another current accelerator
   kInvalidPerfData,     // negative or non-finite data, or all parameters 0 under load
   kItlTarget,           // ITL misses its target even at the lowest rate
-  kTtftTarget,          // TTFT does
+  kTtftTarget,          // TTFT does, or its percentile
+  kE2eTarget,           // response time does
+  kDropTarget,          // drop probability does
   kRateRange,           // no sustainable rate
   kTooManyReplicas,     // more than kMaxReplicas
   kAboveMaxReplicas,    // more than the server's maxNumReplicas
@@ -97,7 +99,7 @@ struct LineOutcome {
   std::int64_t num_replicas = 0;
   std::int64_t max_batch = 0;
   double rate_per_replica_per_ms = 0;  // goodput of one replica at its largest rate
-  // For kItlTarget and kTtftTarget: the best achievable latency, ms.
+  // Where a target is missed: the best achievable latency, ms, or drop probability.
   double best_achievable = 0;
   Reason reason = Reason::kNone;
 
@@ -108,6 +110,7 @@ struct LineOutcome {
 struct AllocationMetrics {
   double itl_ms = 0;
   double ttft_ms = 0;
+  double response_ms = 0;  // wait and service, to the last token
   double rho = 0;
   double max_rate_per_replica_per_ms = 0;
   double drop_probability = 0;

@@ -13,6 +13,9 @@ struct Target {
   double itl_ms = 0;
   double ttft_ms = 0;
   double tps = 0;
+  double ttft_percentile = 0;  // ttft_ms binds this percentile; 0: the average
+  double e2e_ms = 0;           // average response time
+  double drop = 0;             // drop probability
 
   [[nodiscard]] std::string to_string() const;
   friend bool operator==(const Target&, const Target&) = default;

@@ -10,10 +10,17 @@
 
 namespace tonnage {
 
-// Latency targets in ms; 0: no target.
+// What the averages of a replica must keep; 0: no target.
 struct LatencyTargets {
   double itl_ms = 0;
   double ttft_ms = 0;
+  double ttft_percentile = 0;  // which percentile ttft_ms binds; 0: the average
+  double e2e_ms = 0;           // response time: wait and service
+  double drop = 0;             // drop probability
+
+  [[nodiscard]] TONNAGE_HD bool binds_percentile() const {
+    return ttft_ms > 0 && ttft_percentile > 0;
+  }
 };
 
 // The queue of one (server, accelerator) pair at one batch size.
@@ -51,6 +58,13 @@ TONNAGE_HD bool is_plain_pair(const QueueShape& q, double chunks_at_1, double ch
   return chunks_at_1 == chunks_at_m && growth > 4 * chunks_at_m;
 }
 
+// A target on a percentile of TTFT is left out: averages do not decide it.
+TONNAGE_HD InverseTargets<double> inverse_targets(const LatencyTargets& t) {
+  const bool has_ttft = t.ttft_ms > 0 && !t.binds_percentile();
+  return {t.itl_ms > 0 ? 1.0 / t.itl_ms : 0.0, has_ttft ? 1.0 / t.ttft_ms : 0.0,
+          t.e2e_ms > 0 ? 1.0 / t.e2e_ms : 0.0, t.drop > 0 ? 1.0 / t.drop : 0.0};
+}
+
 // What the search needs of a pair whose chunk count is `chunks` at every batch size.
 TONNAGE_HD SizingLanes<double> sizing_lanes(const QueueShape& q, const LatencyTargets& targets,
                                             const RateRange& range, double chunks) {
@@ -65,8 +79,7 @@ TONNAGE_HD SizingLanes<double> sizing_lanes(const QueueShape& q, const LatencyTa
   l.out_tokens = q.service.out_tokens;
   l.max_batch = static_cast<double>(q.max_batch);
   l.max_queue = static_cast<double>(q.max_queue);
-  l.inv_itl_target = targets.itl_ms > 0 ? 1.0 / targets.itl_ms : 0.0;
-  l.inv_ttft_target = targets.ttft_ms > 0 ? 1.0 / targets.ttft_ms : 0.0;
+  l.inv_target = inverse_targets(targets);
   l.rate_low = range.low_per_ms;
   l.rate_high = range.high_per_ms;
   return l;
@@ -76,8 +89,7 @@ TONNAGE_HD SizingLanes<double> sizing_lanes(const QueueShape& q, const LatencyTa
 // chunk count of the prefill, which gives the left limit where the count is about to grow.
 struct SteppedEvaluator {
   QueueShape shape;
-  double inv_itl_target;
-  double inv_ttft_target;
+  InverseTargets<double> inv_target;
   double forced_chunks;
 
   TONNAGE_HD RatePoint<double> averages(double rate) const {
@@ -102,15 +114,20 @@ struct SteppedEvaluator {
     return close_chain(c, rate, q_full, big_m, static_cast<double>(shape.max_queue));
   }
 
-  TONNAGE_HD TargetPoint<double> operator()(double rate) const {
-    const RatePoint<double> r = averages(rate);
+  // Service with x requests in service on average.
+  TONNAGE_HD ServiceSegment segment_at(double in_service) const {
     const double big_m = static_cast<double>(shape.max_batch);
-    double batch = std::floor(r.in_service + 0.5);
+    double batch = std::floor(in_service + 0.5);
     batch = batch < 1 ? 1 : (batch > big_m ? big_m : batch);
     const double c = forced_chunks > 0 ? forced_chunks : chunk_count(shape.service, batch);
-    const ServiceSegment s = service_segment(shape.service, c);
+    return service_segment(shape.service, c);
+  }
+
+  TONNAGE_HD TargetPoint<double> operator()(double rate) const {
+    const RatePoint<double> r = averages(rate);
+    const ServiceSegment s = segment_at(r.in_service);
     return compare_with_targets(r, shape.service.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms,
-                                shape.service.out_tokens, inv_itl_target, inv_ttft_target);
+                                shape.service.out_tokens, inv_target);
   }
 };
 
@@ -136,7 +153,8 @@ inline constexpr int kHumpSamples = 64;
 // True if a rate at least as high as the one with `level` requests in service is found quickly at
 // which the targets hold with the chunk count before the jump: they then hold at the jump, too,
 // since latencies rise with the rate while the count is fixed.
-TONNAGE_HD bool holds_beyond(const SteppedEvaluator& before, double level,
+template <class Evaluate>
+TONNAGE_HD bool holds_beyond(const Evaluate& before, double level,
                              const RateSearch<double>& found) {
   double rate = found.rate_per_ms * (level / found.in_service);
   for (int attempt = 0; attempt < 3; ++attempt) {
@@ -151,7 +169,8 @@ TONNAGE_HD bool holds_beyond(const SteppedEvaluator& before, double level,
 // Where the chunk count grows, prefill jumps up and ITL jumps down: a target can be missed just
 // before a jump although it holds again after it. Looks at the jumps below `found` in order (the
 // first kSteppedJumps of them) and returns the first point beyond which a target is missed.
-TONNAGE_HD RateSearch<double> search_before_jumps(const SteppedEvaluator& evaluate, double low,
+template <class Evaluate>
+TONNAGE_HD RateSearch<double> search_before_jumps(const Evaluate& evaluate, double low,
                                                   const RateSearch<double>& found) {
   const ServiceParams& p = evaluate.shape.service;
   RateSearch<double> at_piece_start{};
@@ -160,7 +179,7 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const SteppedEvaluator& evalua
   for (int jump = 0; jump < kSteppedJumps; ++jump) {
     const double level = max_batch_at_chunks(p, chunks) + 0.5;
     if (!(level < found.in_service)) break;
-    SteppedEvaluator before = evaluate;
+    Evaluate before = evaluate;
     before.forced_chunks = chunks;
     chunks = chunk_count(p, level + 0.5);
     if (holds_beyond(before, level, found)) continue;
@@ -181,7 +200,8 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const SteppedEvaluator& evalua
 
 // Where ITL can turn down, a hump above the target may hide between two feasible ends. Samples the
 // range below `found`, refines the highest sample, and searches the rising side of a hump.
-TONNAGE_HD RateSearch<double> search_before_hump(const SteppedEvaluator& evaluate, double low,
+template <class Evaluate>
+TONNAGE_HD RateSearch<double> search_before_hump(const Evaluate& evaluate, double low,
                                                  const RateSearch<double>& found) {
   const double width = found.rate_per_ms - low;
   double previous = low;
@@ -222,8 +242,23 @@ TONNAGE_HD RateSearch<double> search_before_hump(const SteppedEvaluator& evaluat
   return found;
 }
 
+// The search where chunk counts may grow and ITL may turn down; for a plain pair it is the search
+// alone. `evaluate` is a SteppedEvaluator or one derived from it.
+template <class Evaluate>
+TONNAGE_HD RateSearch<double> search_uneven(const Evaluate& evaluate, const RateRange& range,
+                                            const RateGuess<double>& guess, double chunks_at_1,
+                                            double chunks_at_m) {
+  const QueueShape& q = evaluate.shape;
+  RateSearch<double> result = search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess);
+  if (!result.feasible) return result;
+  if (chunks_at_1 != chunks_at_m) result = search_before_jumps(evaluate, range.low_per_ms, result);
+  const double growth = q.service.out_tokens * (static_cast<double>(q.max_batch) - 1);
+  if (growth <= 4 * chunks_at_m) result = search_before_hump(evaluate, range.low_per_ms, result);
+  return result;
+}
+
 // Largest rate of the range up to which every target holds throughout, with the goodput there.
-// O(M) per pass, about ten passes.
+// O(M) per pass, about ten passes. A target on a percentile is not looked at: see size_pair().
 TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTargets& targets,
                                         bool has_tps_target) {
   const double chunks_at_1 = chunk_count(q.service, 1.0);
@@ -239,13 +274,8 @@ TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTarget
     const UniformEvaluator<double, DividedReciprocal> evaluate{lanes, {}};
     return search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
   }
-  const SteppedEvaluator evaluate{q, lanes.inv_itl_target, lanes.inv_ttft_target, 0.0};
-  result = search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
-  if (!result.feasible) return result;
-  if (chunks_at_1 != chunks_at_m) result = search_before_jumps(evaluate, range.low_per_ms, result);
-  const double growth = q.service.out_tokens * (static_cast<double>(q.max_batch) - 1);
-  if (growth <= 4 * chunks_at_m) result = search_before_hump(evaluate, range.low_per_ms, result);
-  return result;
+  const SteppedEvaluator evaluate{q, lanes.inv_target, 0.0};
+  return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
 // Least replicas that carry `total_rate` at goodput `per_replica`, at least `min_replicas`; 0 if
@@ -253,7 +283,8 @@ TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTarget
 [[nodiscard]] std::int64_t replicas_needed(double total_rate_per_ms, double per_replica_per_ms,
                                            std::int64_t min_replicas);
 
-// Out-of-line size_rate for host code.
+// size_rate() for host code, percentile targets included: whether one holds takes one evaluation of
+// the tail of the wait, at target - prefill - ITL.
 [[nodiscard]] RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
                                            bool has_tps_target);
 

@@ -105,6 +105,7 @@ struct RatePoint {
   V throughput_per_ms;
   V wait_ms;
   V service_ms;
+  V drop_probability;
 };
 
 // q^count for lanes of whole counts, by squaring.
@@ -137,7 +138,8 @@ TONNAGE_HD RatePoint<V> close_chain(const ChainSums<V>& c, const V& rate, const 
   const V t1 = t0 - max_queue * q_power * q * e;
   // With no waiting room the sums are empty; q - q * 1 gives exactly 0 for both.
   const V z = e + a * t0;
-  const V d = z - a * q_power * e;
+  const V dropped = a * q_power * e;
+  const V d = z - dropped;
   const V served = mean * e + max_batch * a * t0;
   const V per_accepted = V(1.0) / (rate * d);
   RatePoint<V> r;
@@ -145,8 +147,18 @@ TONNAGE_HD RatePoint<V> close_chain(const ChainSums<V>& c, const V& rate, const 
   r.throughput_per_ms = rate * d / z;
   r.service_ms = served * per_accepted;
   r.wait_ms = a * t1 * per_accepted / e;
+  r.drop_probability = dropped / z;
   return r;
 }
+
+// 1/target, 0 without a target.
+template <class V>
+struct InverseTargets {
+  V itl;
+  V ttft;
+  V e2e;
+  V drop;
+};
 
 // One pair (or a pack of pairs) as the search sees it.
 template <class V>
@@ -160,15 +172,14 @@ struct SizingLanes {
   V out_tokens;
   V max_batch;
   V max_queue;
-  V inv_itl_target;  // 1/target, 0 without a target
-  V inv_ttft_target;
+  InverseTargets<V> inv_target;
   V rate_low;  // the rate range
   V rate_high;
 };
 
 template <class V>
 struct TargetPoint {
-  V excess;  // largest latency/target - 1; <= 0 when every target holds
+  V excess;  // largest figure/target - 1; <= 0 when every target holds
   V throughput_per_ms;
   V in_service;
 };
@@ -177,12 +188,15 @@ template <class V>
 TONNAGE_HD TargetPoint<V> compare_with_targets(const RatePoint<V>& r, const V& alpha_ms,
                                                const V& delta_ms, const V& chunks,
                                                const V& prefill_work_ms, const V& out_tokens,
-                                               const V& inv_itl_target, const V& inv_ttft_target) {
+                                               const InverseTargets<V>& inv_target) {
   const V prefill = prefill_time(alpha_ms, delta_ms, chunks, prefill_work_ms, r.in_service);
   const V itl = (r.service_ms - prefill) / out_tokens;
   const V ttft = r.wait_ms + prefill + itl;
   TargetPoint<V> t;
-  t.excess = lane_max(itl * inv_itl_target, ttft * inv_ttft_target) - V(1.0);
+  const V latency = lane_max(itl * inv_target.itl, ttft * inv_target.ttft);
+  const V whole =
+      lane_max((r.wait_ms + r.service_ms) * inv_target.e2e, r.drop_probability * inv_target.drop);
+  t.excess = lane_max(latency, whole) - V(1.0);
   t.throughput_per_ms = r.throughput_per_ms;
   t.in_service = r.in_service;
   return t;
@@ -201,8 +215,7 @@ struct UniformEvaluator {
         lane_fma(lanes.inv_mu_slope_ms, V(1.0) / lanes.max_batch, lanes.inv_mu_base_ms);
     const RatePoint<V> r = close_chain(c, rate, rate * inv_mu_m, lanes.max_batch, lanes.max_queue);
     return compare_with_targets(r, lanes.alpha_ms, lanes.delta_ms, lanes.chunks,
-                                lanes.prefill_work_ms, lanes.out_tokens, lanes.inv_itl_target,
-                                lanes.inv_ttft_target);
+                                lanes.prefill_work_ms, lanes.out_tokens, lanes.inv_target);
   }
 };
 
@@ -232,12 +245,12 @@ TONNAGE_HD RateGuess<V> guess_rate(const SizingLanes<V>& l) {
   const V itl_slope = (l.inv_mu_base_ms - prefill_slope) / l.out_tokens;
   const V itl_base = (l.inv_mu_slope_ms - prefill_base) / l.out_tokens;
   // Relative latencies: the one that reaches 1 at the smaller batch binds.
-  const V itl_b = itl_slope * l.inv_itl_target;
-  const V ttft_b = (prefill_slope + itl_slope) * l.inv_ttft_target;
-  const V by_itl = (V(1.0) - itl_base * l.inv_itl_target) / itl_b;
-  const V by_ttft = (V(1.0) - (prefill_base + itl_base) * l.inv_ttft_target) / ttft_b;
-  const auto itl_binds =
-      (l.inv_itl_target > V(0.0)) & ((by_itl < by_ttft) == (l.inv_ttft_target > V(0.0)));
+  const InverseTargets<V>& inverse = l.inv_target;
+  const V itl_b = itl_slope * inverse.itl;
+  const V ttft_b = (prefill_slope + itl_slope) * inverse.ttft;
+  const V by_itl = (V(1.0) - itl_base * inverse.itl) / itl_b;
+  const V by_ttft = (V(1.0) - (prefill_base + itl_base) * inverse.ttft) / ttft_b;
+  const auto itl_binds = (inverse.itl > V(0.0)) & ((by_itl < by_ttft) == (inverse.ttft > V(0.0)));
   const V batch = lane_select(itl_binds, by_itl, by_ttft);
   const V slope = lane_select(itl_binds, itl_b, ttft_b);
   const V tau = l.inv_mu_slope_ms + l.inv_mu_base_ms * batch;

@@ -66,12 +66,21 @@ struct ModelPerfSpec {
   friend bool operator==(const ModelPerfSpec&, const ModelPerfSpec&) = default;
 };
 
+// Range of the percentile that a TTFT target may bind.
+inline constexpr double kMinTtftPercentile = 50;
+inline constexpr double kMaxTtftPercentile = 99.9;
+// Smallest drop probability that may be a target: chains are summed to 2^-100 of their weight.
+inline constexpr double kMinDropTarget = 1e-15;
+
 // SLO targets of a service class for one model; 0: no target.
 struct ModelTargetSpec {
   std::string model;
   double slo_itl_ms = 0;
   double slo_ttft_ms = 0;
   double slo_tps = 0;
+  double slo_ttft_percentile = 0;  // slo_ttft_ms binds this percentile; 0: the average
+  double slo_e2e_ms = 0;           // average response time
+  double slo_drop = 0;             // drop probability, kMinDropTarget to below 1
 
   friend bool operator==(const ModelTargetSpec&, const ModelTargetSpec&) = default;
 };

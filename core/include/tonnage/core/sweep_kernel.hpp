@@ -32,12 +32,16 @@ struct SweepLine {
   SweepPrefill ttft_prefill;
   double itl_room_ms;   // m * target
   double ttft_room_ms;  // m * target
+  double e2e_room_ms;   // target
+  double drop_room;     // target
+  double wait_tokens;   // m; 0 where a percentile binds: the least TTFT has no wait
   double out_tokens;
   double total_rate_per_ms;
   double rate_low_per_ms;  // rates below the range are tested at its low end
   double full_load;        // largest rate/mu(M) of the range
   std::int64_t max_batch;  // N
   std::int64_t max_queue;  // Q
+  bool has_extensions;     // a target on response time or drops
 };
 
 TONNAGE_HD SweepPrefill sweep_prefill(const ServiceParams& p, double chunks) {
@@ -59,12 +63,16 @@ TONNAGE_HD SweepLine sweep_line(const QueueShape& q, const LatencyTargets& targe
   l.ttft_prefill = sweep_prefill(q.service, chunks_at_1);
   l.itl_room_ms = targets.itl_ms > 0 ? m * targets.itl_ms * slack : none;
   l.ttft_room_ms = targets.ttft_ms > 0 ? m * targets.ttft_ms * slack : none;
+  l.e2e_room_ms = targets.e2e_ms > 0 ? targets.e2e_ms * slack : none;
+  l.drop_room = targets.drop > 0 ? targets.drop * slack : none;
+  l.wait_tokens = targets.binds_percentile() ? 0.0 : m;
   l.out_tokens = m;
   l.total_rate_per_ms = total_rate_per_ms;
   l.rate_low_per_ms = kRateLow / inverse_mu(s, 1.0);
   l.full_load = kRateHigh * (has_tps_target ? kTpsShare : 1.0) * slack;
   l.max_batch = q.max_batch;
   l.max_queue = q.max_queue;
+  l.has_extensions = targets.e2e_ms > 0 || targets.drop > 0;
   return l;
 }
 
@@ -99,18 +107,21 @@ struct PrefillTest {
 // Multiplying through by positive factors leaves no division: with Q = 0
 //   serv = H/(lam G'), X = H/G, prefill = P/G   (G' the sum before state M)
 //   ITL:  serv <= m*itl + prefill;   TTFT: serv + (m-1) prefill <= m*ttft.
-template <bool kStepped, class V>
+// kExtended: response time and drops have targets, too.
+template <bool kStepped, bool kExtended, class V>
 struct SweepTest {
   PrefillTest<V> itl_prefill, ttft_prefill;
-  V itl_room, ttft_room, decode_steps, out_tokens, rate, full_load;
+  V itl_room, ttft_room, e2e_room, drop_room, decode_steps, wait_tokens, rate, full_load;
 
   TONNAGE_HD SweepTest(const SweepLine& l, const V& lam)
       : itl_prefill(l.itl_prefill),
         ttft_prefill(l.ttft_prefill),
         itl_room(l.itl_room_ms),
         ttft_room(l.ttft_room_ms),
+        e2e_room(l.e2e_room_ms),
+        drop_room(l.drop_room),
         decode_steps(l.out_tokens - 1),
-        out_tokens(l.out_tokens),
+        wait_tokens(l.wait_tokens),
         rate(lam),
         full_load(l.full_load) {}
 
@@ -120,8 +131,11 @@ struct SweepTest {
     const V p_ttft = kStepped ? ttft_prefill(c.sum, c.moment) : p;
     const V by_itl = lane_fma(itl_room, c.sum, p);
     const V by_ttft = ttft_room * c.sum - decode_steps * p_ttft;
-    const V right = (rate * sum_before) * lane_min(by_itl, by_ttft);
-    return (c.moment * c.sum <= right) & (q <= full_load);
+    const V accepted = rate * sum_before;
+    const auto holds =
+        (c.moment * c.sum <= accepted * lane_min(by_itl, by_ttft)) & (q <= full_load);
+    if constexpr (!kExtended) return holds;
+    return holds & (c.moment <= accepted * e2e_room) & (c.weight <= drop_room * c.sum);
   }
 
   // With a waiting room, in the notation of close_chain(), everything times the sum G:
@@ -143,8 +157,12 @@ struct SweepTest {
     const V accepted = rate * d;
     const V by_itl = lane_fma(itl_room, z, p);
     const V by_ttft = (ttft_room * z - decode_steps * p_ttft) * e;
-    const V waits = lane_fma(out_tokens * c.weight, t1, served * e);
-    return (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) & (q <= full_load);
+    const V waits = lane_fma(wait_tokens * c.weight, t1, served * e);
+    const auto holds =
+        (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) & (q <= full_load);
+    if constexpr (!kExtended) return holds;
+    return holds & (lane_fma(c.weight, t1, served * e) <= (accepted * e) * e2e_room) &
+           (c.weight * tail <= drop_room * z);
   }
 };
 
@@ -166,9 +184,9 @@ struct TabledLoad {
 
 // Runs one pack of replica counts through all batch sizes and hands each batch's mask to
 // take(M, mask), M ascending from 1. `rate` is sweep_rate() of the pack, `load` gives q.
-template <bool kHasRoom, bool kStepped, class V, class Load, class Take>
+template <bool kHasRoom, bool kStepped, bool kExtended, class V, class Load, class Take>
 TONNAGE_HD void sweep_pack(const SweepLine& line, const V& rate, const Load& load, Take&& take) {
-  const SweepTest<kStepped, V> test(line, rate);
+  const SweepTest<kStepped, kExtended, V> test(line, rate);
   ChainSums<V> c{V(1.0), V(1.0), V(0.0)};
   const V longest = V(static_cast<double>(line.max_batch));
   std::int64_t n = 1;

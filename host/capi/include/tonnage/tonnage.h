@@ -217,7 +217,8 @@ typedef struct tonnage_allocation {
   double ttft_p90_ms;
   double ttft_p95_ms;
   double ttft_p99_ms;
-  double power_w; /* of all replicas */
+  double power_w;     /* of all replicas */
+  double response_ms; /* average time to the last token */
 } tonnage_allocation;
 
 /* By index, 0 to num_allocations - 1, in the order of server names. */
