@@ -234,66 +234,16 @@ Problem build_problem(const System& system) {
   return p;
 }
 
-std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& perf) {
-  if (server.max_batch > 0) return server.max_batch;
-  if (server.load_kind != LoadKind::kLoaded) return perf.max_batch;
-  const double rescaled = std::floor(static_cast<double>(perf.max_batch) *
-                                     static_cast<double>(perf.at_tokens) / server.out_tokens);
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(rescaled));
-}
-
-bool needs_search(const ServerRow& server, const PerfRow& perf) {
-  return server.load_kind == LoadKind::kLoaded && perf.valid &&
-         (perf.alpha_ms > 0 || perf.beta_ms > 0 || perf.gamma_ms > 0) &&
-         batch_ceiling(server, perf) <= kMaxBatchSize;
-}
-
-QueueShape queue_shape(const ServerRow& server, const PerfRow& perf, std::int64_t max_batch) {
-  const double budget = server.token_budget > 0 ? server.token_budget : perf.token_budget;
-  return {{perf.alpha_ms, perf.beta_ms, perf.gamma_ms, server.in_tokens, server.out_tokens, budget},
-          max_batch,
-          server.max_queue};
-}
-
 LineOutcome finish_line(const ServerRow& server, const PerfRow& perf, std::int64_t max_batch,
                         const RateSearch<double>& found) {
-  LineOutcome r;
-  r.max_batch = max_batch;
-  if (!found.feasible) {
-    const QueueShape shape = queue_shape(server, perf, max_batch);
-    const RateRange range = rate_range(shape, server.has_tps_target);
-    if (!(range.low_per_ms <= range.high_per_ms)) {
-      r.reason = Reason::kRateRange;
-      return r;
-    }
-    const QueueMetrics m =
-        evaluate_queue(shape.service, max_batch, shape.max_queue, range.low_per_ms);
-    const LatencyTargets& t = server.targets;
-    double worst = -1;
-    const auto compare = [&](Reason reason, double best, double target) {
-      if (!(target > 0) || best / target <= worst) return;
-      worst = best / target;
-      r.reason = reason;
-      r.best_achievable = best;
-    };
-    const double ttft = t.binds_percentile()
-                            ? ttft_quantile(m, shape.max_queue, t.ttft_percentile / 100)
-                            : m.ttft_ms;
-    compare(Reason::kItlTarget, m.itl_ms, t.itl_ms);
-    compare(Reason::kTtftTarget, ttft, t.ttft_ms);
-    compare(Reason::kE2eTarget, m.wait_ms + m.service_ms, t.e2e_ms);
-    compare(Reason::kDropTarget, m.drop_probability, t.drop);
-    return r;
+  const double percentile = server.targets.ttft_percentile;
+  if (!server.targets.binds_percentile()) {
+    return finish_line_on_averages(server, perf, max_batch, found);
   }
-  r.rate_per_replica_per_ms = found.throughput_per_ms;
-  r.num_replicas =
-      replicas_needed(server.total_rate_per_ms, found.throughput_per_ms, server.min_replicas);
-  if (r.num_replicas == 0) {
-    r.reason = Reason::kTooManyReplicas;
-  } else if (server.max_replicas > 0 && r.num_replicas > server.max_replicas) {
-    r.reason = Reason::kAboveMaxReplicas;
-  }
-  return r;
+  return finish_line_with(server, perf, max_batch, found,
+                          [&](const QueueMetrics& m, std::int64_t max_queue) {
+                            return ttft_quantile(m, max_queue, percentile / 100);
+                          });
 }
 
 LineOutcome size_line(const ServerRow& server, const PerfRow& perf) {

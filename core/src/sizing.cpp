@@ -1,8 +1,5 @@
 #include "tonnage/core/sizing.hpp"
 
-#include <cmath>
-
-#include "tonnage/core/spec.hpp"
 #include "tonnage/core/wait_distribution.hpp"
 
 namespace tonnage {
@@ -44,14 +41,6 @@ RateSearch<double> size_percentile(const QueueShape& q, const LatencyTargets& ta
 }
 
 }  // namespace
-
-std::int64_t replicas_needed(double total_rate_per_ms, double per_replica_per_ms,
-                             std::int64_t min_replicas) {
-  const double needed = std::ceil(total_rate_per_ms / per_replica_per_ms);
-  if (!(needed <= static_cast<double>(kMaxReplicas))) return 0;
-  const auto replicas = static_cast<std::int64_t>(needed);
-  return replicas > min_replicas ? replicas : min_replicas;
-}
 
 RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
                              bool has_tps_target) {

@@ -278,11 +278,6 @@ TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTarget
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
-// Least replicas that carry `total_rate` at goodput `per_replica`, at least `min_replicas`; 0 if
-// more than kMaxReplicas would be needed (the pair is then infeasible).
-[[nodiscard]] std::int64_t replicas_needed(double total_rate_per_ms, double per_replica_per_ms,
-                                           std::int64_t min_replicas);
-
 // size_rate() for host code, percentile targets included: whether one holds takes one evaluation of
 // the tail of the wait, at target - prefill - ITL.
 [[nodiscard]] RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
