@@ -1,0 +1,44 @@
+// Maximises a concave function of a few variables from values and slopes alone: analytic centres of
+// what the cuts seen so far leave. Owns: the cuts, the box, the centring.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace tonnage::price {
+
+// Affine changes of the variables do not change the path, so badly scaled functions are no harder.
+class CentreSearch {
+ public:
+  // Variables stay above `lower`; `upper` is a first guess and grows where the search runs into it.
+  CentreSearch(std::vector<double> lower, std::vector<double> upper);
+
+  // The function's value at `point` and a slope there (a supergradient).
+  void add(const std::vector<double>& point, double value, const std::vector<double>& slope);
+
+  // Where to look next. Needs one call of add() before.
+  [[nodiscard]] std::vector<double> next();
+
+  // How far above the best value the centre's estimate of the function lies. It falls to 0.
+  [[nodiscard]] double promise() const { return centre_.back() - best_; }
+  [[nodiscard]] const std::vector<double>& best_point() const { return best_point_; }
+  [[nodiscard]] double best() const { return best_; }
+
+ private:
+  struct Cut {
+    std::vector<double> slope;  // height <= offset + slope * point
+    double offset;
+  };
+
+  void centre();
+
+  std::size_t dims_;
+  std::vector<double> lower_, upper_;
+  std::vector<Cut> cuts_;
+  std::vector<double> centre_;  // [dims + 1]: point, height
+  std::vector<double> slack_;
+  double best_;
+  std::vector<double> best_point_;
+};
+
+}  // namespace tonnage::price

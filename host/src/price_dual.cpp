@@ -1,0 +1,170 @@
+#include "price_dual.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "parallel.hpp"
+#include "price_centre.hpp"
+
+namespace tonnage::price {
+namespace {
+
+// The search halves what is left every few passes; a stage with more prices needs more of them.
+constexpr std::size_t kPasses = 60;
+constexpr std::size_t kPassesPerPrice = 20;
+constexpr double kTolerance = 1e-10;
+
+// The prices of a stage that may move, as one vector: types, then classes with an allowance.
+class Variables {
+ public:
+  Variables(const Table& table, const Stage& stage) : table_(table), stage_(stage) {
+    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+      if (stage.is_priced(k)) priced_.push_back(k);
+    }
+  }
+
+  [[nodiscard]] std::vector<double> pack(const Prices& prices) const {
+    std::vector<double> x(prices.type.begin(), prices.type.end() - 1);
+    for (const std::int32_t k : priced_) x.push_back(prices.skip[k]);
+    return x;
+  }
+  void unpack(const std::vector<double>& x, Prices& prices) const {
+    std::copy(x.begin(), x.begin() + table_.num_types, prices.type.begin());
+    for (std::size_t i = 0; i < priced_.size(); ++i) {
+      prices.skip[priced_[i]] = x[table_.num_types + i];
+    }
+  }
+  [[nodiscard]] std::vector<double> slope(const Response& response) const {
+    std::vector<double> g;
+    for (std::int32_t t = 0; t < table_.num_types; ++t) {
+      g.push_back(response.load[t] - static_cast<double>(table_.capacity[t]));
+    }
+    for (const std::int32_t k : priced_) {
+      g.push_back(response.skipped[k] - static_cast<double>(stage_.may_skip[k]));
+    }
+    return g;
+  }
+  // A guess of how large prices get: what players stand to lose, per player and per card.
+  [[nodiscard]] std::vector<double> scale() const {
+    double cost = 0, cards = 0;
+    const std::int64_t players = table_.first_player[stage_.num_classes];
+    for (std::int64_t p = 0; p < players; ++p) {
+      const auto options = table_.options_of(p);
+      cost += stage_.value_weight * (options.back().value - options.front().value);
+      const std::int32_t rank = table_.class_of[p];
+      if (!stage_.is_forced(rank)) cost += stage_.skip_cost[rank];
+      cards += options.front().cards;
+    }
+    // Where nothing tells options apart any scale serves.
+    if (!(cost > 0)) cost = static_cast<double>(players);
+    std::vector<double> scale(table_.num_types, cost / std::max(cards, 1.0));
+    scale.resize(scale.size() + priced_.size(), cost / static_cast<double>(players));
+    return scale;
+  }
+
+ private:
+  const Table& table_;
+  const Stage& stage_;
+  std::vector<std::int32_t> priced_;
+};
+
+}  // namespace
+
+Response respond(const Table& table, const Stage& stage, const Prices& prices, int num_threads) {
+  const std::int64_t players = table.first_player[stage.num_classes];
+  const auto classes = static_cast<std::size_t>(stage.num_classes);
+  struct Part {
+    double value = 0;
+    double magnitude = 0;
+    std::vector<double> load, skipped;
+  };
+  std::vector<Part> parts(static_cast<std::size_t>((players + kChunk - 1) / kChunk));
+  parallel_chunks(players, kChunk, num_threads, [&](std::int64_t begin, std::int64_t end) {
+    Part& part = parts[begin / kChunk];
+    part.load.assign(prices.type.size(), 0.0);
+    part.skipped.assign(classes, 0.0);
+    for (std::int64_t p = begin; p < end; ++p) {
+      const Cheapest best = cheapest_option(table, stage.value_weight, prices.type, p);
+      const std::int32_t rank = table.class_of[p];
+      const bool skips = prices.skip[rank] < best.cost;
+      const double cost = skips ? prices.skip[rank] : best.cost;
+      if (skips) {
+        part.skipped[rank] += 1;
+      } else {
+        part.load[table.options[best.option].type] += table.options[best.option].cards;
+        part.magnitude += 2 * std::abs(stage.value_weight * table.options[best.option].value);
+      }
+      part.value += cost;
+      part.magnitude += std::abs(cost);
+    }
+  });
+
+  Response sum;
+  sum.load.assign(prices.type.size(), 0.0);
+  sum.skipped.assign(classes, 0.0);
+  double magnitude = 0;
+  for (const Part& part : parts) {
+    sum.value += part.value;
+    magnitude += part.magnitude;
+    for (std::size_t t = 0; t < sum.load.size(); ++t) sum.load[t] += part.load[t];
+    for (std::size_t k = 0; k < classes; ++k) sum.skipped[k] += part.skipped[k];
+  }
+  for (std::int32_t t = 0; t < table.num_types; ++t) {
+    const double paid = prices.type[t] * static_cast<double>(table.capacity[t]);
+    sum.value -= paid;
+    magnitude += paid;
+  }
+  for (std::size_t k = 0; k < classes; ++k) {
+    if (!stage.is_priced(static_cast<std::int32_t>(k))) continue;
+    const double paid =
+        (prices.skip[k] - stage.skip_cost[k]) * static_cast<double>(stage.may_skip[k]);
+    sum.value -= paid;
+    magnitude += paid;
+  }
+  // Each sum has at most so many terms and each term a few roundings.
+  const auto terms = static_cast<double>(kChunk + static_cast<std::int64_t>(parts.size()) +
+                                         table.num_types + stage.num_classes + 8);
+  sum.rounding = magnitude * terms * std::numeric_limits<double>::epsilon();
+  return sum;
+}
+
+Prices zero_prices(const Table& table, const Stage& stage) {
+  Prices prices;
+  prices.type.assign(table.capacity.size(), 0.0);
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    prices.skip.push_back(stage.is_forced(k) ? std::numeric_limits<double>::infinity()
+                                             : stage.skip_cost[k]);
+  }
+  return prices;
+}
+
+Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start, int num_threads,
+                     std::int64_t& iterations) {
+  const Variables variables(table, stage);
+  const std::vector<double> lower = variables.pack(zero_prices(table, stage));
+  std::vector<double> upper = variables.scale();
+  std::vector<double> x = variables.pack(start);
+  for (std::size_t i = 0; i < upper.size(); ++i) {
+    upper[i] = std::max(lower[i] + upper[i], 2 * x[i] - lower[i]);
+  }
+  CentreSearch search(lower, upper);
+  Prices prices = start;
+  const auto passes = static_cast<int>(kPasses + kPassesPerPrice * lower.size());
+  for (int pass = 0; pass < passes; ++pass) {
+    variables.unpack(x, prices);
+    const Response response = respond(table, stage, prices, num_threads);
+    const std::vector<double> slope = variables.slope(response);
+    search.add(x, response.value, slope);
+    ++iterations;
+    // Prices of nothing at which nothing lacks are the best there are.
+    const bool nothing_lacks =
+        x == lower && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
+    if (nothing_lacks) break;
+    x = search.next();
+    if (search.promise() <= kTolerance * std::abs(search.best()) + response.rounding) break;
+  }
+  variables.unpack(search.best_point(), prices);
+  return prices;
+}
+
+}  // namespace tonnage::price

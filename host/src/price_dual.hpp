@@ -1,0 +1,51 @@
+// Prices of cards and of service levels for one stage: the dual of the selection. Owns: the
+// certified bound at given prices and the search for prices that make it large.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "price_options.hpp"
+
+namespace tonnage::price {
+
+// What everybody's cheapest choice at some prices amounts to.
+struct Response {
+  double value = 0;             // of the relaxed stage, rounding errors included
+  double rounding = 0;          // at least as large as the error of `value`
+  std::vector<double> load;     // [types + 1] cards asked for
+  std::vector<double> skipped;  // [classes]
+
+  // No plan of the stage is below this.
+  [[nodiscard]] double bound() const { return value - rounding; }
+};
+
+[[nodiscard]] Response respond(const Table& table, const Stage& stage, const Prices& prices,
+                               int num_threads);
+
+// Least reduced cost of a player's options, and the option that has it (the first one of those).
+struct Cheapest {
+  double cost;
+  std::int64_t option;
+};
+[[nodiscard]] inline Cheapest cheapest_option(const Table& table, double value_weight,
+                                              const std::vector<double>& type_price,
+                                              std::int64_t player) {
+  Cheapest best{std::numeric_limits<double>::infinity(), -1};
+  for (std::int64_t o = table.first[player]; o < table.first[player + 1]; ++o) {
+    const FlatOption& option = table.options[o];
+    const double cost = value_weight * option.value + option.cards * type_price[option.type];
+    if (cost < best.cost) best = {cost, o};
+  }
+  return best;
+}
+
+// Prices of nothing: what the search starts from where nothing better is known.
+[[nodiscard]] Prices zero_prices(const Table& table, const Stage& stage);
+
+// Prices that maximise the bound of the stage as nearly as is worth the while. `start` holds prices
+// of the stage, not necessarily good ones. Adds the passes over the fleet to `iterations`.
+[[nodiscard]] Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start,
+                                   int num_threads, std::int64_t& iterations);
+
+}  // namespace tonnage::price

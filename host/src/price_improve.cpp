@@ -1,0 +1,210 @@
+// Improving moves: a player takes a better option, and where cards lack for it, another one that
+// has some leaves for an option elsewhere.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "price_packing.hpp"
+
+namespace tonnage::price {
+namespace {
+
+// Those that leave a type at least expense, as far as the prices tell, are worth trying.
+constexpr std::size_t kExitsPerType = 1500;
+constexpr std::size_t kCandidates = 20000;
+
+// A change of the plan: unserved players (weighted by class), then value.
+struct Change {
+  double skips = 0;
+  double value = 0;
+
+  friend bool operator<(const Change& a, const Change& b) {
+    return a.skips != b.skips ? a.skips < b.skips : a.value < b.value;
+  }
+  friend Change operator+(const Change& a, const Change& b) {
+    return {a.skips + b.skips, a.value + b.value};
+  }
+};
+
+struct Exit {
+  double guess;  // the change as the prices see it
+  Change change;
+  std::int64_t player;
+  std::int64_t from;
+  std::int64_t to;
+  std::int64_t freed;  // cards
+};
+
+struct Move {
+  Change change;
+  std::int64_t to = Packing::kNone;
+  std::optional<Exit> exit;
+};
+
+class Improver {
+ public:
+  Improver(const Table& table, const Stage& stage, const Prices& prices, Packing& packing)
+      : table_(table), stage_(stage), prices_(prices), packing_(packing) {
+    // A player of a class outweighs a few of the next: a move touches no more.
+    for (std::int32_t k = 0; k < packing.num_classes(); ++k) {
+      weight_.push_back(std::ldexp(1.0, 2 * std::min(packing.num_classes() - 1 - k, 200)));
+    }
+  }
+
+  // Whether any move was made.
+  bool round() {
+    list_exits();
+    bool moved = false;
+    for (const std::int64_t player : candidates()) {
+      const Move move = best_move(player);
+      if (!(move.change < Change{0, -tiny_})) continue;
+      if (move.exit) packing_.put(move.exit->player, move.exit->to);
+      packing_.put(player, move.to);
+      moved = true;
+    }
+    return moved;
+  }
+
+ private:
+  [[nodiscard]] double reduced(std::int64_t player, std::int64_t option) const {
+    if (option == Packing::kNone) return prices_.skip[table_.class_of[player]];
+    const FlatOption& o = table_.options[option];
+    return stage_.value_weight * o.value + o.cards * prices_.type[o.type];
+  }
+  [[nodiscard]] Change difference(std::int64_t player, std::int64_t from, std::int64_t to) const {
+    const double weight = weight_[table_.class_of[player]];
+    Change change;
+    if (from == Packing::kNone)
+      change.skips -= weight;
+    else
+      change.value -= table_.options[from].value;
+    if (to == Packing::kNone)
+      change.skips += weight;
+    else
+      change.value += table_.options[to].value;
+    return change;
+  }
+
+  void list_exits() {
+    exits_.assign(table_.capacity.size(), {});
+    for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
+      const std::int64_t from = packing_.option_of(p);
+      if (from == Packing::kNone || table_.options[from].cards == 0) continue;
+      const FlatOption& now = table_.options[from];
+      const double cost = reduced(p, from);
+      const auto add = [&](std::int64_t to, std::int64_t freed) {
+        exits_[now.type].push_back(
+            {reduced(p, to) - cost, difference(p, from, to), p, from, to, freed});
+      };
+      for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
+        const FlatOption& other = table_.options[o];
+        const std::int64_t freed =
+            now.whole_cards() - (other.type == now.type ? other.whole_cards() : 0);
+        if (freed > 0 && o != from) add(o, freed);
+      }
+      add(Packing::kNone, now.whole_cards());
+    }
+    for (auto& exits : exits_) {
+      const auto by_guess = [](const Exit& a, const Exit& b) {
+        if (a.guess != b.guess) return a.guess < b.guess;
+        return a.player != b.player ? a.player < b.player : a.to < b.to;
+      };
+      if (exits.size() > kExitsPerType) {
+        std::nth_element(exits.begin(), exits.begin() + kExitsPerType, exits.end(), by_guess);
+        exits.resize(kExitsPerType);
+      }
+      std::sort(exits.begin(), exits.end(), [](const Exit& a, const Exit& b) {
+        if (a.change < b.change || b.change < a.change) return a.change < b.change;
+        return a.player != b.player ? a.player < b.player : a.to < b.to;
+      });
+    }
+  }
+
+  // Players that the prices would have elsewhere, the most urgent first.
+  [[nodiscard]] std::vector<std::int64_t> candidates() const {
+    struct Candidate {
+      std::int32_t unserved_rank;  // num_classes for the served
+      double regret;
+      std::int64_t player;
+    };
+    std::vector<Candidate> list;
+    for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
+      const std::int64_t o = packing_.option_of(p);
+      const double best = cheapest_option(table_, stage_.value_weight, prices_.type, p).cost;
+      if (o == Packing::kNone) {
+        list.push_back({table_.class_of[p], -best, p});
+      } else if (const double regret = reduced(p, o) - best; regret > 0) {
+        list.push_back({packing_.num_classes(), regret, p});
+      }
+    }
+    const auto first = [](const Candidate& a, const Candidate& b) {
+      if (a.unserved_rank != b.unserved_rank) return a.unserved_rank < b.unserved_rank;
+      return a.regret != b.regret ? a.regret > b.regret : a.player < b.player;
+    };
+    if (list.size() > kCandidates) {
+      std::nth_element(list.begin(), list.begin() + kCandidates, list.end(), first);
+      list.resize(kCandidates);
+    }
+    std::sort(list.begin(), list.end(), first);
+    std::vector<std::int64_t> players;
+    for (const Candidate& c : list) players.push_back(c.player);
+    return players;
+  }
+
+  [[nodiscard]] Move best_move(std::int64_t player) const {
+    Move best;
+    const std::int64_t from = packing_.option_of(player);
+    const std::int32_t from_type = from == Packing::kNone ? -1 : table_.options[from].type;
+    const std::int64_t from_cards = from == Packing::kNone ? 0 : table_.options[from].whole_cards();
+    for (std::int64_t o = table_.first[player]; o < table_.first[player + 1]; ++o) {
+      if (o == from) continue;
+      const FlatOption& option = table_.options[o];
+      const Change gain = difference(player, from, o);
+      if (!(gain < best.change)) continue;
+      const std::int64_t room =
+          packing_.left(option.type) + (option.type == from_type ? from_cards : 0);
+      const std::int64_t lacking = option.whole_cards() - room;
+      if (lacking <= 0) {
+        best = {gain, o, std::nullopt};
+        continue;
+      }
+      for (const Exit& exit : exits_[option.type]) {
+        const Change change = gain + exit.change;
+        if (!(change < best.change)) break;
+        if (exit.freed < lacking || exit.player == player) continue;
+        if (packing_.option_of(exit.player) != exit.from) continue;
+        if (exit.to != Packing::kNone) {
+          const FlatOption& other = table_.options[exit.to];
+          if (other.type != option.type &&
+              other.whole_cards() >
+                  packing_.left(other.type) + (other.type == from_type ? from_cards : 0)) {
+            continue;
+          }
+        }
+        best = {change, o, exit};
+        break;
+      }
+    }
+    return best;
+  }
+
+  const Table& table_;
+  const Stage& stage_;
+  const Prices& prices_;
+  Packing& packing_;
+  std::vector<double> weight_;
+  std::vector<std::vector<Exit>> exits_;  // [types + 1]
+  double tiny_ = 1e-9;
+};
+
+}  // namespace
+
+void improve(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+             Packing& packing) {
+  Improver improver(table, stage, prices, packing);
+  for (int round = 0; round < max_rounds && improver.round(); ++round) {
+  }
+}
+
+}  // namespace tonnage::price

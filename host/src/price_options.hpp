@@ -1,0 +1,91 @@
+// The options as the price solver walks them: flat, ordered by class, without those that no plan
+// needs. Owns: which servers play, class ranks, the dominance rule, the stages of the lexicographic
+// order and the prices that a stage is relaxed with.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "tonnage/host/selection.hpp"
+
+namespace tonnage::price {
+
+// Players walked as one piece of work; sums are formed per chunk, then in chunk order, so that they
+// do not depend on the number of threads.
+inline constexpr std::int64_t kChunk = 2048;
+
+// No type has more cards than this: sums over a fleet stay exact in int64 and in float64.
+inline constexpr std::int64_t kMaxCapacity = 1'000'000'000'000;
+
+struct FlatOption {
+  double value;
+  double cards;
+  std::int32_t type;  // Table::num_types for an option that needs no cards
+
+  [[nodiscard]] std::int64_t whole_cards() const noexcept {
+    return static_cast<std::int64_t>(cards);
+  }
+};
+
+// Players are the servers with an option that some plan could take whole, by class, then server.
+// A player's options are ascending in value; none needs more cards than its type has, and none is
+// beaten by another of the same type in both value and cards.
+struct Table {
+  std::vector<FlatOption> options;
+  std::vector<std::int64_t> source;        // [options] index into OptionTable::options
+  std::vector<std::int64_t> first;         // [players + 1]
+  std::vector<std::int64_t> server;        // [players] index into OptionTable
+  std::vector<std::int32_t> class_of;      // [players] class rank
+  std::vector<std::int64_t> first_player;  // [classes + 1]
+  std::vector<std::int32_t> priority;      // [classes] ascending
+  std::vector<std::int64_t> hopeless;      // [classes] servers whose options all exceed capacity
+  std::vector<std::int64_t> capacity;      // [types + 1], the last one boundless
+  std::int32_t num_types = 0;
+
+  [[nodiscard]] std::int64_t num_players() const noexcept {
+    return static_cast<std::int64_t>(server.size());
+  }
+  [[nodiscard]] std::int32_t num_classes() const noexcept {
+    return static_cast<std::int32_t>(priority.size());
+  }
+  [[nodiscard]] std::int64_t players_of(std::int32_t rank) const {
+    return first_player[rank + 1] - first_player[rank];
+  }
+  [[nodiscard]] std::span<const FlatOption> options_of(std::int64_t player) const {
+    return {options.data() + first[player],
+            static_cast<std::size_t>(first[player + 1] - first[player])};
+  }
+};
+
+[[nodiscard]] Table flatten(const OptionTable& table);
+
+// A part of the table: the given players, ascending, with all their options.
+[[nodiscard]] Table subset(const Table& table, const std::vector<std::int64_t>& players);
+
+// What one stage minimises over the players of the first `num_classes` classes:
+//   value_weight * (sum of values of the options taken) + sum over unserved of skip_cost[class],
+// with at most may_skip[class] unserved players in each class.
+struct Stage {
+  std::int32_t num_classes = 0;
+  double value_weight = 1;
+  std::vector<double> skip_cost;       // [num_classes]
+  std::vector<std::int64_t> may_skip;  // [num_classes]; kNoLimit: any number
+
+  static constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+
+  [[nodiscard]] bool is_forced(std::int32_t rank) const { return may_skip[rank] == 0; }
+  [[nodiscard]] bool is_priced(std::int32_t rank) const {
+    return may_skip[rank] != 0 && may_skip[rank] != kNoLimit;
+  }
+};
+
+// Multipliers of the relaxed constraints. A player that goes without pays what `skip` says of its
+// class: skip_cost plus the price of the class, or infinity where everybody must be served.
+struct Prices {
+  std::vector<double> type;  // [types + 1] per card, >= 0; the last is 0
+  std::vector<double> skip;  // [classes]
+};
+
+}  // namespace tonnage::price

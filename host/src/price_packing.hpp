@@ -1,0 +1,63 @@
+// A plan under construction: who takes which option and what is left. Owns: the order of plans
+// (unserved servers class by class, then value) and the steps from prices to a feasible plan.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "price_dual.hpp"
+#include "price_options.hpp"
+
+namespace tonnage::price {
+
+// Whole allocations of the players of the first classes. Players of other classes have none.
+class Packing {
+ public:
+  static constexpr std::int64_t kNone = -1;
+
+  Packing(const Table& table, std::int32_t num_classes);
+
+  // Gives a player an option (flat index) or kNone, room or not.
+  void put(std::int64_t player, std::int64_t option);
+
+  [[nodiscard]] std::int64_t option_of(std::int64_t player) const { return option_[player]; }
+  // Cards left of a type; below zero where more were given than there are.
+  [[nodiscard]] std::int64_t left(std::int32_t type) const { return left_[type]; }
+  [[nodiscard]] std::int64_t skipped(std::int32_t rank) const { return skipped_[rank]; }
+  [[nodiscard]] const std::vector<std::int64_t>& skipped() const { return skipped_; }
+  [[nodiscard]] std::int32_t num_classes() const {
+    return static_cast<std::int32_t>(skipped_.size());
+  }
+  [[nodiscard]] std::int64_t num_players() const {
+    return static_cast<std::int64_t>(option_.size());
+  }
+  [[nodiscard]] bool is_feasible() const;
+  // Value of all options taken, summed in the order of players.
+  [[nodiscard]] double value(const Table& table) const;
+  // The same plan with more classes in play, their players without options.
+  void extend(const Table& table, std::int32_t num_classes);
+
+ private:
+  const Table* table_;
+  std::vector<std::int64_t> option_;   // [players in play]
+  std::vector<std::int64_t> left_;     // [types + 1]
+  std::vector<std::int64_t> skipped_;  // [classes in play]
+};
+
+// Whether `a` is the better plan: fewer unserved in the first class that differs, else less value.
+[[nodiscard]] bool is_better(const Table& table, const Packing& a, const Packing& b);
+
+// A feasible plan near everybody's cheapest choice at the prices: overfull types are relieved where
+// that costs least, then what is left is filled.
+[[nodiscard]] Packing round_prices(const Table& table, const Stage& stage, const Prices& prices,
+                                   int num_threads);
+
+// Serves unserved players from the cards left, by class, cheapest first at the prices.
+void fill(const Table& table, const Stage& stage, const Prices& prices, Packing& packing);
+
+// Moves that make the plan better: a player takes a better option, for which others of that type
+// may have to move elsewhere. Stops when a round finds none, at the latest after `max_rounds`.
+void improve(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+             Packing& packing);
+
+}  // namespace tonnage::price
