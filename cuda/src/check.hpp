@@ -24,4 +24,5 @@ inline void check(cudaError_t status, const char* call, const char* file, int li
 
 }  // namespace tonnage::cuda
 
-#define TONNAGE_CUDA_CHECK(call) ::tonnage::cuda::check((call), #call, __FILE__, __LINE__)
+// The file without its folders: messages are the same wherever the source was built.
+#define TONNAGE_CUDA_CHECK(call) ::tonnage::cuda::check((call), #call, __FILE_NAME__, __LINE__)

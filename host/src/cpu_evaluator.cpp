@@ -1,4 +1,4 @@
-// The CPU evaluator and the registry of backends.
+// The CPU evaluator.
 #include <fmt/format.h>
 
 #include <atomic>
@@ -6,7 +6,6 @@
 #include "batch_search.hpp"
 #include "kernels.hpp"
 #include "parallel.hpp"
-#include "tonnage/core/error.hpp"
 #include "tonnage/host/backends.hpp"
 
 namespace tonnage {
@@ -78,28 +77,6 @@ bool parse_batch_mode(std::string_view name, BatchMode& mode) {
 
 std::unique_ptr<Evaluator> make_cpu_evaluator(InstructionSet isa) {
   return std::make_unique<CpuEvaluator>(isa);
-}
-
-std::vector<std::unique_ptr<Evaluator>> backends() {
-  std::vector<std::unique_ptr<Evaluator>> all;
-  all.push_back(make_cpu_evaluator(best_instruction_set()));
-  return all;
-}
-
-std::unique_ptr<Evaluator> select_backend(std::string_view name) {
-  std::string known = "auto";
-  for (std::unique_ptr<Evaluator>& backend : backends()) {
-    const Availability availability = backend->availability();
-    if (name == backend->name()) {
-      if (availability.usable) return std::move(backend);
-      throw Error(ErrorCode::kUnavailable,
-                  fmt::format("backend \"{}\" is not usable: {}", name, availability.reason));
-    }
-    if (name == "auto" && availability.usable) return std::move(backend);
-    known += fmt::format(", {}", backend->name());
-  }
-  throw Error(ErrorCode::kInvalidInput,
-              fmt::format("backend \"{}\" is unknown, expected one of {}", name, known));
 }
 
 }  // namespace tonnage

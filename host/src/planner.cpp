@@ -212,7 +212,8 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
                const PlannerOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const Problem problem = build_problem(system);
-  const std::unique_ptr<Evaluator> backend = select_backend(options.backend);
+  const std::unique_ptr<Evaluator> backend =
+      select_backend(options.backend, std::ssize(problem.lines));
   const std::vector<LineOutcome> outcomes = backend->search(problem, search_options(options)).lines;
   const auto evaluated = std::chrono::steady_clock::now();
 
@@ -327,7 +328,9 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
   }
   problem.lines = std::move(asked);
   const std::vector<LineOutcome> outcomes =
-      select_backend(options.backend)->search(problem, search_options(options)).lines;
+      select_backend(options.backend, std::ssize(problem.lines))
+          ->search(problem, search_options(options))
+          .lines;
 
   // The empty allocation is the same on every accelerator: shown once per server.
   std::erase_if(pairs, [&, last = std::int64_t{-1}](const Pair& p) mutable {

@@ -1,6 +1,7 @@
 // The backends this library was built with. Owns: the registry and the choice of one by name.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -14,11 +15,16 @@ namespace tonnage {
 // instruction set is not usable.
 [[nodiscard]] std::unique_ptr<Evaluator> make_cpu_evaluator(InstructionSet isa);
 
-// Every backend compiled in, the preferred one first; not all may be usable here.
+// Every backend, the preferred one first; not all may be usable here.
 [[nodiscard]] std::vector<std::unique_ptr<Evaluator>> backends();
 
-// The backend of that name, or the first usable one for "auto". Throws Error: kInvalidInput for an
-// unknown name, kUnavailable for one that is not usable (never falls back silently).
-[[nodiscard]] std::unique_ptr<Evaluator> select_backend(std::string_view name);
+// Fewer lines are left to the CPU: it is done before a GPU has started. An estimate, not measured.
+inline constexpr std::int64_t kFewestGpuLines = 50'000;
+
+// The backend of that name. "auto" is the CPU, or for at least kFewestGpuLines `lines` a usable
+// GPU, with the CPU taking over if it fails. Throws Error: kInvalidInput for an unknown name,
+// kUnavailable for one that is not usable (a named one never falls back).
+[[nodiscard]] std::unique_ptr<Evaluator> select_backend(std::string_view name,
+                                                        std::int64_t lines = 0);
 
 }  // namespace tonnage

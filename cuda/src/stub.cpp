@@ -1,4 +1,5 @@
-// The probe of a build without CUDA.
+// A build without CUDA: no device, and the probe says why.
+#include "device.hpp"
 #include "tonnage/cuda/probe.hpp"
 
 namespace tonnage {
@@ -11,5 +12,7 @@ CudaProbe probe_cuda() noexcept {
   }
   return probe;
 }
+
+std::vector<std::unique_ptr<cuda::Device>> cuda::open_devices() { return {}; }
 
 }  // namespace tonnage

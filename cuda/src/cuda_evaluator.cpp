@@ -1,0 +1,46 @@
+// The CUDA evaluator: the engine on the devices that the probe finds. Compiled in every build; only
+// what opens devices differs.
+#include <utility>
+
+#include "engine.hpp"
+#include "tonnage/core/error.hpp"
+#include "tonnage/cuda/evaluator.hpp"
+#include "tonnage/cuda/probe.hpp"
+
+namespace tonnage {
+namespace {
+
+class CudaEvaluator : public Evaluator {
+ public:
+  explicit CudaEvaluator(std::unique_ptr<Evaluator> host) : host_(std::move(host)) {}
+
+  [[nodiscard]] std::string_view name() const override { return "cuda"; }
+
+  [[nodiscard]] Availability availability() const override {
+    const CudaProbe probe = probe_cuda();
+    if (!probe.usable) return {false, probe.reason};
+    std::string devices;
+    for (const CudaDevice& device : probe.devices) {
+      devices += (devices.empty() ? "" : ", ") + device.name;
+    }
+    return {true, devices};
+  }
+
+  [[nodiscard]] SearchResult search(const Problem& problem,
+                                    const SearchOptions& options) const override {
+    const auto devices = cuda::open_devices();
+    if (devices.empty()) throw Error(ErrorCode::kUnavailable, availability().reason);
+    return cuda::search_on_devices(devices, *host_, problem, options);
+  }
+
+ private:
+  std::unique_ptr<Evaluator> host_;
+};
+
+}  // namespace
+
+std::unique_ptr<Evaluator> make_cuda_evaluator(std::unique_ptr<Evaluator> host) {
+  return std::make_unique<CudaEvaluator>(std::move(host));
+}
+
+}  // namespace tonnage

@@ -1,0 +1,341 @@
+#include "engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace tonnage::cuda {
+namespace {
+
+// Batch ceilings are sorted by value up to here; longer lines are few.
+constexpr std::int64_t kSortedCeilings = 4096;
+
+struct Range {
+  std::int64_t first;
+  std::int64_t last;
+};
+
+// What all workers share.
+struct Job {
+  Job(const Problem& of, const SearchOptions& with, const EngineLimits& within, SearchResult& into)
+      : problem(of), options(with), limits(within), result(into) {}
+
+  const Problem& problem;
+  const SearchOptions& options;
+  const EngineLimits& limits;
+  SearchResult& result;
+  std::vector<LineKind> kinds;
+  // Of the lines for the devices: batch ceilings, the largest one, entries they take.
+  std::vector<std::int64_t> ceilings;
+  std::int64_t longest = 0;
+  std::int64_t entries = 0;
+
+  std::atomic<std::int64_t> next{0};
+  std::atomic<bool> failed{false};
+  std::mutex mutex;  // of everything below and of result's counts
+  std::exception_ptr error;
+  std::int64_t done = 0;
+
+  [[nodiscard]] bool searches_batches() const { return options.batch == BatchMode::kSearch; }
+};
+
+// Memory of one chunk in flight, in pinned host memory and on the device.
+struct Slot {
+  Slot(Device& device, std::int64_t lines, std::int64_t most_entries, bool searches)
+      : stream(device.make_stream()),
+        host_servers(device, MemoryKind::kPinned, lines),
+        host_lines(device, MemoryKind::kPinned, lines),
+        host_outcomes(device, MemoryKind::kPinned, lines),
+        host_first(device, MemoryKind::kPinned, searches ? lines : 0),
+        host_counts(device, MemoryKind::kPinned, searches ? 1 : 0),
+        servers(device, MemoryKind::kDevice, lines),
+        lines_on_device(device, MemoryKind::kDevice, lines),
+        outcomes(device, MemoryKind::kDevice, lines),
+        searches_on_device(device, MemoryKind::kDevice, searches ? lines : 0),
+        first_entry(device, MemoryKind::kDevice, searches ? lines : 0),
+        entries(device, MemoryKind::kDevice, searches ? most_entries : 0),
+        counts(device, MemoryKind::kDevice, searches ? 1 : 0) {}
+
+  std::unique_ptr<Stream> stream;
+  Buffer<ServerRow> host_servers;
+  Buffer<LineRow> host_lines;
+  Buffer<LineOutcome> host_outcomes;
+  Buffer<std::int64_t> host_first;
+  Buffer<SearchCounts> host_counts;
+  Buffer<ServerRow> servers;
+  Buffer<LineRow> lines_on_device;
+  Buffer<LineOutcome> outcomes;
+  Buffer<LineSearch> searches_on_device;
+  Buffer<std::int64_t> first_entry;
+  Buffer<std::int32_t> entries;
+  Buffer<SearchCounts> counts;
+
+  std::vector<std::int64_t> order;  // lines of the chunk, in the device's order
+};
+
+// One device and the chunks it works on.
+class Worker {
+ public:
+  Worker(Device& device, Job& job) : device_(device), job_(job) {
+    device_.bind();
+    allocate();
+    upload_shared();
+  }
+
+  // A device fault may surface here: nothing in flight may outlive its memory.
+  ~Worker() {
+    for (std::optional<Slot>& slot : slots_) {
+      if (!slot || slot->order.empty()) continue;
+      try {
+        slot->stream->wait();
+      } catch (...) {  // the run has failed already
+      }
+    }
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void run() {
+    std::size_t turn = 0;
+    while (!job_.failed) {
+      const std::int64_t first = job_.next.fetch_add(lines_);
+      const auto count = static_cast<std::int64_t>(job_.problem.lines.size());
+      if (first >= count) break;
+      const std::int64_t last = std::min(first + lines_, count);
+      for (std::int64_t from = first; from < last && !job_.failed; turn ^= 1) {
+        Slot& slot = *slots_[turn];
+        finish(slot);
+        const std::int64_t until = prepare(slot, from, last);
+        start(slot);
+        report(until - from);
+        from = until;
+      }
+    }
+    for (std::optional<Slot>& slot : slots_) finish(*slot);
+  }
+
+ private:
+  // Takes memory for two chunks, smaller ones until it suffices.
+  void allocate() {
+    lines_ = std::min(job_.limits.lines, static_cast<std::int64_t>(job_.problem.lines.size()));
+    entries_ = std::min(job_.limits.entries, job_.entries);
+    while (true) {
+      try {
+        entries_ = std::max(entries_, entry_count(job_.longest));
+        perfs_ = Buffer<PerfRow>(device_, MemoryKind::kDevice,
+                                 static_cast<std::int64_t>(job_.problem.perfs.size()));
+        reciprocals_ = Buffer<double>(device_, MemoryKind::kDevice, job_.longest + 1);
+        for (std::optional<Slot>& slot : slots_) {
+          slot.emplace(device_, lines_, entries_, job_.searches_batches());
+        }
+        return;
+      } catch (const OutOfMemory& error) {
+        for (std::optional<Slot>& slot : slots_) slot.reset();
+        perfs_ = {};
+        reciprocals_ = {};
+        if (lines_ == 1) {
+          throw Error(ErrorCode::kUnavailable,
+                      device_.name() + ": " + error.what() + ", for a single line at a time");
+        }
+        lines_ /= 2;
+        entries_ /= 2;
+      }
+    }
+  }
+
+  // What every chunk needs: performance data and the table of 1/n.
+  void upload_shared() {
+    Stream& stream = *slots_[0]->stream;
+    const std::vector<PerfRow>& perfs = job_.problem.perfs;
+    const Buffer<PerfRow> staging(device_, MemoryKind::kPinned,
+                                  static_cast<std::int64_t>(perfs.size()));
+    std::copy(perfs.begin(), perfs.end(), staging.data());
+    stream.to_device(perfs_.data(), staging.data(), perfs.size() * sizeof(PerfRow));
+    stream.launch(FillReciprocals{reciprocals_.data()}, reciprocals_.size());
+    stream.wait();
+  }
+
+  // Fills the pinned buffers with lines from `first` on, as many as the entries allow, and answers
+  // how far it came.
+  std::int64_t prepare(Slot& slot, std::int64_t first, std::int64_t last) {
+    const Problem& problem = job_.problem;
+    std::int64_t entries = 0, until = first;
+    for (; until < last; ++until) {
+      if (job_.kinds[until] == LineKind::kHost) continue;
+      entries += entry_count(job_.ceilings[until]);
+      if (job_.searches_batches() && entries > entries_) break;
+    }
+    // Longest lines first, kind by kind: by counting, which keeps equal ones in order.
+    std::array<std::vector<std::int64_t>, 2> begin;
+    for (auto& bucket : begin) bucket.assign(kSortedCeilings + 2, 0);
+    const auto bucket_of = [&](std::int64_t line) -> std::int64_t& {
+      const std::int64_t ceiling = std::min(job_.ceilings[line], kSortedCeilings);
+      return begin[job_.kinds[line] == LineKind::kUneven][kSortedCeilings - ceiling];
+    };
+    for (std::int64_t i = first; i < until; ++i) {
+      if (job_.kinds[i] != LineKind::kHost) ++bucket_of(i);
+    }
+    std::int64_t position = 0;
+    for (auto& bucket : begin) {
+      if (&bucket == &begin[1]) plain_ = position;
+      for (std::int64_t& b : bucket) position += std::exchange(b, position);
+    }
+    slot.order.resize(static_cast<std::size_t>(position));
+    for (std::int64_t i = first; i < until; ++i) {
+      if (job_.kinds[i] != LineKind::kHost) slot.order[bucket_of(i)++] = i;
+    }
+    const std::int32_t first_server = problem.lines[first].server;
+    servers_ = problem.lines[until - 1].server - first_server + 1;
+    std::copy_n(problem.servers.begin() + first_server, servers_, slot.host_servers.data());
+    std::int64_t entry = 0;
+    for (std::int64_t i = 0; i < position; ++i) {
+      const LineRow& line = problem.lines[slot.order[i]];
+      slot.host_lines[i] = {line.server - first_server, line.perf};
+      if (!job_.searches_batches()) continue;
+      slot.host_first[i] = entry;
+      entry += entry_count(job_.ceilings[slot.order[i]]);
+    }
+    return until;
+  }
+
+  void start(Slot& slot) {
+    const auto count = static_cast<std::int64_t>(slot.order.size());
+    if (count == 0) return;
+    Stream& stream = *slot.stream;
+    const auto upload = [&](const auto& device, const auto& host, std::int64_t items) {
+      stream.to_device(device.data(), host.data(),
+                       static_cast<std::size_t>(items) * sizeof(*host.data()));
+    };
+    upload(slot.servers, slot.host_servers, servers_);
+    upload(slot.lines_on_device, slot.host_lines, count);
+    const ChunkRows rows{slot.servers.data(), perfs_.data(), slot.lines_on_device.data(),
+                         reciprocals_.data(), slot.outcomes.data()};
+    stream.launch(SizePlainLines{rows}, plain_);
+    stream.launch(SizeUnevenLines{rows, plain_}, count - plain_);
+    if (job_.searches_batches()) {
+      upload(slot.first_entry, slot.host_first, count);
+      stream.zero(slot.counts.data(), sizeof(SearchCounts));
+      const SearchRows all{rows,
+                           slot.searches_on_device.data(),
+                           slot.first_entry.data(),
+                           slot.entries.data(),
+                           slot.counts.data(),
+                           job_.options.exhaustive};
+      stream.launch(StartSearches{all}, count);
+      for (int round = 0; round < kSearchRounds; ++round) {
+        stream.launch(SweepLines{all}, count);
+        stream.launch(SettleLines{all}, count);
+      }
+      stream.to_host(slot.host_counts.data(), slot.counts.data(), sizeof(SearchCounts));
+    }
+    stream.to_host(slot.host_outcomes.data(), slot.outcomes.data(),
+                   static_cast<std::size_t>(count) * sizeof(LineOutcome));
+  }
+
+  // Waits for the chunk in flight and takes its answers.
+  void finish(Slot& slot) {
+    if (slot.order.empty()) return;
+    slot.stream->wait();
+    for (std::size_t i = 0; i < slot.order.size(); ++i) {
+      job_.result.lines[slot.order[i]] = slot.host_outcomes[static_cast<std::int64_t>(i)];
+    }
+    slot.order.clear();
+    if (!job_.searches_batches()) return;
+    const std::lock_guard lock(job_.mutex);
+    job_.result.candidates_swept += slot.host_counts[0].candidates;
+    job_.result.candidates_passed += slot.host_counts[0].passed;
+  }
+
+  void report(std::int64_t lines) {
+    const std::lock_guard lock(job_.mutex);
+    job_.done += lines;
+    if (job_.options.progress) {
+      job_.options.progress(job_.searches_batches() ? "batch sizes" : "sizing", job_.done,
+                            static_cast<std::int64_t>(job_.problem.lines.size()));
+    }
+  }
+
+  Device& device_;
+  Job& job_;
+  std::int64_t lines_ = 0;
+  std::int64_t entries_ = 0;
+  std::int64_t plain_ = 0;    // plain lines of the chunk being prepared, which come first
+  std::int64_t servers_ = 0;  // its servers
+  Buffer<PerfRow> perfs_;
+  Buffer<double> reciprocals_;
+  std::array<std::optional<Slot>, 2> slots_;
+};
+
+void work(Device& device, Job& job) {
+  try {
+    Worker(device, job).run();
+  } catch (...) {
+    job.failed = true;
+    const std::lock_guard lock(job.mutex);
+    if (!job.error) job.error = std::current_exception();
+  }
+}
+
+// Lines that no device answers, as a problem of their own.
+void answer_on_host(const Evaluator& host, Job& job) {
+  Problem rest;
+  std::vector<std::int64_t> position;
+  for (std::size_t i = 0; i < job.kinds.size(); ++i) {
+    if (job.kinds[i] != LineKind::kHost) continue;
+    rest.lines.push_back(job.problem.lines[i]);
+    position.push_back(static_cast<std::int64_t>(i));
+  }
+  if (rest.lines.empty()) return;
+  rest.servers = job.problem.servers;
+  rest.perfs = job.problem.perfs;
+  SearchOptions options = job.options;
+  options.progress = {};
+  const SearchResult found = host.search(rest, options);
+  for (std::size_t i = 0; i < position.size(); ++i) job.result.lines[position[i]] = found.lines[i];
+  const std::lock_guard lock(job.mutex);
+  job.result.candidates_swept += found.candidates_swept;
+  job.result.candidates_passed += found.candidates_passed;
+}
+
+}  // namespace
+
+SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devices,
+                               const Evaluator& host, const Problem& problem,
+                               const SearchOptions& options, const EngineLimits& limits) {
+  SearchResult result;
+  const std::size_t count = problem.lines.size();
+  result.lines.resize(count);
+  Job job(problem, options, limits, result);
+  job.kinds.resize(count);
+  job.ceilings.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ServerRow& server = problem.servers[problem.lines[i].server];
+    const PerfRow& perf = problem.perfs[problem.lines[i].perf];
+    job.kinds[i] = line_kind(server, perf);
+    if (job.kinds[i] == LineKind::kHost) continue;
+    job.ceilings[i] = batch_ceiling(server, perf);
+    job.longest = std::max(job.longest, job.ceilings[i]);
+    job.entries += entry_count(job.ceilings[i]);
+  }
+  std::vector<std::jthread> threads;
+  if (job.longest > 0) {
+    for (const auto& device : devices) threads.emplace_back([&] { work(*device, job); });
+  }
+  try {
+    answer_on_host(host, job);
+  } catch (...) {
+    job.failed = true;
+    for (std::jthread& thread : threads) thread.join();
+    throw;
+  }
+  for (std::jthread& thread : threads) thread.join();
+  if (job.error) std::rethrow_exception(job.error);
+  return result;
+}
+
+}  // namespace tonnage::cuda

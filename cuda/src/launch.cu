@@ -1,0 +1,34 @@
+// The kernels: grid arithmetic around the bodies of kernels.hpp.
+#include "launch.hpp"
+
+namespace tonnage::cuda {
+namespace {
+
+template <class Body>
+__global__ void __launch_bounds__(kBlockThreads)
+    run_kernel(const __grid_constant__ Body body, std::int64_t count) {
+  const std::int64_t thread = std::int64_t{blockIdx.x} * kBlockThreads + threadIdx.x;
+  const std::int64_t item = thread / Body::kThreadsPerItem;
+  if (item >= count) return;
+  if constexpr (Body::kThreadsPerItem == 1) {
+    body(item);
+  } else {
+    static_assert(Body::kThreadsPerItem == kWarpSize);
+    body(DeviceWarp{static_cast<int>(threadIdx.x % kWarpSize)}, item);
+  }
+}
+
+}  // namespace
+
+void launch_kernel(const Kernel& kernel, std::int64_t count, cudaStream_t stream) {
+  if (count <= 0) return;
+  std::visit(
+      [&]<class Body>(const Body& body) {
+        const std::int64_t threads = count * Body::kThreadsPerItem;
+        const auto blocks = static_cast<unsigned>((threads + kBlockThreads - 1) / kBlockThreads);
+        run_kernel<<<blocks, kBlockThreads, 0, stream>>>(body, count);
+      },
+      kernel);
+}
+
+}  // namespace tonnage::cuda

@@ -1,0 +1,421 @@
+// Kernel bodies of the search over batch sizes: a warp a line. The sweep holds 32 replica counts in
+// its lanes and runs through all batch sizes in one pass; what passes is settled by sizing, lanes
+// over batch sizes. Two rounds of sweep and settling answer every line. Owns: which replica counts
+// a round looks at, and the order in which batch sizes are settled, by which the answer is always
+// the least replicas and among those the smallest batch size.
+#pragma once
+
+#include <cstdint>
+
+#include "line_kernels.hpp"
+#include "tonnage/core/sweep_kernel.hpp"
+#include "warp.hpp"
+
+namespace tonnage::cuda {
+
+// What the next round does with a line.
+enum class SearchStage : std::int32_t {
+  kDone,
+  kLowest,  // infeasible at its ceiling: every batch size that holds at the lowest rate is sized
+  kNear,    // the replica counts from `after` + 1 up to the first at which some batch size passes
+  kRest,    // counts spread over (after, to]: what passes there and was not sized yet is sized
+  kGrid,    // every replica count of (after, to]
+};
+
+struct LineSearch {
+  std::int64_t after;  // no batch size does with so few replicas
+  std::int64_t to;     // the answer needs no more
+  SearchStage stage;
+};
+
+struct SearchCounts {
+  std::int64_t candidates;  // (M, r) evaluated
+  std::int64_t passed;
+};
+
+struct SearchRows {
+  ChunkRows rows;
+  LineSearch* searches;             // of each line
+  const std::int64_t* first_entry;  // where a line's entries begin
+  // One entry for each batch size M = 1 .. N of a line: the first replica count at which it passed,
+  // 0: none, kSized: sized already.
+  std::int32_t* entries;
+  SearchCounts* counts;
+  bool whole_grid;
+};
+inline constexpr std::int32_t kSized = -1;
+// Rounds of sweep and settling after which every line is done.
+inline constexpr int kSearchRounds = 2;
+
+// Entries that a line of this ceiling takes: whole groups, so that every line begins a cache line.
+inline std::int64_t entry_count(std::int64_t ceiling) {
+  return (ceiling + kWarpSize - 1) / kWarpSize * kWarpSize;
+}
+
+// Where the search of each sized line starts.
+struct StartSearches {
+  static constexpr int kThreadsPerItem = 1;
+  SearchRows all;
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t line) const {
+    const LineOutcome& at_ceiling = all.rows.outcomes[line];
+    const std::int64_t min_replicas = all.rows.server(line).min_replicas;
+    LineSearch& search = all.searches[line];
+    search.after = (min_replicas > 1 ? min_replicas : 1) - 1;
+    search.to = at_ceiling.num_replicas;
+    const bool sized =
+        at_ceiling.reason == Reason::kNone || at_ceiling.reason == Reason::kAboveMaxReplicas;
+    search.stage = !sized           ? SearchStage::kLowest
+                   : all.whole_grid ? SearchStage::kGrid
+                                    : SearchStage::kNear;
+  }
+};
+
+// 1/mu(n) times the rate for a line whose chunk count grows: each thread computes one state of a
+// group of 32.
+template <class Warp>
+struct SteppedLoad {
+  using V = typename Warp::Real;
+  const Warp& warp;
+  const V& rate;
+  const QueueShape& shape;
+  const double* reciprocals;
+  mutable typename Warp::template Each<double> inv_mu;
+
+  TONNAGE_KERNEL_BODY V operator()(std::int64_t n) const {
+    const int slot = static_cast<int>((n - 1) % kWarpSize);
+    if (slot == 0) {
+      warp.each([&](int t) {
+        const std::int64_t state = n + t < shape.max_batch ? n + t : shape.max_batch;
+        const double chunks = chunk_count(shape.service, static_cast<double>(state));
+        inv_mu[t] = inverse_mu(service_segment(shape.service, chunks), reciprocals[state]);
+      });
+    }
+    return rate * V(warp.from(inv_mu, slot));
+  }
+};
+
+// One pass over all batch sizes with 32 replica counts, ascending over the lanes. Bit t of the
+// result: some batch size passes with the count of lane t.
+template <class Warp>
+struct SweepPass {
+  using V = typename Warp::Real;
+  using Counts = typename Warp::template Each<double>;
+
+  const Warp& warp;
+  const SweepLine& line;
+  const QueueShape& shape;
+  const double* reciprocals;
+  std::int32_t* entries;  // of the line
+  bool stepped;
+  std::int64_t passed = 0;
+
+  // `wanted`: the lanes that count. `keeps`: entries set before stay.
+  TONNAGE_KERNEL_BODY std::uint32_t operator()(const Counts& replicas, std::uint32_t wanted,
+                                               bool keeps) {
+    const V rate = sweep_rate(line, warp.lanes(replicas));
+    if (stepped) {
+      return with_load<true>(SteppedLoad<Warp>{warp, rate, shape, reciprocals, {}}, rate, replicas,
+                             wanted, keeps);
+    }
+    const UniformLoad<V, TabledReciprocal> load{
+        rate * V(line.inv_mu_slope_ms), rate * V(line.inv_mu_base_ms), {reciprocals}};
+    return with_load<false>(load, rate, replicas, wanted, keeps);
+  }
+
+ private:
+  template <bool kStepped, class Load>
+  TONNAGE_KERNEL_BODY std::uint32_t with_load(const Load& load, const V& rate,
+                                              const Counts& replicas, std::uint32_t wanted,
+                                              bool keeps) {
+    if (line.has_extensions) {
+      return with_targets<kStepped, true>(load, rate, replicas, wanted, keeps);
+    }
+    return with_targets<kStepped, false>(load, rate, replicas, wanted, keeps);
+  }
+
+  template <bool kStepped, bool kExtended, class Load>
+  TONNAGE_KERNEL_BODY std::uint32_t with_targets(const Load& load, const V& rate,
+                                                 const Counts& replicas, std::uint32_t wanted,
+                                                 bool keeps) {
+    std::uint32_t any = 0;
+    typename Warp::template Each<std::uint32_t> bits;  // of batch sizes base + 1 .. base + 32
+    const auto take = [&](std::int64_t batch, const LaneMask<V>& holds) {
+      const std::uint32_t mask = warp.ballot(holds) & wanted;
+      any |= mask;
+      passed += bit_count(mask);
+      const int slot = static_cast<int>((batch - 1) % kWarpSize);
+      warp.each([&](int t) { bits[t] = t == slot ? mask : bits[t]; });
+      if (slot == kWarpSize - 1 || batch == line.max_batch) {
+        const std::int64_t base = batch - 1 - slot;
+        store(bits, replicas, base, slot, keeps);
+      }
+    };
+    if (line.max_queue > 0) {
+      sweep_pack<true, kStepped, kExtended>(line, rate, load, take);
+    } else {
+      sweep_pack<false, kStepped, kExtended>(line, rate, load, take);
+    }
+    return any;
+  }
+
+  // The first count that passed, for each of a group of batch sizes.
+  TONNAGE_KERNEL_BODY void store(const typename Warp::template Each<std::uint32_t>& bits,
+                                 const Counts& replicas, std::int64_t base, int last,
+                                 bool keeps) const {
+    typename Warp::template Each<int> lane;
+    warp.each([&](int t) { lane[t] = bits[t] != 0 && t <= last ? lowest_bit(bits[t]) : 0; });
+    const typename Warp::template Each<double> first = warp.gather(replicas, lane);
+    warp.each([&](int t) {
+      if (t > last) return;
+      std::int32_t& entry = entries[base + t];
+      if (keeps && entry != 0) return;
+      entry = bits[t] != 0 ? static_cast<std::int32_t>(first[t]) : 0;
+    });
+  }
+};
+
+struct SweepLines {
+  static constexpr int kThreadsPerItem = kWarpSize;
+  SearchRows all;
+
+  template <class Warp>
+  TONNAGE_KERNEL_BODY void operator()(const Warp& warp, std::int64_t item) const {
+    LineSearch search = all.searches[item];
+    if (search.stage == SearchStage::kDone) return;
+    const ServerRow& server = all.rows.server(item);
+    const PerfRow& perf = all.rows.perf(item);
+    const QueueShape shape = queue_shape(server, perf, batch_ceiling(server, perf));
+    const double chunks_at_1 = chunk_count(shape.service, 1.0);
+    const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
+    const SweepLine line = sweep_line(shape, server.targets, server.has_tps_target,
+                                      server.total_rate_per_ms, chunks_at_1, chunks_at_m);
+    SweepPass<Warp> pass{warp,
+                         line,
+                         shape,
+                         all.rows.reciprocals,
+                         all.entries + all.first_entry[item],
+                         chunks_at_1 != chunks_at_m};
+    std::int64_t candidates = 0;
+    for (Window window = first_window(search); window.count > 0;) {
+      typename Warp::template Each<double> replicas;
+      warp.each([&](int t) { replicas[t] = static_cast<double>(window.replicas(t)); });
+      const bool all_lanes = window.count == kWarpSize;
+      const std::uint32_t wanted = all_lanes ? ~0u : (1u << window.count) - 1;
+      const std::uint32_t any = pass(replicas, wanted, window.keeps);
+      candidates += window.count * shape.max_batch;
+      window = next_window(search, window, any);
+    }
+    warp.sync();
+    warp.once([&] { all.searches[item].after = search.after; });
+    warp.add(&all.counts->candidates, candidates);
+    warp.add(&all.counts->passed, pass.passed);
+  }
+
+ private:
+  // The replica counts of one pass: after + 1, after + 2, ... or 32 spread over (after, to].
+  struct Window {
+    std::int64_t after;
+    std::int64_t to;
+    std::int32_t count;  // 0: no further pass
+    bool spread;
+    bool keeps;  // entries set by an earlier pass stay
+
+    TONNAGE_KERNEL_BODY std::int64_t replicas(int t) const {
+      if (!spread) return after + 1 + (t < count ? t : count - 1);
+      const std::int64_t offset = (to - after) * (t + 1) / kWarpSize;
+      return after + (offset > 1 ? offset : 1);
+    }
+  };
+
+  TONNAGE_KERNEL_BODY static Window next_counts(std::int64_t after, std::int64_t to, bool keeps) {
+    const std::int64_t left = to - after;
+    return {after, to, static_cast<std::int32_t>(left < kWarpSize ? left : kWarpSize), false,
+            keeps};
+  }
+
+  TONNAGE_KERNEL_BODY static Window first_window(const LineSearch& search) {
+    if (search.stage == SearchStage::kLowest) {
+      return {kMaxReplicas - 1, kMaxReplicas, 1, false, false};
+    }
+    if (search.stage == SearchStage::kRest) {
+      return {search.after, search.to, kWarpSize, true, true};
+    }
+    return next_counts(search.after, search.to, false);
+  }
+
+  // After a pass over `window` in which the lanes of `any` passed. In stage kNear the last window
+  // is the first neighbouring counts with a batch size that passes; search.after moves up to it.
+  TONNAGE_KERNEL_BODY static Window next_window(LineSearch& search, const Window& window,
+                                                std::uint32_t any) {
+    const Window none{0, 0, 0, false, false};
+    const std::int64_t end = window.after + window.count;
+    if (search.stage == SearchStage::kGrid) {
+      return end < search.to ? next_counts(end, search.to, true) : none;
+    }
+    if (search.stage != SearchStage::kNear) return none;
+    std::int64_t after = end, to = search.to;
+    if (window.spread) {
+      // Without any, only the ceiling's own answer remains.
+      const int first = any != 0 ? lowest_bit(any) : kWarpSize - 1;
+      to = window.replicas(first);
+      after = any == 0 ? to : (first > 0 ? window.replicas(first - 1) : window.after);
+    } else if (any != 0) {
+      after = window.after;
+    }
+    search.after = after;
+    if ((!window.spread && any != 0) || after >= to) return none;
+    if (to - after > kWarpSize) return {after, to, kWarpSize, true, false};
+    return next_counts(after, search.to, false);
+  }
+};
+
+// The exact answer at batch size M, out of line where it is long: few batch sizes need it.
+TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_batch(const QueueShape& shape,
+                                                           const LatencyTargets& targets,
+                                                           bool has_tps_target) {
+  return size_rate(shape, targets, has_tps_target);
+}
+
+struct SettleLines {
+  static constexpr int kThreadsPerItem = kWarpSize;
+  SearchRows all;
+
+  template <class Warp>
+  TONNAGE_KERNEL_BODY void operator()(const Warp& warp, std::int64_t item) const {
+    LineSearch search = all.searches[item];
+    if (search.stage == SearchStage::kDone) return;
+    Settling<Warp> settle{warp,
+                          all.rows.server(item),
+                          all.rows.perf(item),
+                          all.rows.reciprocals,
+                          all.entries + all.first_entry[item],
+                          batch_ceiling(all.rows.server(item), all.rows.perf(item)),
+                          all.rows.outcomes[item],
+                          search.stage != SearchStage::kLowest};
+    const bool in_steps = search.stage == SearchStage::kNear || search.stage == SearchStage::kGrid;
+    SearchStage next = SearchStage::kDone;
+    if (in_steps) {
+      settle.step_by_step();
+      // Counts beyond those swept are left where no batch size does with the ones swept.
+      const std::int64_t swept = search.after + kWarpSize;
+      if (search.stage == SearchStage::kNear && settle.best.num_replicas > swept &&
+          search.after < search.to) {
+        next = SearchStage::kRest;
+        search.after = swept;
+        search.to = settle.best.num_replicas;
+      }
+    } else {
+      settle.all_at_once(search.after + 1);
+      if (search.stage == SearchStage::kLowest && all.whole_grid && settle.has_best) {
+        next = SearchStage::kGrid;
+        search.to = settle.best.num_replicas;
+      }
+    }
+    warp.sync();
+    warp.once([&] {
+      if (settle.has_best) all.rows.outcomes[item] = settle.best;
+      all.searches[item] = {search.after, search.to, next};
+    });
+  }
+
+ private:
+  template <class Warp>
+  struct Settling {
+    const Warp& warp;
+    const ServerRow& server;
+    const PerfRow& perf;
+    const double* reciprocals;
+    std::int32_t* entries;
+    std::int64_t ceiling;
+    LineOutcome best;
+    bool has_best;
+
+    static constexpr std::uint32_t kNone = ~0u;
+
+    // Sizes the batch sizes in the order of the least count that passed, those of one count in
+    // ascending order, until no other can be better. Counts that passed are consecutive.
+    TONNAGE_KERNEL_BODY void step_by_step() {
+      while (true) {
+        const std::uint32_t count = least_entry();
+        if (count == kNone || count > best.num_replicas) return;
+        for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
+          // No batch size needs fewer than `count` now, so of equals the smallest is found first.
+          if (best.num_replicas == count && best.max_batch <= base) return;
+          size_group(base,
+                     [&](std::int32_t entry) { return entry == static_cast<std::int32_t>(count); });
+        }
+        if (best.num_replicas <= count) return;
+      }
+    }
+
+    // Sizes every batch size that passed; none needs fewer replicas than `fewest`.
+    TONNAGE_KERNEL_BODY void all_at_once(std::int64_t fewest) {
+      for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
+        if (has_best && best.num_replicas == fewest && best.max_batch <= base) return;
+        size_group(base, [](std::int32_t entry) { return entry > 0; });
+      }
+    }
+
+   private:
+    TONNAGE_KERNEL_BODY std::uint32_t least_entry() const {
+      typename Warp::template Each<std::uint32_t> least;
+      warp.each([&](int t) {
+        least[t] = kNone;
+        for (std::int64_t i = t; i < ceiling; i += kWarpSize) {
+          const std::uint32_t entry =
+              entries[i] > 0 ? static_cast<std::uint32_t>(entries[i]) : kNone;
+          if (entry < least[t]) least[t] = entry;
+        }
+      });
+      return warp.least(least);
+    }
+
+    // Sizes those batch sizes of base + 1 .. base + 32 whose entry is wanted.
+    template <class Wanted>
+    TONNAGE_KERNEL_BODY void size_group(std::int64_t base, const Wanted& wanted) {
+      typename Warp::template Each<bool> chosen;
+      warp.each([&](int t) { chosen[t] = base + t < ceiling && wanted(entries[base + t]); });
+      if (warp.ballot(chosen) == 0) return;
+      typename Warp::template Each<double> goodput;
+      typename Warp::template Each<std::uint32_t> replicas;
+      warp.each([&](int t) {
+        goodput[t] = 0;
+        replicas[t] = kNone;
+        if (!chosen[t]) return;
+        entries[base + t] = kSized;
+        const RateSearch<double> found = search_batch(base + t + 1);
+        if (!found.feasible) return;
+        goodput[t] = found.throughput_per_ms;
+        const LineOutcome outcome = line_at_goodput(server, base + t + 1, goodput[t]);
+        if (outcome.num_replicas > 0)
+          replicas[t] = static_cast<std::uint32_t>(outcome.num_replicas);
+      });
+      const std::uint32_t least = warp.least(replicas);
+      if (least == kNone) return;
+      typename Warp::template Each<bool> is_least;
+      warp.each([&](int t) { is_least[t] = replicas[t] == least; });
+      const int winner = lowest_bit(warp.ballot(is_least));
+      const std::int64_t batch = base + winner + 1;
+      if (has_best &&
+          (best.num_replicas < least || (best.num_replicas == least && best.max_batch < batch))) {
+        return;
+      }
+      best = line_at_goodput(server, batch, warp.from(goodput, winner));
+      has_best = true;
+    }
+
+    TONNAGE_KERNEL_BODY RateSearch<double> search_batch(std::int64_t batch) const {
+      const QueueShape shape = queue_shape(server, perf, batch);
+      const double chunks_at_1 = chunk_count(shape.service, 1.0);
+      const double chunks_at_m = chunk_count(shape.service, static_cast<double>(batch));
+      const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
+      if (is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms) {
+        return search_plain(shape, server.targets, range, chunks_at_1, reciprocals);
+      }
+      return search_uneven_batch(shape, server.targets, server.has_tps_target);
+    }
+  };
+};
+
+}  // namespace tonnage::cuda

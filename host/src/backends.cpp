@@ -1,0 +1,78 @@
+// The registry of backends, and the choice of one by name.
+#include "tonnage/host/backends.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "tonnage/core/error.hpp"
+#include "tonnage/cuda/evaluator.hpp"
+
+namespace tonnage {
+namespace {
+
+// What "auto" gives where a GPU is usable: that GPU, and from its first failure on the CPU.
+class FallingBack : public Evaluator {
+ public:
+  FallingBack(std::unique_ptr<Evaluator> preferred, std::unique_ptr<Evaluator> other)
+      : preferred_(std::move(preferred)), other_(std::move(other)) {}
+
+  [[nodiscard]] std::string_view name() const override { return at_work().name(); }
+  [[nodiscard]] Availability availability() const override { return at_work().availability(); }
+
+  [[nodiscard]] SearchResult search(const Problem& problem,
+                                    const SearchOptions& options) const override {
+    if (!failed_) {
+      try {
+        return preferred_->search(problem, options);
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnavailable) throw;
+        failed_ = true;
+      }
+    }
+    return other_->search(problem, options);
+  }
+
+ private:
+  [[nodiscard]] const Evaluator& at_work() const { return failed_ ? *other_ : *preferred_; }
+
+  std::unique_ptr<Evaluator> preferred_, other_;
+  mutable std::atomic<bool> failed_{false};
+};
+
+std::unique_ptr<Evaluator> best_cpu_evaluator() {
+  return make_cpu_evaluator(best_instruction_set());
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Evaluator>> backends() {
+  std::vector<std::unique_ptr<Evaluator>> all;
+  all.push_back(make_cuda_evaluator(best_cpu_evaluator()));
+  all.push_back(best_cpu_evaluator());
+  return all;
+}
+
+std::unique_ptr<Evaluator> select_backend(std::string_view name, std::int64_t lines) {
+  if (name == "auto") {
+    std::unique_ptr<Evaluator> cpu = best_cpu_evaluator();
+    if (lines < kFewestGpuLines) return cpu;
+    std::unique_ptr<Evaluator> cuda = make_cuda_evaluator(best_cpu_evaluator());
+    if (!cuda->availability().usable) return cpu;
+    return std::make_unique<FallingBack>(std::move(cuda), std::move(cpu));
+  }
+  std::string known = "auto";
+  for (std::unique_ptr<Evaluator>& backend : backends()) {
+    if (name == backend->name()) {
+      const Availability availability = backend->availability();
+      if (availability.usable) return std::move(backend);
+      throw Error(ErrorCode::kUnavailable,
+                  fmt::format("backend \"{}\" is not usable: {}", name, availability.reason));
+    }
+    known += fmt::format(", {}", backend->name());
+  }
+  throw Error(ErrorCode::kInvalidInput,
+              fmt::format("backend \"{}\" is unknown, expected one of {}", name, known));
+}
+
+}  // namespace tonnage

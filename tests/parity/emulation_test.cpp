@@ -1,0 +1,228 @@
+// The engine and the kernel bodies of the CUDA backend over an emulation of the launch grid: the
+// answers of the CPU evaluator, bit for bit, whatever the chunks, the devices and the memory.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "emulated_device.hpp"
+#include "engine.hpp"
+#include "parity_fleets.hpp"
+#include "support/seed.hpp"
+#include "tonnage/host/backends.hpp"
+
+namespace tonnage {
+namespace {
+
+using test::EmulationLog;
+using test::EmulationOptions;
+
+// An emulated sweep of a longer line takes seconds.
+constexpr std::int64_t kLongest = 400;
+
+SearchOptions mode(BatchMode batch, bool exhaustive = false) {
+  SearchOptions options;
+  options.batch = batch;
+  options.exhaustive = exhaustive;
+  return options;
+}
+
+SearchResult search_on_cpu(const Problem& problem, const SearchOptions& options) {
+  return select_backend("cpu")->search(problem, options);
+}
+
+// One emulated device for each of `all`; nothing may be left when they are gone.
+SearchResult emulate(const Problem& problem, const SearchOptions& options,
+                     const std::vector<EmulationOptions>& all,
+                     const cuda::EngineLimits& limits = {},
+                     std::vector<EmulationLog>* logs = nullptr) {
+  std::vector<EmulationLog> own(all.size());
+  std::vector<EmulationLog>& log = logs != nullptr ? *logs : own;
+  log.assign(all.size(), {});
+  SearchResult result;
+  {
+    std::vector<std::unique_ptr<cuda::Device>> devices;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      devices.push_back(test::make_emulated_device(all[i], log[i]));
+    }
+    result = cuda::search_on_devices(devices, *select_backend("cpu"), problem, options, limits);
+  }
+  for (const EmulationLog& l : log) {
+    EXPECT_EQ(l.bytes_in_use, 0);
+    EXPECT_EQ(l.pinned_in_use, 0);
+    EXPECT_EQ(l.streams, 0);
+  }
+  return result;
+}
+
+TEST(Emulation, ConformanceFleetsSizedAsOnTheCpu) {
+  const auto problems = test::conformance_problems();
+  if (problems.empty()) GTEST_SKIP() << "TONNAGE_CONFORMANCE_DIR is not set: no conformance cases";
+  for (const auto& [name, problem] : problems) {
+    SCOPED_TRACE(name);
+    const SearchOptions options = mode(BatchMode::kMax);
+    test::expect_same_lines(emulate(problem, options, {{}}).lines,
+                            search_on_cpu(problem, options).lines, problem);
+  }
+}
+
+TEST(Emulation, ConformanceFleetsSearchedAsOnTheCpu) {
+  const auto problems = test::conformance_problems();
+  if (problems.empty()) GTEST_SKIP() << "TONNAGE_CONFORMANCE_DIR is not set: no conformance cases";
+  for (const auto& [name, problem] : problems) {
+    SCOPED_TRACE(name);
+    const SearchOptions options = mode(BatchMode::kSearch);
+    test::expect_same_lines(emulate(problem, options, {{}}).lines,
+                            search_on_cpu(problem, options).lines, problem);
+  }
+}
+
+TEST(Emulation, RandomFleetsSizedAsOnTheCpu) {
+  std::mt19937_64 engine(testing::test_seed());
+  for (int fleet = 0; fleet < 10; ++fleet) {
+    SCOPED_TRACE(fleet);
+    const Problem problem = test::random_problem(150, engine());
+    const SearchOptions options = mode(BatchMode::kMax);
+    const SearchResult want = search_on_cpu(problem, options);
+    test::expect_same_lines(emulate(problem, options, {{.seed = engine()}}).lines, want.lines,
+                            problem);
+  }
+}
+
+TEST(Emulation, RandomFleetsSearchedAsOnTheCpu) {
+  std::mt19937_64 engine(testing::test_seed());
+  int smaller = 0;
+  for (int fleet = 0; fleet < 8; ++fleet) {
+    SCOPED_TRACE(fleet);
+    const Problem problem = test::random_problem(12, engine(), kLongest);
+    const SearchOptions options = mode(BatchMode::kSearch);
+    const SearchResult want = search_on_cpu(problem, options);
+    const SearchResult got = emulate(problem, options, {{.seed = engine()}});
+    test::expect_same_lines(got.lines, want.lines, problem);
+    EXPECT_GT(got.candidates_swept, 0);
+    for (std::size_t i = 0; i < got.lines.size(); ++i) {
+      smaller += got.lines[i].max_batch < batch_ceiling(problem.servers[problem.lines[i].server],
+                                                        problem.perfs[problem.lines[i].perf]);
+    }
+  }
+  EXPECT_GT(smaller, 0) << "the sample should have lines where a smaller batch size wins";
+}
+
+TEST(Emulation, ChunksAndDevicesDoNotChangeTheAnswer) {
+  std::mt19937_64 engine(testing::test_seed());
+  const Problem problem = test::random_problem(20, engine(), kLongest);
+  for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
+    const SearchOptions options = mode(batch);
+    const SearchResult whole = emulate(problem, options, {{}});
+    test::expect_same_lines(whole.lines, search_on_cpu(problem, options).lines, problem);
+    for (const cuda::EngineLimits limits :
+         {cuda::EngineLimits{1, 1}, {7, 1 << 12}, {64, 1}, {1'000'000, 1 << 14}}) {
+      for (const std::size_t devices : {1, 3}) {
+        std::vector<EmulationOptions> all(devices);
+        for (EmulationOptions& one : all) one.seed = engine();
+        const SearchResult got = emulate(problem, options, all, limits);
+        test::expect_same_lines(got.lines, whole.lines, problem);
+        EXPECT_EQ(got.candidates_swept, whole.candidates_swept);
+        EXPECT_EQ(got.candidates_passed, whole.candidates_passed);
+      }
+    }
+  }
+}
+
+TEST(Emulation, ProgressReachesTheTotal) {
+  const Problem problem = test::random_problem(30, testing::test_seed());
+  SearchOptions options = mode(BatchMode::kMax);
+  std::int64_t last = 0;
+  options.progress = [&](std::string_view, std::int64_t done, std::int64_t total) {
+    EXPECT_GT(done, last);
+    EXPECT_EQ(total, static_cast<std::int64_t>(problem.lines.size()));
+    last = done;
+  };
+  (void)emulate(problem, options, {{}, {}}, {.lines = 10});
+  EXPECT_EQ(last, static_cast<std::int64_t>(problem.lines.size()));
+}
+
+TEST(Emulation, AnEmptyProblemNeedsNoDevice) {
+  std::vector<EmulationLog> logs;
+  EXPECT_TRUE(emulate({}, mode(BatchMode::kSearch), {{}}, {}, &logs).lines.empty());
+  EXPECT_EQ(logs[0].allocations, 0);
+}
+
+TEST(DeviceMemory, AnyAllocationMayFailOnce) {
+  std::mt19937_64 engine(testing::test_seed());
+  const Problem problem = test::random_problem(8, engine(), kLongest);
+  const SearchOptions options = mode(BatchMode::kSearch);
+  std::vector<EmulationLog> logs;
+  const SearchResult want = emulate(problem, options, {{}}, {}, &logs);
+  const std::int64_t allocations = logs[0].allocations;
+  ASSERT_GT(allocations, 10);
+  for (std::int64_t n = 1; n < allocations; ++n) {
+    SCOPED_TRACE("allocation " + std::to_string(n) + " of " + std::to_string(allocations));
+    const SearchResult got = emulate(problem, options, {{.fail_from = n}}, {}, &logs);
+    EXPECT_EQ(logs[0].failed_allocations, 1);
+    test::expect_same_lines(got.lines, want.lines, problem);
+  }
+}
+
+TEST(DeviceMemory, SmallerChunksWhereItIsScarce) {
+  const Problem problem = test::random_problem(100, testing::test_seed(), kLongest);
+  for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
+    const SearchOptions options = mode(batch);
+    std::vector<EmulationLog> logs;
+    const SearchResult want = emulate(problem, options, {{}}, {}, &logs);
+    const std::int64_t memory = logs[0].most_bytes / 5;
+    const SearchResult got = emulate(problem, options, {{.memory_bytes = memory}}, {}, &logs);
+    EXPECT_GT(logs[0].failed_allocations, 0);
+    EXPECT_LE(logs[0].most_bytes, memory);
+    test::expect_same_lines(got.lines, want.lines, problem);
+  }
+}
+
+TEST(DeviceMemory, TooLittleForALineIsAClearError) {
+  const Problem problem = test::random_problem(20, testing::test_seed(), kLongest);
+  try {
+    (void)emulate(problem, mode(BatchMode::kSearch), {{.memory_bytes = 64}});
+    FAIL() << "64 bytes sufficed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+    const std::string text = error.what();
+    EXPECT_NE(text.find("emulated device"), std::string::npos) << text;
+    EXPECT_NE(text.find("out of device memory"), std::string::npos) << text;
+    EXPECT_NE(text.find("bytes"), std::string::npos) << text;
+  }
+}
+
+TEST(DeviceMemory, OneStarvedDeviceFailsTheSearchWithoutLeaks) {
+  const Problem problem = test::random_problem(20, testing::test_seed(), kLongest);
+  EXPECT_THROW((void)emulate(problem, mode(BatchMode::kMax), {{}, {.memory_bytes = 64}}), Error);
+}
+
+TEST(DeviceLost, IsAnErrorWhereverItHappens) {
+  const Problem problem = test::random_problem(20, testing::test_seed(), kLongest);
+  const SearchOptions options = mode(BatchMode::kSearch);
+  std::vector<EmulationLog> logs;
+  (void)emulate(problem, options, {{}}, {.lines = 10}, &logs);
+  const std::int64_t launches = logs[0].launches;
+  for (std::int64_t n = 1; n <= launches; n += 1 + launches / 20) {
+    try {
+      (void)emulate(problem, options, {{.fail_launch = n}}, {.lines = 10});
+      FAIL() << "launch " << n << " of " << launches << " was lost without a word";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+    }
+  }
+}
+
+TEST(Emulation, WholeGridGivesTheSameAnswers) {
+  std::mt19937_64 engine(testing::test_seed());
+  Problem problem = test::random_problem(12, engine(), kLongest);
+  // The whole grid of a line with millions of replicas would take days.
+  for (ServerRow& server : problem.servers) {
+    server.total_rate_per_ms = std::min(server.total_rate_per_ms, 0.05);
+  }
+  const SearchResult want = search_on_cpu(problem, mode(BatchMode::kSearch));
+  const SearchResult got = emulate(problem, mode(BatchMode::kSearch, true), {{.seed = engine()}});
+  test::expect_same_lines(got.lines, want.lines, problem);
+}
+
+}  // namespace
+}  // namespace tonnage
