@@ -30,20 +30,23 @@ inline std::vector<double> departure_rates(const QueueShape& shape) {
 inline DirectMetrics direct_sum(const ServiceParams& service, const std::vector<double>& mu,
                                 std::int64_t max_batch, std::int64_t max_queue, double rate) {
   double weight = 1, sum = 1, in_service = 0, in_system = 0;
+  const auto keep_in_range = [&] {
+    if (weight <= 1e250) return;
+    weight *= 1e-250;
+    sum *= 1e-250;
+    in_service *= 1e-250;
+    in_system *= 1e-250;
+  };
   for (std::int64_t n = 1; n <= max_batch; ++n) {
     weight *= rate / mu[n];
-    if (weight > 1e250) {
-      weight *= 1e-250;
-      sum *= 1e-250;
-      in_service *= 1e-250;
-      in_system *= 1e-250;
-    }
+    keep_in_range();
     sum += weight;
     in_service += static_cast<double>(n) * weight;
     in_system += static_cast<double>(n) * weight;
   }
   for (std::int64_t n = max_batch + 1; n <= max_batch + max_queue; ++n) {
     weight *= rate / mu[max_batch];
+    keep_in_range();
     sum += weight;
     in_service += static_cast<double>(max_batch) * weight;
     in_system += static_cast<double>(n) * weight;

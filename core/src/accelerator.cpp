@@ -9,21 +9,18 @@ namespace tonnage {
 
 Accelerator::Accelerator(AcceleratorSpec spec) : spec_(std::move(spec)) {
   const PowerSpec& p = spec_.power;
-  if (p.mid_util > 0 && p.mid_util < 1) {
-    slope_low_w_ = (p.mid_power_w - p.idle_w) / p.mid_util;
-    slope_high_w_ = (p.full_w - p.mid_power_w) / (1 - p.mid_util);
-  } else {
-    slope_low_w_ = slope_high_w_ = p.full_w - p.idle_w;
-  }
+  const bool has_middle = p.mid_util > 0 && p.mid_util < 1;
+  curve_.mid_util = has_middle ? p.mid_util : 1;
+  curve_.idle_w = p.idle_w;
+  curve_.mid_w = has_middle ? p.mid_power_w : p.full_w;
+  curve_.slope_low_w = (curve_.mid_w - p.idle_w) / curve_.mid_util;
+  curve_.slope_high_w = has_middle ? (p.full_w - p.mid_power_w) / (1 - p.mid_util) : 0;
 }
 
 double Accelerator::power_w(double utilization) const noexcept {
-  const PowerSpec& p = spec_.power;
   const double u = std::clamp(utilization, 0.0, 1.0);
-  if (p.mid_util > 0 && p.mid_util < 1 && u > p.mid_util) {
-    return p.mid_power_w + slope_high_w_ * (u - p.mid_util);
-  }
-  return p.idle_w + slope_low_w_ * u;
+  if (u > curve_.mid_util) return curve_.mid_w + curve_.slope_high_w * (u - curve_.mid_util);
+  return curve_.idle_w + curve_.slope_low_w * u;
 }
 
 std::string Accelerator::to_string() const {

@@ -20,49 +20,21 @@ bool was_sized(const LineOutcome& outcome) {
 void BatchSearch::prepare(const ServerRow& server, const PerfRow& perf) {
   server_ = &server;
   perf_ = &perf;
-  const std::int64_t ceiling = batch_ceiling(server, perf);
-  const QueueShape shape = queue_shape(server, perf, ceiling);
-  const auto size = static_cast<std::size_t>(ceiling) + 1;
-  for (auto* table : {&inv_mu_, &chunks_, &delta_ms_, &work_ms_}) table->resize(size);
+  const auto size = static_cast<std::size_t>(batch_ceiling(server, perf)) + 1;
   least_.assign(size, 0);
   need_.assign(size, 0);
-  ServiceSegment segment{};
-  double segment_end = 0;
-  for (std::int64_t n = 1; n <= ceiling; ++n) {
-    const double batch = static_cast<double>(n);
-    if (batch > segment_end) {
-      segment = service_segment(shape.service, chunk_count(shape.service, batch));
-      segment_end = max_batch_at_chunks(shape.service, segment.chunks);
-    }
-    inv_mu_[n] = inverse_mu(segment, reciprocals_[n]);
-    chunks_[n] = segment.chunks;
-    delta_ms_[n] = segment.delta_ms;
-    work_ms_[n] = segment.prefill_work_ms;
-  }
-  const double chunks_at_m = chunks_[ceiling];
-  line_.sweep = sweep_line(shape, server.targets, server.has_tps_target, server.total_rate_per_ms,
-                           chunks_[1], chunks_at_m);
-  line_.inv_target = inverse_targets(server.targets);
-  line_.out_tokens = server.out_tokens;
-  line_.alpha_ms = perf.alpha_ms;
-  line_.rate_share = kRateHigh * (server.has_tps_target ? kTpsShare : 1.0);
-  line_.stepped = chunks_[1] != chunks_at_m;
-  line_.reciprocal = reciprocals_.data();
-  line_.inv_mu = inv_mu_.data();
-  line_.chunks = chunks_.data();
-  line_.delta_ms = delta_ms_.data();
-  line_.work_ms = work_ms_.data();
+  tables_.prepare(server, perf, reciprocals_);
 }
 
 void BatchSearch::sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts) {
   const auto count = static_cast<std::int64_t>(replicas.size());
-  counts.candidates += count * line_.sweep.max_batch;
-  counts.passed += kernels_.sweep_line(line_, replicas.data(), count, least_.data());
+  counts.candidates += count * line().sweep.max_batch;
+  counts.passed += kernels_.sweep_line(line(), replicas.data(), count, least_.data());
 }
 
 void BatchSearch::size_batches(const std::vector<std::int64_t>& batches) {
   goodput_.resize(batches.size());
-  kernels_.size_batches(line_, batches.data(), static_cast<std::int64_t>(batches.size()),
+  kernels_.size_batches(line(), batches.data(), static_cast<std::int64_t>(batches.size()),
                         goodput_.data());
   for (std::size_t i = 0; i < batches.size(); ++i) {
     // Rounding must not raise the count above what the single search finds: it has the last word.
@@ -81,7 +53,7 @@ LineOutcome BatchSearch::size_exactly(std::int64_t batch) const {
 }
 
 LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {
-  const std::int64_t ceiling = line_.sweep.max_batch;
+  const std::int64_t ceiling = line().sweep.max_batch;
   for (std::int64_t r = from; r <= to; ++r) {
     for (std::int64_t m = 1; m <= ceiling;) {
       // Size the next batch sizes that may do with r and have not been sized.
@@ -144,7 +116,7 @@ std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCoun
   // The ceiling is infeasible: what holds at the low end of the rate range is sized at once.
   sweep({kMaxReplicas}, counts);
   std::vector<std::int64_t> batches;
-  for (std::int64_t m = 1; m <= line_.sweep.max_batch; ++m) {
+  for (std::int64_t m = 1; m <= line().sweep.max_batch; ++m) {
     if (least_[m] != 0) batches.push_back(m);
   }
   std::fill(least_.begin(), least_.end(), 0);

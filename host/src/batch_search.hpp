@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "line_tables.hpp"
 #include "tonnage/core/problem.hpp"
 
 namespace tonnage {
@@ -38,6 +39,7 @@ class BatchSearch {
 
  private:
   void prepare(const ServerRow& server, const PerfRow& perf);
+  [[nodiscard]] const TabledLine& line() const noexcept { return tables_.line(); }
   void sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts);
   // Fills need_ for some batch sizes by the plain search.
   void size_batches(const std::vector<std::int64_t>& batches);
@@ -55,8 +57,8 @@ class BatchSearch {
   const std::vector<double>& reciprocals_;
   const ServerRow* server_ = nullptr;
   const PerfRow* perf_ = nullptr;
-  TabledLine line_{};
-  std::vector<double> inv_mu_, chunks_, delta_ms_, work_ms_, goodput_;
+  LineTables tables_;
+  std::vector<double> goodput_;
   std::vector<std::int64_t> least_;  // [N + 1]: least replicas that pass the sweep
   std::vector<std::int64_t> need_;   // [N + 1]: replicas after sizing; 0 not sized, -1 infeasible
   std::vector<std::int64_t> pack_, replicas_;

@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <memory>
+#include <mutex>
 
 #include "batch_search.hpp"
+#include "grid_table.hpp"
 #include "kernels.hpp"
 #include "parallel.hpp"
 #include "tonnage/host/backends.hpp"
@@ -54,6 +57,38 @@ class CpuEvaluator : public Evaluator {
     result.candidates_swept = swept;
     result.candidates_passed = passed;
     return result;
+  }
+
+  void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
+             const GridConsumer& consumer) const override {
+    const std::vector<double> reciprocals = reciprocal_table(problem, options.num_threads);
+    const auto count = static_cast<std::int64_t>(grid.size());
+    const std::int64_t share = options.memory_limit / team_size(options.num_threads);
+    // One filler per thread at work, kept for the next line.
+    std::mutex mutex;
+    std::vector<std::unique_ptr<TableFiller>> idle;
+    parallel_chunks(
+        count, 1, options.num_threads,
+        [&](std::int64_t first, std::int64_t last) {
+          std::unique_ptr<TableFiller> filler;
+          {
+            const std::lock_guard lock(mutex);
+            if (!idle.empty()) {
+              filler = std::move(idle.back());
+              idle.pop_back();
+            }
+          }
+          if (!filler) {
+            filler = std::make_unique<TableFiller>(problem, kernels_, reciprocals,
+                                                   options.percentiles, share);
+          }
+          for (std::int64_t i = first; i < last; ++i) filler->fill(grid[i], i, consumer);
+          const std::lock_guard lock(mutex);
+          idle.push_back(std::move(filler));
+        },
+        [&](std::int64_t done) {
+          if (options.progress) options.progress("candidates", done, count);
+        });
   }
 
  private:

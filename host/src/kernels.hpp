@@ -3,6 +3,7 @@
 
 #include "line_sizing_kernel.hpp"
 #include "sweep_kernel.hpp"
+#include "table_kernel.hpp"
 #include "tonnage/host/line_sizing.hpp"
 
 namespace tonnage {
@@ -12,6 +13,7 @@ struct Kernels {
   SizePairFunction size_one;
   SweepLineFunction sweep_line;
   SizeBatchesFunction size_batches;
+  FillTableFunction fill_table;
 };
 
 // Kernels of an instruction set. Throws Error (kUnavailable) if it is not usable here.

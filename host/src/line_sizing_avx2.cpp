@@ -4,3 +4,4 @@
 #define TONNAGE_PACK_REGISTERS 2
 #include "line_sizing_kernel.inl"
 #include "sweep_kernel.inl"
+#include "table_kernel.inl"

@@ -4,6 +4,9 @@
 // because the chain is bound by the latency of one multiplication per state.
 
 typedef double NativeDouble __attribute__((vector_size(TONNAGE_REGISTER_BYTES)));
+// For memory anywhere: whole registers at once, or the reload of a copy in parts would stall.
+typedef double UnalignedDouble
+    __attribute__((vector_size(TONNAGE_REGISTER_BYTES), aligned(8), may_alias));
 typedef long long NativeMask __attribute__((vector_size(TONNAGE_REGISTER_BYTES)));
 
 constexpr int kRegisters = TONNAGE_PACK_REGISTERS;
@@ -23,10 +26,12 @@ struct Pack {
   TONNAGE_HD explicit Pack(double x) { TONNAGE_EACH reg[i] = x - NativeDouble{}; }
   TONNAGE_HD static Pack load(const double* from) {
     Pack p;
-    __builtin_memcpy(p.reg, from, sizeof p.reg);
+    TONNAGE_EACH p.reg[i] = *reinterpret_cast<const UnalignedDouble*>(from + i * kLanesPerRegister);
     return p;
   }
-  TONNAGE_HD void store(double* to) const { __builtin_memcpy(to, reg, sizeof reg); }
+  TONNAGE_HD void store(double* to) const {
+    TONNAGE_EACH *reinterpret_cast<UnalignedDouble*>(to + i * kLanesPerRegister) = reg[i];
+  }
 };
 
 #define TONNAGE_ARITHMETIC(op)                             \
@@ -56,6 +61,11 @@ TONNAGE_COMPARISON(>=)
 TONNAGE_HD Mask operator&(const Mask& a, const Mask& b) {
   Mask r;
   TONNAGE_EACH r.reg[i] = a.reg[i] & b.reg[i];
+  return r;
+}
+TONNAGE_HD Mask operator|(const Mask& a, const Mask& b) {
+  Mask r;
+  TONNAGE_EACH r.reg[i] = a.reg[i] | b.reg[i];
   return r;
 }
 TONNAGE_HD Mask operator==(const Mask& a, const Mask& b) {

@@ -8,6 +8,16 @@
 
 namespace tonnage {
 
+// Power at utilisation u, W: idle + slope_low * u up to mid_util, mid + slope_high * (u - mid_util)
+// above.
+struct PowerCurve {
+  double mid_util = 1;
+  double idle_w = 0;
+  double slope_low_w = 0;
+  double mid_w = 0;
+  double slope_high_w = 0;
+};
+
 class Accelerator {
  public:
   // Precomputes the slopes of the power curve.
@@ -25,14 +35,14 @@ class Accelerator {
   // Watts at a utilisation (clamped to 0..1): piecewise linear through (0, idle),
   // (midUtil, midPower), (1, full); through (0, idle), (1, full) when midUtil is not in (0, 1).
   [[nodiscard]] double power_w(double utilization) const noexcept;
+  [[nodiscard]] const PowerCurve& power_curve() const noexcept { return curve_; }
 
   // One line for people.
   [[nodiscard]] std::string to_string() const;
 
  private:
   AcceleratorSpec spec_;
-  double slope_low_w_ = 0;   // below midUtil
-  double slope_high_w_ = 0;  // above it
+  PowerCurve curve_;
 };
 
 }  // namespace tonnage

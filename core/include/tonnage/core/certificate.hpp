@@ -8,14 +8,16 @@
 namespace tonnage {
 
 // One stage of the lexicographic order: the least number of unserved servers of a class with the
-// classes above held at what they achieved, or, last, the least total value at those service levels.
+// classes above held at what they achieved, or, last, the least total value at those service
+// levels.
 struct StageCertificate {
   static constexpr std::int32_t kValueStage = 0;
   std::int32_t priority = kValueStage;
   double objective = 0;    // unserved servers, or cents/hour
   double lower_bound = 0;  // of this stage, given what the stages before achieved
   bool proven = false;     // objective is the least possible
-  // Prices that prove the bound: sum over servers of min(skip, min over options of objective + cards
+  // Prices that prove the bound: sum over servers of min(skip, min over options of objective +
+  // cards
   // * type_price[type] - class_price[class]) - sum of type_price * capacity + sum of class_price *
   // served servers of the class. Empty where the bound comes from elsewhere (exact search).
   std::vector<double> type_prices;   // [types] >= 0, per card

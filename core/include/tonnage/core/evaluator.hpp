@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tonnage/core/error.hpp"
+#include "tonnage/core/grid.hpp"
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/progress.hpp"
 
@@ -51,6 +54,16 @@ class Evaluator {
   // Throws Error (kUnavailable) if the backend is not usable.
   [[nodiscard]] virtual SearchResult search(const Problem& problem,
                                             const SearchOptions& options) const = 0;
+  // The metrics of every candidate of some grid lines (see plan_grid), block by block; `grid`
+  // outlives the call. An exception of the consumer ends the work and is passed on. Throws Error
+  // (kUnavailable) if the backend has no table mode.
+  virtual void table(const Problem& problem, std::span<const GridLine> grid,
+                     const GridOptions& options, const GridConsumer& consumer) const;
 };
+
+inline void Evaluator::table(const Problem&, std::span<const GridLine>, const GridOptions&,
+                             const GridConsumer&) const {
+  throw Error(ErrorCode::kUnavailable, "backend " + std::string(name()) + " has no table mode");
+}
 
 }  // namespace tonnage

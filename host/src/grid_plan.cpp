@@ -1,0 +1,123 @@
+// Shapes of the grid, and the names of verdicts.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "parallel.hpp"
+#include "tonnage/core/error.hpp"
+#include "tonnage/host/grid.hpp"
+
+namespace tonnage {
+namespace {
+
+constexpr std::int64_t kLinesPerChunk = 256;
+constexpr std::int64_t kMostCandidates = std::int64_t{1} << 62;
+
+void require_in_order(const char* what, const GridRange& range) {
+  if (range.first < 0 || range.last < 0 || range.step < 1 ||
+      (range.last > 0 && range.first > range.last)) {
+    throw Error(ErrorCode::kInvalidInput,
+                fmt::format("{} {}:{}:{} are no range, expected first:last[:step] with first <= "
+                            "last and step >= 1",
+                            what, range.first, range.last, range.step));
+  }
+}
+
+std::int64_t count_of(std::int64_t first, std::int64_t last, std::int64_t step) {
+  return last < first ? 0 : (last - first) / step + 1;
+}
+
+// Replicas that a batch size needs; 0 where no number suffices.
+std::int64_t needed(const ServerRow& server, const PerfRow& perf, std::int64_t batch) {
+  const LineOutcome outcome = finish_line(
+      server, perf, batch,
+      size_pair(queue_shape(server, perf, batch), server.targets, server.has_tps_target));
+  return outcome.reason == Reason::kNone || outcome.reason == Reason::kAboveMaxReplicas
+             ? outcome.num_replicas
+             : 0;
+}
+
+GridLine plan_line(const Problem& problem, std::int64_t line, const GridOptions& options) {
+  GridLine g{line, 0, 1, 0, 0, 1, 0, 0};
+  const ServerRow& server = problem.servers[problem.lines[line].server];
+  const PerfRow& perf = problem.perfs[problem.lines[line].perf];
+  if (server.load_kind == LoadKind::kIdle && perf.valid) {
+    g.first_batch = batch_ceiling(server, perf);
+    g.first_replicas = server.min_replicas;
+    g.num_batches = g.num_replicas = 1;
+    return g;
+  }
+  if (!needs_search(server, perf)) return g;
+  const GridRange& batches = options.batches;
+  const GridRange& replicas = options.replicas;
+  const std::int64_t ceiling = batch_ceiling(server, perf);
+  g.first_batch = std::max<std::int64_t>(1, batches.first);
+  g.batch_step = batches.step;
+  g.num_batches = count_of(
+      g.first_batch, batches.last > 0 ? std::min(batches.last, ceiling) : ceiling, batches.step);
+  if (g.num_batches == 0) return g;
+  g.first_replicas =
+      replicas.first > 0 ? replicas.first : std::max<std::int64_t>(1, server.min_replicas);
+  g.replica_step = replicas.step;
+  std::int64_t last = replicas.last;
+  if (last == 0) {
+    last = g.first_replicas + (kDefaultReplicaCounts - 1) * g.replica_step;
+    std::int64_t enough = needed(server, perf, g.first_batch);
+    if (enough == 0) enough = needed(server, perf, g.batch(g.num_batches - 1));
+    if (enough > 0) last = std::min(last, std::max(enough, g.first_replicas));
+  }
+  g.num_replicas = count_of(g.first_replicas, std::min(last, kMaxReplicas), g.replica_step);
+  return g;
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kFeasible:
+      return "feasible";
+    case Verdict::kItlTarget:
+      return "itl";
+    case Verdict::kTtftTarget:
+      return "ttft";
+    case Verdict::kE2eTarget:
+      return "e2e";
+    case Verdict::kDropTarget:
+      return "drop";
+    case Verdict::kOverload:
+      return "overload";
+    case Verdict::kGoodput:
+      return "goodput";
+    case Verdict::kMinReplicas:
+      return "minNumReplicas";
+    case Verdict::kTooManyReplicas:
+      return "maxNumReplicas";
+  }
+  return "unknown";
+}
+
+std::vector<GridLine> plan_grid(const Problem& problem, std::span<const std::int64_t> lines,
+                                const GridOptions& options) {
+  require_in_order("batch sizes", options.batches);
+  require_in_order("replica counts", options.replicas);
+  std::vector<GridLine> grid(lines.size());
+  parallel_chunks(static_cast<std::int64_t>(lines.size()), kLinesPerChunk, options.num_threads,
+                  [&](std::int64_t first, std::int64_t last) {
+                    for (std::int64_t i = first; i < last; ++i) {
+                      grid[i] = plan_line(problem, lines[i], options);
+                    }
+                  });
+  std::erase_if(grid, [](const GridLine& g) { return g.num_batches == 0 || g.num_replicas == 0; });
+  std::int64_t offset = 0;
+  for (GridLine& g : grid) {
+    g.offset = offset;
+    std::int64_t candidates;
+    if (__builtin_mul_overflow(g.num_batches, g.num_replicas, &candidates) ||
+        __builtin_add_overflow(offset, candidates, &offset) || offset > kMostCandidates) {
+      throw Error(ErrorCode::kInvalidInput, "the grid has more than 2^62 candidates");
+    }
+  }
+  return grid;
+}
+
+}  // namespace tonnage

@@ -1,0 +1,256 @@
+#include "grid_table.hpp"
+
+#include <algorithm>
+
+#include "tonnage/core/wait_distribution.hpp"
+
+namespace tonnage {
+namespace {
+
+// Columns of a block stay in the second-level cache.
+constexpr std::int64_t kBlockCandidates = 8192;
+
+}  // namespace
+
+TableFiller::TableFiller(const Problem& problem, const Kernels& kernels,
+                         const std::vector<double>& reciprocals, bool percentiles,
+                         std::int64_t block_bytes)
+    : problem_(problem),
+      kernels_(kernels),
+      reciprocals_(reciprocals),
+      num_columns_(percentiles ? kNumGridColumns : kNumPlainGridColumns),
+      block_candidates_(std::clamp<std::int64_t>(
+          block_bytes / (num_columns_ + 2) / static_cast<std::int64_t>(sizeof(double)), 1,
+          kBlockCandidates)) {}
+
+void TableFiller::start_chains(const GridLine& g) {
+  constexpr int kArrays = 6;
+  const std::int64_t padded = (g.num_replicas + kWidestPack - 1) / kWidestPack * kWidestPack;
+  chain_storage_.resize(static_cast<std::size_t>(kArrays * padded));
+  double* array[kArrays];
+  for (int i = 0; i < kArrays; ++i) array[i] = chain_storage_.data() + i * padded;
+  for (std::int64_t i = 0; i < padded; ++i) {
+    const double replicas = static_cast<double>(g.replicas(std::min(i, g.num_replicas - 1)));
+    array[0][i] = replicas;
+    array[1][i] = server_->total_rate_per_ms / replicas;
+    array[2][i] = 1.0 / array[1][i];
+    array[3][i] = array[4][i] = 1.0;
+    array[5][i] = 0.0;
+  }
+  chains_ = {g.num_replicas, padded, 0, array[0], array[1], array[2], array[3], array[4], array[5]};
+}
+
+void TableFiller::size_batches(const GridLine& g) {
+  batches_.resize(static_cast<std::size_t>(g.num_batches));
+  for (std::int64_t i = 0; i < g.num_batches; ++i) batches_[i] = g.batch(i);
+  goodput_.resize(batches_.size());
+  need_.resize(batches_.size());
+  const bool plain = !server_->targets.binds_percentile();
+  if (plain) kernels_.size_batches(tables_.line(), batches_.data(), g.num_batches, goodput_.data());
+  const auto replicas_at = [&](double goodput) {
+    return replicas_needed(server_->total_rate_per_ms, goodput, server_->min_replicas);
+  };
+  for (std::size_t i = 0; i < batches_.size(); ++i) {
+    const QueueShape shape = queue_shape(*server_, *perf_, batches_[i]);
+    if (plain && goodput_[i] == 0) {
+      need_[i] = -1;  // the targets miss at the low end whatever search asks
+      continue;
+    }
+    if (plain &&
+        is_plain_pair(shape, tables_.line().chunks[1], tables_.line().chunks[batches_[i]])) {
+      // The search by lanes agrees with the single one to far less than this.
+      const std::int64_t most = replicas_at(goodput_[i] * (1 - 1e-9));
+      if (most > 0 && most == replicas_at(goodput_[i] * (1 + 1e-9))) {
+        need_[i] = most;
+        continue;
+      }
+    }
+    const RateSearch<double> found =
+        kernels_.size_one(shape, server_->targets, server_->has_tps_target);
+    const std::int64_t replicas = found.feasible ? replicas_at(found.throughput_per_ms) : 0;
+    need_[i] = replicas > 0 ? replicas : -1;
+  }
+}
+
+void TableFiller::fill_alone(const GridLine& g, std::int64_t first, std::int64_t num) {
+  std::size_t i = 0;
+  for (std::int64_t b = first; b < first + num; ++b) {
+    const QueueShape shape = queue_shape(*server_, *perf_, g.batch(b));
+    for (std::int64_t j = 0; j < g.num_replicas; ++j, ++i) {
+      const double replicas = chains_.replicas[j];
+      const QueueMetrics m =
+          evaluate_queue(shape.service, shape.max_batch, shape.max_queue, chains_.rate[j]);
+      at(GridColumn::kCost, i) = perf_->cost_per_replica * replicas;
+      at(GridColumn::kGoodput, i) = m.throughput_per_ms * (replicas * 60000.0);
+      at(GridColumn::kDrop, i) = m.drop_probability;
+      at(GridColumn::kItl, i) = m.itl_ms;
+      at(GridColumn::kTtft, i) = m.ttft_ms;
+      at(GridColumn::kWait, i) = m.wait_ms;
+      at(GridColumn::kPrefill, i) = m.prefill_ms;
+      at(GridColumn::kResponse, i) = m.wait_ms + m.service_ms;
+      at(GridColumn::kRho, i) = m.utilization;
+      at(GridColumn::kPower, i) =
+          (replicas * table_.instances_per_replica) * table_power(table_, m.utilization);
+      if (!wait_weight_.empty()) {
+        wait_weight_[i] = m.wait_weight;
+        load_[i] = chains_.rate[j] / m.full_rate_per_ms;
+      }
+    }
+  }
+}
+
+void TableFiller::fill_percentiles(const GridLine& g, std::int64_t first, std::int64_t num) {
+  std::size_t i = 0;
+  for (std::int64_t b = first; b < first + num; ++b) {
+    for (std::int64_t j = 0; j < g.num_replicas; ++j, ++i) {
+      QueueMetrics m{};
+      m.wait_weight = wait_weight_[i];
+      m.wait_reversed = load_[i] > 1;
+      m.wait_ratio = m.wait_reversed ? 1.0 / load_[i] : load_[i];
+      m.full_rate_per_ms = 1.0 / tables_.line().inv_mu[g.batch(b)];
+      m.prefill_ms = at(GridColumn::kPrefill, i);
+      m.itl_ms = at(GridColumn::kItl, i);
+      at(GridColumn::kTtftP50, i) = ttft_quantile(m, server_->max_queue, 0.50);
+      at(GridColumn::kTtftP90, i) = ttft_quantile(m, server_->max_queue, 0.90);
+      at(GridColumn::kTtftP95, i) = ttft_quantile(m, server_->max_queue, 0.95);
+      at(GridColumn::kTtftP99, i) = ttft_quantile(m, server_->max_queue, 0.99);
+    }
+  }
+}
+
+Verdict TableFiller::judge_missed(std::int64_t batch, std::int64_t replicas, bool batch_feasible,
+                                  std::size_t i) const {
+  const LatencyTargets& t = server_->targets;
+  const double rate = server_->total_rate_per_ms / static_cast<double>(replicas);
+  double worst = 1 + kTargetTolerance;
+  Verdict verdict = Verdict::kFeasible;
+  const auto compare = [&](Verdict v, double figure, double target) {
+    if (!(target > 0) || !(figure / target > worst)) return;
+    worst = figure / target;
+    verdict = v;
+  };
+  compare(Verdict::kItlTarget, at(GridColumn::kItl, i), t.itl_ms);
+  if (t.binds_percentile()) {
+    const QueueShape shape = queue_shape(*server_, *perf_, batch);
+    const QueueMetrics m = evaluate_queue(shape.service, batch, shape.max_queue, rate);
+    compare(Verdict::kTtftTarget, ttft_quantile(m, shape.max_queue, t.ttft_percentile / 100),
+            t.ttft_ms);
+  } else {
+    compare(Verdict::kTtftTarget, at(GridColumn::kTtft, i), t.ttft_ms);
+  }
+  compare(Verdict::kE2eTarget, at(GridColumn::kResponse, i), t.e2e_ms);
+  compare(Verdict::kDropTarget, at(GridColumn::kDrop, i), t.drop);
+  if (verdict != Verdict::kFeasible) return verdict;
+  if (rate * tables_.line().inv_mu[batch] > tables_.line().rate_share) return Verdict::kOverload;
+  if (batch_feasible) return Verdict::kGoodput;
+  // Feasible at no rate: what misses at the low end of the range decides.
+  switch (finish_line(*server_, *perf_, batch, RateSearch<double>{}).reason) {
+    case Reason::kItlTarget:
+      return Verdict::kItlTarget;
+    case Reason::kTtftTarget:
+      return Verdict::kTtftTarget;
+    case Reason::kE2eTarget:
+      return Verdict::kE2eTarget;
+    case Reason::kDropTarget:
+      return Verdict::kDropTarget;
+    default:
+      return Verdict::kOverload;
+  }
+}
+
+void TableFiller::judge(const GridLine& g, std::int64_t first, std::int64_t num) {
+  std::size_t i = 0;
+  for (std::int64_t b = first; b < first + num; ++b) {
+    const std::int64_t need = need_[b];
+    for (std::int64_t j = 0; j < g.num_replicas; ++j, ++i) {
+      const std::int64_t replicas = g.replicas(j);
+      if (replicas < server_->min_replicas) {
+        verdicts_[i] = Verdict::kMinReplicas;
+      } else if (server_->max_replicas > 0 && replicas > server_->max_replicas) {
+        verdicts_[i] = Verdict::kTooManyReplicas;
+      } else if (need > 0 && replicas >= need) {
+        verdicts_[i] = Verdict::kFeasible;
+      } else {
+        verdicts_[i] = judge_missed(g.batch(b), replicas, need > 0, i);
+      }
+    }
+  }
+}
+
+void TableFiller::hand_over(const GridLine& g, std::int64_t ordinal, std::int64_t first,
+                            std::int64_t num, const GridConsumer& consumer) const {
+  const auto count = static_cast<std::size_t>(num * g.num_replicas);
+  GridBlock block{&g, ordinal, first, num, {}, {verdicts_.data(), count}};
+  for (int c = 0; c < num_columns_; ++c) block.columns[c] = {columns_[c].data(), count};
+  consumer(block);
+}
+
+void TableFiller::fill_idle(const GridLine& g, std::int64_t ordinal, const GridConsumer& consumer) {
+  const LineOutcome outcome = size_line(*server_, *perf_);
+  LineOutcome ready = outcome;
+  ready.reason = Reason::kNone;
+  const AllocationMetrics m =
+      allocation_metrics(*server_, *perf_, problem_.accelerators[perf_->accelerator], ready);
+  for (int c = 0; c < num_columns_; ++c) columns_[c][0] = 0;
+  at(GridColumn::kCost, 0) = line_cost(*perf_, ready);
+  at(GridColumn::kItl, 0) = m.itl_ms;
+  at(GridColumn::kTtft, 0) = m.ttft_ms;
+  at(GridColumn::kPrefill, 0) = m.ttft_ms - m.itl_ms;
+  at(GridColumn::kResponse, 0) = m.response_ms;
+  at(GridColumn::kPower, 0) = m.power_w;
+  if (num_columns_ == kNumGridColumns) {
+    at(GridColumn::kTtftP50, 0) = at(GridColumn::kTtftP90, 0) = m.ttft_ms;
+    at(GridColumn::kTtftP95, 0) = at(GridColumn::kTtftP99, 0) = m.ttft_ms;
+  }
+  verdicts_[0] = outcome.feasible() ? Verdict::kFeasible : Verdict::kTooManyReplicas;
+  hand_over(g, ordinal, 0, 1, consumer);
+}
+
+void TableFiller::fill(const GridLine& g, std::int64_t ordinal, const GridConsumer& consumer) {
+  server_ = &problem_.servers[problem_.lines[g.line].server];
+  perf_ = &problem_.perfs[problem_.lines[g.line].perf];
+  const std::int64_t rows =
+      std::clamp<std::int64_t>(block_candidates_ / g.num_replicas, 1, g.num_batches);
+  const auto size = static_cast<std::size_t>(rows * g.num_replicas);
+  if (verdicts_.size() < size) {
+    for (int c = 0; c < num_columns_; ++c) columns_[c].resize(size);
+    verdicts_.resize(size);
+    if (num_columns_ == kNumGridColumns) {
+      wait_weight_.resize(size);
+      load_.resize(size);
+    }
+  }
+  if (server_->load_kind == LoadKind::kIdle) {
+    fill_idle(g, ordinal, consumer);
+    return;
+  }
+  tables_.prepare(*server_, *perf_, reciprocals_, g.batch(g.num_batches - 1));
+  const Accelerator& accelerator = problem_.accelerators[perf_->accelerator];
+  table_ = {server_->total_rate_per_ms,
+            perf_->alpha_ms,
+            server_->out_tokens,
+            server_->max_queue,
+            static_cast<double>(perf_->instances_per_replica),
+            perf_->cost_per_replica,
+            accelerator.power_curve()};
+  start_chains(g);
+  size_batches(g);
+  TableRows to{};
+  for (int c = 0; c < kNumPlainGridColumns; ++c) to.column[c] = columns_[c].data();
+  if (!wait_weight_.empty()) {
+    to.wait_weight = wait_weight_.data();
+    to.load = load_.data();
+  }
+  bool by_lanes = true;
+  for (std::int64_t first = 0; first < g.num_batches; first += rows) {
+    const std::int64_t num = std::min(rows, g.num_batches - first);
+    by_lanes = by_lanes && kernels_.fill_table(tables_.line(), table_, chains_, g.batch(first),
+                                               g.batch_step, num, to);
+    if (!by_lanes) fill_alone(g, first, num);
+    if (num_columns_ == kNumGridColumns) fill_percentiles(g, first, num);
+    judge(g, first, num);
+    hand_over(g, ordinal, first, num, consumer);
+  }
+}
+
+}  // namespace tonnage

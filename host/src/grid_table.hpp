@@ -1,0 +1,60 @@
+// Fills the table of one grid line after the other, on the CPU. One per thread.
+#pragma once
+
+#include <vector>
+
+#include "kernels.hpp"
+#include "line_tables.hpp"
+#include "tonnage/core/problem.hpp"
+
+namespace tonnage {
+
+class TableFiller {
+ public:
+  // Holds at most about `block_bytes` of columns, at least one row. `reciprocals` reach the largest
+  // batch ceiling of the lines to come.
+  TableFiller(const Problem& problem, const Kernels& kernels,
+              const std::vector<double>& reciprocals, bool percentiles, std::int64_t block_bytes);
+
+  // Hands the blocks of a line to the consumer, in order.
+  void fill(const GridLine& line, std::int64_t ordinal, const GridConsumer& consumer);
+
+ private:
+  void fill_idle(const GridLine& g, std::int64_t ordinal, const GridConsumer& consumer);
+  void start_chains(const GridLine& g);
+  // Replicas that each batch size of the line needs; -1 where no number suffices.
+  void size_batches(const GridLine& g);
+  // `num` rows from row `first` on, candidate by candidate.
+  void fill_alone(const GridLine& g, std::int64_t first, std::int64_t num);
+  void fill_percentiles(const GridLine& g, std::int64_t first, std::int64_t num);
+  void judge(const GridLine& g, std::int64_t first, std::int64_t num);
+  Verdict judge_missed(std::int64_t batch, std::int64_t replicas, bool batch_feasible,
+                       std::size_t at) const;
+  [[nodiscard]] double& at(GridColumn column, std::size_t i) {
+    return columns_[static_cast<std::size_t>(column)][i];
+  }
+  [[nodiscard]] double at(GridColumn column, std::size_t i) const {
+    return columns_[static_cast<std::size_t>(column)][i];
+  }
+  void hand_over(const GridLine& g, std::int64_t ordinal, std::int64_t first, std::int64_t num,
+                 const GridConsumer& consumer) const;
+
+  const Problem& problem_;
+  const Kernels& kernels_;
+  const std::vector<double>& reciprocals_;
+  int num_columns_;
+  std::int64_t block_candidates_;
+  const ServerRow* server_ = nullptr;
+  const PerfRow* perf_ = nullptr;
+  LineTables tables_;
+  TableLine table_{};
+  TableChains chains_{};
+  std::vector<double> chain_storage_;
+  std::vector<double> columns_[kNumGridColumns];
+  std::vector<double> wait_weight_, load_;  // with percentiles only
+  std::vector<Verdict> verdicts_;
+  std::vector<std::int64_t> batches_, need_;
+  std::vector<double> goodput_;
+};
+
+}  // namespace tonnage

@@ -1,0 +1,56 @@
+// Entry points of the SIMD kernels that fill the table of one line, one per instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "sweep_kernel.hpp"
+#include "tonnage/core/grid.hpp"
+#include "tonnage/core/table_kernel.hpp"
+
+namespace tonnage {
+
+// Widest pack of any instruction set: lane arrays are padded to a multiple.
+inline constexpr std::int64_t kWidestPack = 16;
+
+// Columns that lie a power of two apart would compete for the same places of the caches: they are
+// staggered by so many doubles.
+inline constexpr std::int64_t kColumnStagger = 72;
+
+// The chains of all replica counts of a line, kept between calls; arrays of `padded` doubles, a
+// multiple of kWidestPack, of which `count` are wanted.
+struct TableChains {
+  std::int64_t count;
+  std::int64_t padded;
+  std::int64_t states;  // batch sizes passed so far
+  const double* replicas;
+  const double* rate;          // total/r
+  const double* inverse_rate;  // r/total
+  double* weight;
+  double* sum;
+  double* moment;
+};
+
+// Where rows of `count` go, one after the other; null: not wanted.
+struct TableRows {
+  double* column[kNumPlainGridColumns];
+  double* wait_weight;
+  double* load;  // rate/mu(M)
+};
+
+// Runs the chains on to the last of `num` batch sizes first, first + step, ..., writing a row for
+// each. Returns false if some candidate must be evaluated alone; the rows then hold no answer, but
+// the chains go on.
+using FillTableFunction = bool (*)(const TabledLine& line, const TableLine& table,
+                                   TableChains& chains, std::int64_t first, std::int64_t step,
+                                   std::int64_t num, const TableRows& rows);
+
+#define TONNAGE_DECLARE(isa)                                                                 \
+  bool fill_table_##isa(const TabledLine& line, const TableLine& table, TableChains& chains, \
+                        std::int64_t first, std::int64_t step, std::int64_t num,             \
+                        const TableRows& rows);
+TONNAGE_DECLARE(baseline)
+TONNAGE_DECLARE(avx2)
+TONNAGE_DECLARE(avx512)
+#undef TONNAGE_DECLARE
+
+}  // namespace tonnage
