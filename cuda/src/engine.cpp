@@ -13,7 +13,7 @@ namespace tonnage::cuda {
 namespace {
 
 // Batch ceilings are sorted by value up to here; longer lines are few.
-constexpr std::int64_t kSortedCeilings = 4096;
+constexpr std::int64_t kSortedCeilings = 1024;
 
 struct Range {
   std::int64_t first;
@@ -29,7 +29,7 @@ struct Job {
   const SearchOptions& options;
   const EngineLimits& limits;
   SearchResult& result;
-  std::vector<LineKind> kinds;
+  std::vector<std::int8_t> groups;  // of all lines
   // Of the lines for the devices: batch ceilings, the largest one, entries they take.
   std::vector<std::int64_t> ceilings;
   std::int64_t longest = 0;
@@ -75,7 +75,8 @@ struct Slot {
   Buffer<std::int32_t> entries;
   Buffer<SearchCounts> counts;
 
-  std::vector<std::int64_t> order;  // lines of the chunk, in the device's order
+  std::vector<std::int64_t> order;                    // lines of the chunk, in the device's order
+  std::array<std::int64_t, kLineGroups + 1> begin{};  // where each group of them begins
 };
 
 // One device and the chunks it works on.
@@ -166,28 +167,29 @@ class Worker {
     const Problem& problem = job_.problem;
     std::int64_t entries = 0, until = first;
     for (; until < last; ++until) {
-      if (job_.kinds[until] == LineKind::kHost) continue;
+      if (job_.groups[until] == kHostLine) continue;
       entries += entry_count(job_.ceilings[until]);
       if (job_.searches_batches() && entries > entries_) break;
     }
-    // Longest lines first, kind by kind: by counting, which keeps equal ones in order.
-    std::array<std::vector<std::int64_t>, 2> begin;
-    for (auto& bucket : begin) bucket.assign(kSortedCeilings + 2, 0);
+    // Longest lines first, group by group: by counting, which keeps equal ones in order.
+    slot.begin.fill(0);
+    std::vector<std::int64_t> begin(kLineGroups * kSortedCeilings, 0);
     const auto bucket_of = [&](std::int64_t line) -> std::int64_t& {
       const std::int64_t ceiling = std::min(job_.ceilings[line], kSortedCeilings);
-      return begin[job_.kinds[line] == LineKind::kUneven][kSortedCeilings - ceiling];
+      return begin[job_.groups[line] * kSortedCeilings + kSortedCeilings - ceiling];
     };
     for (std::int64_t i = first; i < until; ++i) {
-      if (job_.kinds[i] != LineKind::kHost) ++bucket_of(i);
+      if (job_.groups[i] != kHostLine) ++bucket_of(i);
     }
     std::int64_t position = 0;
-    for (auto& bucket : begin) {
-      if (&bucket == &begin[1]) plain_ = position;
-      for (std::int64_t& b : bucket) position += std::exchange(b, position);
+    for (std::int64_t bucket = 0; bucket < std::ssize(begin); ++bucket) {
+      if (bucket % kSortedCeilings == 0) slot.begin[bucket / kSortedCeilings] = position;
+      position += std::exchange(begin[bucket], position);
     }
+    slot.begin[kLineGroups] = position;
     slot.order.resize(static_cast<std::size_t>(position));
     for (std::int64_t i = first; i < until; ++i) {
-      if (job_.kinds[i] != LineKind::kHost) slot.order[bucket_of(i)++] = i;
+      if (job_.groups[i] != kHostLine) slot.order[bucket_of(i)++] = i;
     }
     const std::int32_t first_server = problem.lines[first].server;
     servers_ = problem.lines[until - 1].server - first_server + 1;
@@ -215,8 +217,9 @@ class Worker {
     upload(slot.lines_on_device, slot.host_lines, count);
     const ChunkRows rows{slot.servers.data(), perfs_.data(), slot.lines_on_device.data(),
                          reciprocals_.data(), slot.outcomes.data()};
-    stream.launch(SizePlainLines{rows}, plain_);
-    stream.launch(SizeUnevenLines{rows, plain_}, count - plain_);
+    const std::int64_t plain = slot.begin[4];
+    stream.launch(SizePlainLines{rows}, plain);
+    stream.launch(SizeUnevenLines{rows, plain}, count - plain);
     if (job_.searches_batches()) {
       upload(slot.first_entry, slot.host_first, count);
       stream.zero(slot.counts.data(), sizeof(SearchCounts));
@@ -228,7 +231,10 @@ class Worker {
                            job_.options.exhaustive};
       stream.launch(StartSearches{all}, count);
       for (int round = 0; round < kSearchRounds; ++round) {
-        stream.launch(SweepLines{all}, count);
+        for (int group = 0; group < kLineGroups; ++group) {
+          const std::int64_t first = slot.begin[group];
+          stream.launch(sweep_of_group(group, all, first), slot.begin[group + 1] - first);
+        }
         stream.launch(SettleLines{all}, count);
       }
       stream.to_host(slot.host_counts.data(), slot.counts.data(), sizeof(SearchCounts));
@@ -264,8 +270,7 @@ class Worker {
   Job& job_;
   std::int64_t lines_ = 0;
   std::int64_t entries_ = 0;
-  std::int64_t plain_ = 0;    // plain lines of the chunk being prepared, which come first
-  std::int64_t servers_ = 0;  // its servers
+  std::int64_t servers_ = 0;  // of the chunk being prepared
   Buffer<PerfRow> perfs_;
   Buffer<double> reciprocals_;
   std::array<std::optional<Slot>, 2> slots_;
@@ -285,8 +290,8 @@ void work(Device& device, Job& job) {
 void answer_on_host(const Evaluator& host, Job& job) {
   Problem rest;
   std::vector<std::int64_t> position;
-  for (std::size_t i = 0; i < job.kinds.size(); ++i) {
-    if (job.kinds[i] != LineKind::kHost) continue;
+  for (std::size_t i = 0; i < job.groups.size(); ++i) {
+    if (job.groups[i] != kHostLine) continue;
     rest.lines.push_back(job.problem.lines[i]);
     position.push_back(static_cast<std::int64_t>(i));
   }
@@ -311,13 +316,13 @@ SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devic
   const std::size_t count = problem.lines.size();
   result.lines.resize(count);
   Job job(problem, options, limits, result);
-  job.kinds.resize(count);
+  job.groups.resize(count);
   job.ceilings.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     const ServerRow& server = problem.servers[problem.lines[i].server];
     const PerfRow& perf = problem.perfs[problem.lines[i].perf];
-    job.kinds[i] = line_kind(server, perf);
-    if (job.kinds[i] == LineKind::kHost) continue;
+    job.groups[i] = line_group(server, perf);
+    if (job.groups[i] == kHostLine) continue;
     job.ceilings[i] = batch_ceiling(server, perf);
     job.longest = std::max(job.longest, job.ceilings[i]);
     job.entries += entry_count(job.ceilings[i]);

@@ -13,7 +13,25 @@ namespace tonnage::cuda {
 inline constexpr int kBlockThreads = 128;
 
 // A kernel of one thread an item has operator()(item); of one warp an item, operator()(warp, item).
-using Kernel = std::variant<FillReciprocals, SizePlainLines, SizeUnevenLines, StartSearches,
-                            SweepLines, SettleLines>;
+using Kernel =
+    std::variant<FillReciprocals, SizePlainLines, SizeUnevenLines, StartSearches,
+                 SweepLines<false, false, false>, SweepLines<false, false, true>,
+                 SweepLines<false, true, false>, SweepLines<false, true, true>,
+                 SweepLines<true, false, false>, SweepLines<true, false, true>,
+                 SweepLines<true, true, false>, SweepLines<true, true, true>, SettleLines>;
+
+// The sweep of the lines of a group, the first of them at `first`.
+inline Kernel sweep_of_group(int group, const SearchRows& all, std::int64_t first) {
+  const bool stepped = group / 4 == static_cast<int>(LineKind::kStepped);
+  const bool extended = group % 4 / 2 != 0;
+  const bool room = group % 2 != 0;
+  const auto with_room = [&]<bool kHasRoom>() -> Kernel {
+    if (stepped && extended) return SweepLines<kHasRoom, true, true>{all, first};
+    if (stepped) return SweepLines<kHasRoom, true, false>{all, first};
+    if (extended) return SweepLines<kHasRoom, false, true>{all, first};
+    return SweepLines<kHasRoom, false, false>{all, first};
+  };
+  return room ? with_room.operator()<true>() : with_room.operator()<false>();
+}
 
 }  // namespace tonnage::cuda

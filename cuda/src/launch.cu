@@ -4,8 +4,10 @@
 namespace tonnage::cuda {
 namespace {
 
+// Two blocks must fit into a multiprocessor. Asking for no more leaves every kernel the registers
+// it wants, so that nothing is spilled.
 template <class Body>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, 2)
     run_kernel(const __grid_constant__ Body body, std::int64_t count) {
   const std::int64_t thread = std::int64_t{blockIdx.x} * kBlockThreads + threadIdx.x;
   const std::int64_t item = thread / Body::kThreadsPerItem;

@@ -19,21 +19,35 @@
 
 namespace tonnage::cuda {
 
+// Lines that run through the same code: how they are sized, and which form of the sweep tests them.
 enum class LineKind : std::uint8_t {
-  kHost,    // nothing to search, or a target on a percentile, which takes exp and log
-  kPlain,   // one search over a uniform chunk count
-  kUneven,  // chunk counts that grow, ITL that can turn down, or an empty rate range
+  kPlain,    // one search over a uniform chunk count
+  kUneven,   // ITL can turn down, or the rate range is empty
+  kStepped,  // chunk counts grow with the batch
 };
+inline constexpr int kLineKinds = 3;
+// A group is a kind, with or without a waiting room, with or without targets on response time or
+// drops.
+inline constexpr int kLineGroups = kLineKinds * 4;
+// A line that devices leave out: nothing to search, or a target on a percentile, which takes exp
+// and log.
+inline constexpr std::int8_t kHostLine = -1;
 
-inline LineKind line_kind(const ServerRow& server, const PerfRow& perf) {
-  if (!needs_search(server, perf) || server.targets.binds_percentile()) return LineKind::kHost;
+// Index of a line's group, the plain ones first, or kHostLine.
+inline std::int8_t line_group(const ServerRow& server, const PerfRow& perf) {
+  if (!needs_search(server, perf) || server.targets.binds_percentile()) return kHostLine;
   const QueueShape shape = queue_shape(server, perf, batch_ceiling(server, perf));
   const double chunks_at_1 = chunk_count(shape.service, 1.0);
   const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
   const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
-  return is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms
-             ? LineKind::kPlain
-             : LineKind::kUneven;
+  const bool plain =
+      is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms;
+  const LineKind kind = chunks_at_1 != chunks_at_m ? LineKind::kStepped
+                        : plain                    ? LineKind::kPlain
+                                                   : LineKind::kUneven;
+  const bool is_extended = server.targets.e2e_ms > 0 || server.targets.drop > 0;
+  return static_cast<std::int8_t>(static_cast<int>(kind) * 4 + is_extended * 2 +
+                                  (shape.max_queue > 0));
 }
 
 // The lines of a chunk, in the order in which the device works on them.
@@ -60,6 +74,32 @@ TONNAGE_KERNEL_BODY RateSearch<double> search_plain(const QueueShape& shape,
   const SizingLanes<double> lanes = sizing_lanes(shape, targets, range, chunks);
   const UniformEvaluator<double, TabledReciprocal> evaluate{lanes, {reciprocals}};
   return search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
+}
+
+// One pair at one rate, out of line: the search for uneven pairs asks at twenty places, and the
+// chain should be compiled for one.
+TONNAGE_KERNEL_CALL TargetPoint<double> evaluate_stepped(const SteppedEvaluator& pair,
+                                                         double rate) {
+  return pair(rate);
+}
+struct CalledEvaluator : SteppedEvaluator {
+  TONNAGE_KERNEL_BODY TargetPoint<double> operator()(double rate) const {
+    return evaluate_stepped(*this, rate);
+  }
+};
+
+// size_rate() of any pair.
+TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_pair(const QueueShape& shape,
+                                                          const LatencyTargets& targets,
+                                                          bool has_tps_target) {
+  const double chunks_at_1 = chunk_count(shape.service, 1.0);
+  const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
+  const RateRange range = rate_range(shape, has_tps_target, chunks_at_1, chunks_at_m);
+  RateSearch<double> none{};
+  if (!(range.low_per_ms <= range.high_per_ms)) return none;
+  const CalledEvaluator evaluate{{shape, inverse_targets(targets), 0.0}};
+  const SizingLanes<double> lanes = sizing_lanes(shape, targets, range, chunks_at_1);
+  return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
 // table[n] = 1/n.
@@ -91,16 +131,17 @@ struct SizePlainLines {
 struct SizeUnevenLines {
   static constexpr int kThreadsPerItem = 1;
   ChunkRows rows;
-  std::int64_t first;  // they follow the plain ones
+  std::int64_t first;  // line of item 0: they follow the plain ones
 
   TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
     const std::int64_t line = first + item;
     const ServerRow& server = rows.server(line);
     const PerfRow& perf = rows.perf(line);
     const std::int64_t ceiling = batch_ceiling(server, perf);
-    rows.outcomes[line] = finish_line_on_averages(
-        server, perf, ceiling,
-        size_rate(queue_shape(server, perf, ceiling), server.targets, server.has_tps_target));
+    rows.outcomes[line] =
+        finish_line_on_averages(server, perf, ceiling,
+                                search_uneven_pair(queue_shape(server, perf, ceiling),
+                                                   server.targets, server.has_tps_target));
   }
 };
 

@@ -97,7 +97,7 @@ struct SteppedLoad {
 
 // One pass over all batch sizes with 32 replica counts, ascending over the lanes. Bit t of the
 // result: some batch size passes with the count of lane t.
-template <class Warp>
+template <bool kHasRoom, bool kStepped, bool kExtended, class Warp>
 struct SweepPass {
   using V = typename Warp::Real;
   using Counts = typename Warp::template Each<double>;
@@ -107,37 +107,12 @@ struct SweepPass {
   const QueueShape& shape;
   const double* reciprocals;
   std::int32_t* entries;  // of the line
-  bool stepped;
   std::int64_t passed = 0;
 
   // `wanted`: the lanes that count. `keeps`: entries set before stay.
   TONNAGE_KERNEL_BODY std::uint32_t operator()(const Counts& replicas, std::uint32_t wanted,
                                                bool keeps) {
     const V rate = sweep_rate(line, warp.lanes(replicas));
-    if (stepped) {
-      return with_load<true>(SteppedLoad<Warp>{warp, rate, shape, reciprocals, {}}, rate, replicas,
-                             wanted, keeps);
-    }
-    const UniformLoad<V, TabledReciprocal> load{
-        rate * V(line.inv_mu_slope_ms), rate * V(line.inv_mu_base_ms), {reciprocals}};
-    return with_load<false>(load, rate, replicas, wanted, keeps);
-  }
-
- private:
-  template <bool kStepped, class Load>
-  TONNAGE_KERNEL_BODY std::uint32_t with_load(const Load& load, const V& rate,
-                                              const Counts& replicas, std::uint32_t wanted,
-                                              bool keeps) {
-    if (line.has_extensions) {
-      return with_targets<kStepped, true>(load, rate, replicas, wanted, keeps);
-    }
-    return with_targets<kStepped, false>(load, rate, replicas, wanted, keeps);
-  }
-
-  template <bool kStepped, bool kExtended, class Load>
-  TONNAGE_KERNEL_BODY std::uint32_t with_targets(const Load& load, const V& rate,
-                                                 const Counts& replicas, std::uint32_t wanted,
-                                                 bool keeps) {
     std::uint32_t any = 0;
     typename Warp::template Each<std::uint32_t> bits;  // of batch sizes base + 1 .. base + 32
     const auto take = [&](std::int64_t batch, const LaneMask<V>& holds) {
@@ -147,18 +122,21 @@ struct SweepPass {
       const int slot = static_cast<int>((batch - 1) % kWarpSize);
       warp.each([&](int t) { bits[t] = t == slot ? mask : bits[t]; });
       if (slot == kWarpSize - 1 || batch == line.max_batch) {
-        const std::int64_t base = batch - 1 - slot;
-        store(bits, replicas, base, slot, keeps);
+        store(bits, replicas, batch - 1 - slot, slot, keeps);
       }
     };
-    if (line.max_queue > 0) {
-      sweep_pack<true, kStepped, kExtended>(line, rate, load, take);
+    if constexpr (kStepped) {
+      const SteppedLoad<Warp> load{warp, rate, shape, reciprocals, {}};
+      sweep_pack<kHasRoom, true, kExtended>(line, rate, load, take);
     } else {
-      sweep_pack<false, kStepped, kExtended>(line, rate, load, take);
+      const UniformLoad<V, TabledReciprocal> load{
+          rate * V(line.inv_mu_slope_ms), rate * V(line.inv_mu_base_ms), {reciprocals}};
+      sweep_pack<kHasRoom, false, kExtended>(line, rate, load, take);
     }
     return any;
   }
 
+ private:
   // The first count that passed, for each of a group of batch sizes.
   TONNAGE_KERNEL_BODY void store(const typename Warp::template Each<std::uint32_t>& bits,
                                  const Counts& replicas, std::int64_t base, int last,
@@ -175,27 +153,26 @@ struct SweepPass {
   }
 };
 
+template <bool kHasRoom, bool kStepped, bool kExtended>
 struct SweepLines {
   static constexpr int kThreadsPerItem = kWarpSize;
   SearchRows all;
+  std::int64_t first;  // line of item 0: each group has a form of its own
 
   template <class Warp>
   TONNAGE_KERNEL_BODY void operator()(const Warp& warp, std::int64_t item) const {
-    LineSearch search = all.searches[item];
+    const std::int64_t at = first + item;
+    LineSearch search = all.searches[at];
     if (search.stage == SearchStage::kDone) return;
-    const ServerRow& server = all.rows.server(item);
-    const PerfRow& perf = all.rows.perf(item);
+    const ServerRow& server = all.rows.server(at);
+    const PerfRow& perf = all.rows.perf(at);
     const QueueShape shape = queue_shape(server, perf, batch_ceiling(server, perf));
     const double chunks_at_1 = chunk_count(shape.service, 1.0);
     const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
     const SweepLine line = sweep_line(shape, server.targets, server.has_tps_target,
                                       server.total_rate_per_ms, chunks_at_1, chunks_at_m);
-    SweepPass<Warp> pass{warp,
-                         line,
-                         shape,
-                         all.rows.reciprocals,
-                         all.entries + all.first_entry[item],
-                         chunks_at_1 != chunks_at_m};
+    SweepPass<kHasRoom, kStepped, kExtended, Warp> pass{warp, line, shape, all.rows.reciprocals,
+                                                        all.entries + all.first_entry[at]};
     std::int64_t candidates = 0;
     for (Window window = first_window(search); window.count > 0;) {
       typename Warp::template Each<double> replicas;
@@ -207,7 +184,7 @@ struct SweepLines {
       window = next_window(search, window, any);
     }
     warp.sync();
-    warp.once([&] { all.searches[item].after = search.after; });
+    warp.once([&] { all.searches[at].after = search.after; });
     warp.add(&all.counts->candidates, candidates);
     warp.add(&all.counts->passed, pass.passed);
   }
@@ -269,13 +246,6 @@ struct SweepLines {
     return next_counts(after, search.to, false);
   }
 };
-
-// The exact answer at batch size M, out of line where it is long: few batch sizes need it.
-TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_batch(const QueueShape& shape,
-                                                           const LatencyTargets& targets,
-                                                           bool has_tps_target) {
-  return size_rate(shape, targets, has_tps_target);
-}
 
 struct SettleLines {
   static constexpr int kThreadsPerItem = kWarpSize;
@@ -413,7 +383,7 @@ struct SettleLines {
       if (is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms) {
         return search_plain(shape, server.targets, range, chunks_at_1, reciprocals);
       }
-      return search_uneven_batch(shape, server.targets, server.has_tps_target);
+      return search_uneven_pair(shape, server.targets, server.has_tps_target);
     }
   };
 };
