@@ -10,6 +10,7 @@
 
 #include "oracle/oracle.hpp"
 #include "queue_samples.hpp"
+#include "tonnage/core/line.hpp"
 #include "tonnage/core/spec.hpp"
 
 namespace tonnage {
