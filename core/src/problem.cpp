@@ -1,7 +1,6 @@
 #include "tonnage/core/problem.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <unordered_map>
 
@@ -129,49 +128,6 @@ PerfRow perf_row(const ModelPerfSpec& p, const Accelerator& a, std::int32_t acce
 
 }  // namespace
 
-std::string_view describe(Reason reason) {
-  switch (reason) {
-    case Reason::kNone:
-      return "none";
-    case Reason::kUnknownClass:
-      return "the service class is unknown";
-    case Reason::kUnknownModel:
-      return "the model is unknown";
-    case Reason::kNoTarget:
-      return "the service class has no target for the model";
-    case Reason::kInvalidServer:
-      return "a number of the server or its target is out of range";
-    case Reason::kUnknownAccelerator:
-      return "the accelerator is unknown";
-    case Reason::kNoPerfData:
-      return "no performance data for the model on this accelerator";
-    case Reason::kKeptElsewhere:
-      return "kept on another accelerator";
-    case Reason::kInvalidPerfData:
-      return "the performance data or the batch size it gives is out of range, or all parameters "
-             "are 0";
-    case Reason::kItlTarget:
-      return "ITL misses its target at any load";
-    case Reason::kTtftTarget:
-      return "TTFT misses its target at any load";
-    case Reason::kE2eTarget:
-      return "response time misses its target at any load";
-    case Reason::kDropTarget:
-      return "drop probability misses its target at any load";
-    case Reason::kRateRange:
-      return "no arrival rate is sustainable";
-    case Reason::kTooManyReplicas:
-      return "more than 1,000,000,000 replicas needed";
-    case Reason::kAboveMaxReplicas:
-      return "more replicas needed than maxNumReplicas";
-    case Reason::kNoCandidates:
-      return "no accelerator can meet the targets";
-    case Reason::kNoCapacity:
-      return "not enough cards left";
-  }
-  return "unknown";
-}
-
 ServerRow make_server_row(const System& system, const Server& server) {
   const std::string& current = server.spec().current_alloc.accelerator;
   return server_row(system, server,
@@ -232,69 +188,6 @@ Problem build_problem(const System& system) {
     p.first_line.push_back(static_cast<std::int64_t>(p.lines.size()));
   }
   return p;
-}
-
-LineOutcome finish_line(const ServerRow& server, const PerfRow& perf, std::int64_t max_batch,
-                        const RateSearch<double>& found) {
-  const double percentile = server.targets.ttft_percentile;
-  if (!server.targets.binds_percentile()) {
-    return finish_line_on_averages(server, perf, max_batch, found);
-  }
-  return finish_line_with(server, perf, max_batch, found,
-                          [&](const QueueMetrics& m, std::int64_t max_queue) {
-                            return ttft_quantile(m, max_queue, percentile / 100);
-                          });
-}
-
-LineOutcome size_line(const ServerRow& server, const PerfRow& perf) {
-  LineOutcome r;
-  if (server.load_kind == LoadKind::kUnplannable) {
-    r.reason = server.reason;
-    return r;
-  }
-  if (!perf.valid) {
-    r.reason = Reason::kInvalidPerfData;
-    return r;
-  }
-  if (server.load_kind == LoadKind::kEmpty) return r;
-  const std::int64_t n = batch_ceiling(server, perf);
-  if (server.load_kind == LoadKind::kIdle) {
-    r.max_batch = n;
-    r.num_replicas = server.min_replicas;
-    if (server.max_replicas > 0 && r.num_replicas > server.max_replicas) {
-      r.reason = Reason::kAboveMaxReplicas;
-    }
-    const double batch = static_cast<double>(n);
-    const double denominator = (perf.alpha_ms + perf.beta_ms) + perf.gamma_ms * batch +
-                               (perf.alpha_ms + perf.beta_ms * batch);
-    r.rate_per_replica_per_ms = denominator > 0 ? batch / denominator : 0;
-    return r;
-  }
-  if (!needs_search(server, perf)) {
-    r.reason = Reason::kInvalidPerfData;
-    return r;
-  }
-  return finish_line(
-      server, perf, n,
-      size_pair(queue_shape(server, perf, n), server.targets, server.has_tps_target));
-}
-
-double transition_penalty(bool same_accelerator, std::int64_t replicas_from, double cost_from,
-                          std::int64_t replicas_to, double cost_to) {
-  if (same_accelerator) return replicas_from == replicas_to ? 0.0 : cost_to - cost_from;
-  return 0.1 * (cost_from + cost_to) + cost_to - cost_from;
-}
-
-double rounded_value(double value) { return std::nearbyint(value * 1e6); }
-
-double line_cost(const PerfRow& perf, const LineOutcome& outcome) {
-  return perf.cost_per_replica * static_cast<double>(outcome.num_replicas);
-}
-
-double line_value(const ServerRow& server, const PerfRow& perf, const LineOutcome& outcome) {
-  const std::int32_t accelerator = outcome.num_replicas == 0 ? kNoAccelerator : perf.accelerator;
-  return transition_penalty(server.current_accelerator == accelerator, server.current_replicas,
-                            server.current_cost, outcome.num_replicas, line_cost(perf, outcome));
 }
 
 AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,

@@ -33,6 +33,11 @@ class CudaEvaluator : public Evaluator {
     return cuda::search_on_devices(devices, *host_, problem, options);
   }
 
+  void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
+             const GridConsumer& consumer) const override {
+    host_->table(problem, grid, options, consumer);
+  }
+
  private:
   std::unique_ptr<Evaluator> host_;
 };

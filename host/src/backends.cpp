@@ -11,7 +11,6 @@
 namespace tonnage {
 namespace {
 
-// What "auto" gives where a GPU is usable: that GPU, and from its first failure on the CPU.
 class FallingBack : public Evaluator {
  public:
   FallingBack(std::unique_ptr<Evaluator> preferred, std::unique_ptr<Evaluator> other)
@@ -33,6 +32,12 @@ class FallingBack : public Evaluator {
     return other_->search(problem, options);
   }
 
+  // A consumer that has taken some blocks cannot take them again: tables do not fall back.
+  void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
+             const GridConsumer& consumer) const override {
+    at_work().table(problem, grid, options, consumer);
+  }
+
  private:
   [[nodiscard]] const Evaluator& at_work() const { return failed_ ? *other_ : *preferred_; }
 
@@ -45,6 +50,11 @@ std::unique_ptr<Evaluator> best_cpu_evaluator() {
 }
 
 }  // namespace
+
+std::unique_ptr<Evaluator> make_falling_back(std::unique_ptr<Evaluator> preferred,
+                                             std::unique_ptr<Evaluator> other) {
+  return std::make_unique<FallingBack>(std::move(preferred), std::move(other));
+}
 
 std::vector<std::unique_ptr<Evaluator>> backends() {
   std::vector<std::unique_ptr<Evaluator>> all;
@@ -59,7 +69,7 @@ std::unique_ptr<Evaluator> select_backend(std::string_view name, std::int64_t li
     if (lines < kFewestGpuLines) return cpu;
     std::unique_ptr<Evaluator> cuda = make_cuda_evaluator(best_cpu_evaluator());
     if (!cuda->availability().usable) return cpu;
-    return std::make_unique<FallingBack>(std::move(cuda), std::move(cpu));
+    return make_falling_back(std::move(cuda), std::move(cpu));
   }
   std::string known = "auto";
   for (std::unique_ptr<Evaluator>& backend : backends()) {

@@ -1,6 +1,4 @@
 // The CPU evaluator.
-#include <fmt/format.h>
-
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -24,7 +22,7 @@ class CpuEvaluator : public Evaluator {
   [[nodiscard]] std::string_view name() const override { return "cpu"; }
 
   [[nodiscard]] Availability availability() const override {
-    return {true, fmt::format("{}, {} threads", to_string(isa_), team_size(0))};
+    return {true, std::string(to_string(isa_)) + ", " + std::to_string(team_size(0)) + " threads"};
   }
 
   [[nodiscard]] SearchResult search(const Problem& problem,

@@ -10,7 +10,7 @@
 namespace tonnage {
 
 // `host` answers the lines that GPUs leave out (targets on a percentile, nothing to search) at the
-// same time. Opens no device before it is asked to.
+// same time, and fills tables. Opens no device before it is asked to.
 [[nodiscard]] std::unique_ptr<Evaluator> make_cuda_evaluator(std::unique_ptr<Evaluator> host);
 
 }  // namespace tonnage

@@ -15,6 +15,11 @@ namespace tonnage {
 // instruction set is not usable.
 [[nodiscard]] std::unique_ptr<Evaluator> make_cpu_evaluator(InstructionSet isa);
 
+// Searches with `preferred`, and from its first failure (Error of kind kUnavailable) on with
+// `other`; name() and availability() are those of the one at work.
+[[nodiscard]] std::unique_ptr<Evaluator> make_falling_back(std::unique_ptr<Evaluator> preferred,
+                                                           std::unique_ptr<Evaluator> other);
+
 // Every backend, the preferred one first; not all may be usable here.
 [[nodiscard]] std::vector<std::unique_ptr<Evaluator>> backends();
 

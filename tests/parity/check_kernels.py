@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""What nvcc made of the kernels.
+
+    check_kernels.py embedded BINARY ARCHITECTURE...
+        The binary holds native code for each of these architectures (80, 90, ...), and PTX.
+    check_kernels.py resources NVCC ARCHITECTURES SOURCE INCLUDE...
+        Compiles the kernels again, asks the assembler what each needs, prints a table and fails if
+        any function spills a register or a kernel is missing. ARCHITECTURES: 80,90,...
+"""
+import collections
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+FATBIN_MAGIC = 0xBA55ED50
+PTX, ELF = 1, 2
+KERNELS = ("FillReciprocals", "SizePlainLines", "SizeUnevenLines", "StartSearches", "SweepLines",
+           "SettleLines")
+
+
+def section(path, wanted):
+    """Bytes of an ELF64 section, b"" where there is none."""
+    data = open(path, "rb").read()
+    if data[:5] != b"\x7fELF\x02":
+        sys.exit(f"{path} is no 64-bit ELF file")
+    table, = struct.unpack_from("<Q", data, 0x28)
+    size, count, names_index = struct.unpack_from("<HHH", data, 0x3A)
+    headers = [struct.unpack_from("<IIQQQQ", data, table + i * size) for i in range(count)]
+    names = headers[names_index][4]
+    for name, _, _, _, offset, length in headers:
+        start = names + name
+        if data[start:data.index(b"\0", start)].decode() == wanted:
+            return data[offset:offset + length]
+    return b""
+
+
+def embedded(path):
+    """(kind, architecture) of every entry of the fat binaries in a file."""
+    data = section(path, ".nv_fatbin")
+    found = set()
+    at = 0
+    while at + 16 <= len(data):
+        magic, _, header, size = struct.unpack_from("<IHHQ", data, at)
+        if magic != FATBIN_MAGIC:
+            at += 8
+            continue
+        entry, end = at + header, at + header + size
+        while entry < end:
+            kind, _, entry_header, payload = struct.unpack_from("<HHIQ", data, entry)
+            architecture, = struct.unpack_from("<I", data, entry + 28)
+            found.add((kind, architecture))
+            entry += entry_header + payload
+        at = end
+    return found
+
+
+def check_embedded(path, wanted):
+    found = embedded(path)
+    native = sorted(a for kind, a in found if kind == ELF)
+    ptx = sorted(a for kind, a in found if kind == PTX)
+    print(f"native code: {native}, PTX: {ptx}")
+    missing = [a for a in wanted if int(a) not in native]
+    if missing or not ptx:
+        sys.exit(f"missing: native {missing}" + ("" if ptx else ", PTX"))
+
+
+def check_resources(nvcc, architectures, source, includes):
+    architectures = architectures.split(",")
+    command = [nvcc, "-std=c++20", "-O3", "-fmad=false", "-Xptxas", "-v", "-cubin"]
+    command += [f"-I{folder}" for folder in includes]
+    failures = []
+    for architecture in architectures:
+        with tempfile.NamedTemporaryFile(suffix=".cubin") as output:
+            done = subprocess.run(command + [f"-arch=sm_{architecture}", source, "-o", output.name],
+                                  capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(done.stdout + done.stderr)
+        failures += read_report(architecture, done.stdout + done.stderr)
+    if failures:
+        sys.exit("\n".join(failures))
+
+
+def short_name(symbol):
+    """SweepLines<0,1,0> from a mangled kernel or function name."""
+    name = symbol
+    for known in KERNELS + ("evaluate_stepped", "search_uneven_pair"):
+        if known in symbol:
+            name = known
+    flags = re.findall(r"Lb([01])E", symbol) if name == "SweepLines" else []
+    return name + (f"<{','.join(flags[:3])}>" if flags else "")
+
+
+def read_report(architecture, text):
+    function, failures, kernels = "", [], set()
+    rows = collections.OrderedDict()
+    entry = ""
+    for line in text.splitlines():
+        if match := re.search(r"Compiling entry function '(\S+)'", line):
+            entry = short_name(match[1])
+            kernels.add(entry.split("<")[0])
+        elif match := re.search(r"Function properties for (\S+)", line):
+            function = short_name(match[1])
+        elif match := re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes "
+                                r"spill loads", line):
+            stack, stores, loads = map(int, match.groups())
+            key = entry if function == entry else f"{entry} > {function}"
+            rows[key] = [stack, stores + loads, None]
+            if stores or loads:
+                failures.append(f"sm_{architecture}: {key} spills {stores} + {loads} bytes")
+        elif match := re.search(r"Used (\d+) registers", line):
+            if entry in rows:
+                rows[entry][2] = int(match[1])
+    print(f"sm_{architecture}\n  {'registers':>9} {'stack':>6} {'spills':>6}  function")
+    for name, (stack, spills, registers) in rows.items():
+        print(f"  {registers or '':>9} {stack:>6} {spills:>6}  {name}")
+    missing = set(KERNELS) - kernels
+    if missing:
+        failures.append(f"sm_{architecture}: no report on {', '.join(sorted(missing))}")
+    return failures
+
+
+if len(sys.argv) >= 4 and sys.argv[1] == "embedded":
+    check_embedded(sys.argv[2], sys.argv[3:])
+elif len(sys.argv) >= 6 and sys.argv[1] == "resources":
+    check_resources(sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:])
+else:
+    sys.exit(__doc__)

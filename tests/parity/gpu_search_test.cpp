@@ -1,0 +1,62 @@
+// The CUDA evaluator on the GPUs of this machine against the CPU evaluator, bit for bit.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "device.hpp"
+#include "parity_fleets.hpp"
+#include "support/gpu.hpp"
+#include "support/seed.hpp"
+#include "tonnage/host/backends.hpp"
+
+namespace tonnage {
+namespace {
+
+void expect_parity(const Problem& problem) {
+  for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
+    SearchOptions options;
+    options.batch = batch;
+    const SearchResult want = select_backend("cpu")->search(problem, options);
+    const SearchResult got = select_backend("cuda")->search(problem, options);
+    test::expect_same_lines(got.lines, want.lines, problem);
+  }
+}
+
+TEST(CudaSearch, ConformanceFleetsAsOnTheCpu) {
+  TONNAGE_NEEDS_GPU();
+  const auto problems = test::conformance_problems();
+  if (problems.empty()) GTEST_SKIP() << "TONNAGE_CONFORMANCE_DIR is not set: no conformance cases";
+  for (const auto& [name, problem] : problems) {
+    SCOPED_TRACE(name);
+    expect_parity(problem);
+  }
+}
+
+TEST(CudaSearch, RandomFleetsAsOnTheCpu) {
+  TONNAGE_NEEDS_GPU();
+  std::mt19937_64 engine(testing::test_seed());
+  for (int fleet = 0; fleet < 10; ++fleet) {
+    SCOPED_TRACE(fleet);
+    expect_parity(test::random_problem(300, engine(), 2000));
+  }
+}
+
+TEST(CudaMemory, TooMuchIsAnErrorOfItsOwn) {
+  TONNAGE_NEEDS_GPU();
+  for (const auto& device : cuda::open_devices()) {
+    device->bind();
+    EXPECT_THROW((void)device->allocate(cuda::MemoryKind::kDevice, std::size_t{1} << 50),
+                 cuda::OutOfMemory);
+    // And the device works on.
+    const cuda::Buffer<double> table(*device, cuda::MemoryKind::kDevice, 100);
+    const cuda::Buffer<double> host(*device, cuda::MemoryKind::kPinned, 100);
+    const auto stream = device->make_stream();
+    stream->launch(cuda::FillReciprocals{table.data()}, 100);
+    stream->to_host(host.data(), table.data(), 100 * sizeof(double));
+    stream->wait();
+    EXPECT_EQ(host[3], 1.0 / 3.0);
+  }
+}
+
+}  // namespace
+}  // namespace tonnage
