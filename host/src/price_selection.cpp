@@ -1,0 +1,355 @@
+#include "tonnage/host/price_selection.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "exact_choice.hpp"
+#include "leftovers.hpp"
+#include "price_core.hpp"
+#include "price_exact.hpp"
+#include "price_packing.hpp"
+
+namespace tonnage {
+namespace {
+
+using price::Packing;
+using price::Prices;
+using price::Proof;
+using price::Stage;
+using price::Table;
+
+// Where players only count, their values decide among the many plans that serve as many: by so
+// much of a player's spread of values.
+constexpr double kValueInCounts = 1e-5;
+constexpr double kCountTolerance = 1e-6;
+constexpr int kImproveRounds = 20;
+// Shares of what separates plan and bound beyond which a single change is not worth trying.
+constexpr double kRegretShare = 0.3;
+constexpr std::size_t kCoreItems = 200;
+constexpr std::int64_t kCoreNodes = 200;
+constexpr int kCoreRounds = 8;
+constexpr int kFruitlessRounds = 3;
+constexpr std::size_t kRestOptions = 3000;
+constexpr std::int64_t kRestNodes = 2000;
+// A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
+constexpr double kValueTolerance = 1e-6;
+constexpr double kRelativeTolerance = 1e-11;
+// Service levels may turn out better than the stages before found; then the last stage is redone.
+constexpr int kMaxRepeats = 3;
+
+class Clock {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    return seconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// The greedy plan in terms of the flat table; an option that was dropped gives way to the one that
+// beats it.
+Packing greedy_packing(const OptionTable& from, const Table& table) {
+  const std::vector<Choice> choices = select_greedy(from, SaturationPolicy::kNone, false);
+  Packing packing(table, table.num_classes());
+  for (std::int64_t p = 0; p < table.num_players(); ++p) {
+    const std::int64_t chosen = choices[table.server[p]].option;
+    if (chosen < 0) continue;
+    const Option& option = from.options[chosen];
+    const std::int64_t cards = option.type < 0 ? 0 : option.cards();
+    for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
+      const price::FlatOption& flat = table.options[o];
+      const bool same_type = flat.type == option.type || flat.cards == 0;
+      if (!same_type || flat.whole_cards() > cards || flat.value > option.value) continue;
+      packing.put(p, o);
+      break;
+    }
+  }
+  return packing;
+}
+
+class PriceSolver {
+ public:
+  PriceSolver(const OptionTable& from, const PriceOptions& options)
+      : from_(from), options_(options), table_(price::flatten(from)), best_(table_, 0) {
+    double spread = 0;
+    for (std::int64_t p = 0; p < table_.num_players(); ++p) {
+      const auto own = table_.options_of(p);
+      spread += own.back().value - own.front().value;
+      largest_value_ =
+          std::max({largest_value_, std::abs(own.front().value), std::abs(own.back().value)});
+      sum_of_values_ += std::max(std::abs(own.front().value), std::abs(own.back().value));
+    }
+    spread /= static_cast<double>(std::max<std::int64_t>(1, table_.num_players()));
+    count_weight_ = kValueInCounts / (spread > 0 ? spread : 1.0);
+  }
+
+  Selection solve() {
+    const Packing greedy = greedy_packing(from_, table_);
+    for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
+      report(k);
+      count_stage(k, greedy);
+    }
+    report(table_.num_classes());
+    for (int i = 0; i < kMaxRepeats; ++i) {
+      const std::vector<std::int64_t> before = best_.skipped();
+      value_stage(greedy, i == 0);
+      if (best_.skipped() == before) break;
+    }
+    settle_bounds();
+    return finish();
+  }
+
+ private:
+  void report(std::int64_t stages_done) const {
+    if (options_.progress) options_.progress("selecting", stages_done, table_.num_classes() + 1);
+  }
+
+  // Unserved players of class `rank` at the levels reached so far, values breaking ties.
+  [[nodiscard]] Stage count_stage_of(std::int32_t rank, double value_weight) const {
+    Stage stage;
+    stage.num_classes = rank + 1;
+    stage.value_weight = value_weight;
+    stage.skip_cost.assign(static_cast<std::size_t>(rank) + 1, 0.0);
+    stage.skip_cost[rank] = 1;
+    stage.may_skip.assign(best_.skipped().begin(), best_.skipped().begin() + rank);
+    stage.may_skip.push_back(Stage::kNoLimit);
+    return stage;
+  }
+  [[nodiscard]] Stage value_stage_of() const {
+    Stage stage;
+    stage.num_classes = table_.num_classes();
+    stage.skip_cost.assign(static_cast<std::size_t>(stage.num_classes), 0.0);
+    stage.may_skip = best_.skipped();
+    return stage;
+  }
+
+  void keep(const Packing& candidate) {
+    if (is_better(table_, candidate, best_)) best_ = candidate;
+  }
+
+  // A core search prices going without so that nobody does who need not.
+  [[nodiscard]] std::vector<double> skip_costs(const Stage& stage, const Prices& prices) const {
+    double dear = 0;
+    for (std::int64_t p = 0; p < table_.first_player[stage.num_classes]; ++p) {
+      dear =
+          std::max(dear, price::cheapest_option(table_, stage.value_weight, prices.type, p).cost);
+    }
+    std::vector<double> cost;
+    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+      cost.push_back(std::isfinite(prices.skip[k]) ? 3 * prices.skip[k] : 3 * dear);
+    }
+    return cost;
+  }
+
+  void search_cores(const Stage& stage, const Prices& prices, auto&& done, Packing& packing) {
+    if (!has_exact_solver()) return;
+    const std::vector<double> skip = skip_costs(stage, prices);
+    int fruitless = 0;
+    for (int round = 0; round < kCoreRounds && fruitless < kFruitlessRounds && !done(packing);
+         ++round) {
+      const double regret = kRegretShare * waste(table_, stage, prices, packing);
+      const price::CoreLimits limits{kCoreItems, kCoreNodes, regret};
+      fruitless =
+          improve_core(table_, stage, prices, limits, skip, round, packing) ? 0 : fruitless + 1;
+    }
+  }
+
+  void count_stage(std::int32_t rank, const Packing& greedy) {
+    best_.extend(table_, rank + 1);
+    const Stage stage = count_stage_of(rank, count_weight_);
+    const Stage pure = count_stage_of(rank, 0);
+    Prices prices =
+        maximise_dual(table_, stage, zero_prices(table_, stage), options_.num_threads, iterations_);
+    const auto bound_now = [&] {
+      const double bound = respond(table_, pure, prices, options_.num_threads).bound();
+      return std::max(0.0, std::ceil(bound - kCountTolerance));
+    };
+    Proof proof;
+    proof.bound = bound_now();
+    const auto done = [&](const Packing& p) {
+      return p.skipped(rank) <= static_cast<std::int64_t>(proof.bound);
+    };
+
+    fill(table_, stage, prices, best_);
+    if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
+    Packing greedy_part(table_, rank + 1);
+    for (std::int64_t p = 0; p < greedy_part.num_players(); ++p) {
+      greedy_part.put(p, greedy.option_of(p));
+    }
+    keep(greedy_part);
+    Packing rounded = round_prices(table_, stage, prices, options_.num_threads);
+    if (!done(rounded)) improve(table_, stage, prices, kImproveRounds, rounded);
+    keep(rounded);
+    if (!done(best_)) search_cores(stage, prices, done, best_);
+    proof.objective = static_cast<double>(best_.skipped(rank));
+    if (!done(best_) && has_exact_solver()) {
+      solve_rest(table_, pure, prices, true, kRestOptions, kRestNodes, best_, proof);
+    }
+    proof.bound = std::min(proof.objective, std::ceil(proof.bound - kCountTolerance));
+    prices_.push_back(std::move(prices));
+    proofs_.push_back(proof);
+    seconds_.push_back(clock_.lap());
+  }
+
+  void value_stage(const Packing& greedy, bool first) {
+    const Stage stage = value_stage_of();
+    Prices start = zero_prices(table_, stage);
+    if (!first) {
+      start.type = prices_.back().type;
+      prices_.pop_back();
+      proofs_.pop_back();
+    } else if (options_.start_prices.size() == table_.capacity.size() - 1) {
+      std::copy(options_.start_prices.begin(), options_.start_prices.end(), start.type.begin());
+    }
+    const Prices prices = maximise_dual(table_, stage, start, options_.num_threads, iterations_);
+    Proof proof;
+    proof.bound = respond(table_, stage, prices, options_.num_threads).bound();
+    const auto done = [&](const Packing& p) {
+      return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
+    };
+    keep(greedy);
+    improve(table_, stage, prices, kImproveRounds, best_);
+    Packing rounded = round_prices(table_, stage, prices, options_.num_threads);
+    improve(table_, stage, prices, kImproveRounds, rounded);
+    const auto level = [&](const Packing& p) { return p.skipped() <= best_.skipped(); };
+    if (!level(rounded)) search_cores(stage, prices, level, rounded);
+    keep(rounded);
+    if (!done(best_)) search_cores(stage, prices, done, best_);
+    proof.objective = best_.value(table_);
+    if (!done(best_) && best_.skipped() == stage.may_skip && has_exact_solver()) {
+      solve_rest(table_, stage, prices, false, kRestOptions, kRestNodes, best_, proof);
+    }
+    if (proof.objective - proof.bound <= tolerance()) proof.bound = proof.objective;
+    prices_.push_back(prices);
+    proofs_.push_back(proof);
+    if (first) {
+      seconds_.push_back(clock_.lap());
+    } else {
+      seconds_.back() += clock_.lap();
+    }
+  }
+
+  [[nodiscard]] double tolerance() const {
+    return kValueTolerance + kRelativeTolerance * sum_of_values_;
+  }
+
+  // Bounds of counts once more at the service levels of the final plan.
+  void settle_bounds() {
+    for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
+      Proof& proof = proofs_[k];
+      proof.objective = static_cast<double>(best_.skipped(k));
+      const Stage pure = count_stage_of(k, 0);
+      for (std::int32_t j = 0; j < k; ++j) {
+        // A level that turned out to spare nobody needs everybody served.
+        if (pure.is_forced(j)) {
+          prices_[k].skip[j] = std::numeric_limits<double>::infinity();
+        }
+      }
+      const double bound = respond(table_, pure, prices_[k], options_.num_threads).bound();
+      const double whole = std::ceil(bound - kCountTolerance);
+      if (whole >= proof.bound) proof.from_prices = true;
+      proof.bound = std::min(proof.objective, std::max({0.0, whole, proof.bound}));
+    }
+  }
+
+  // Class prices of a stage as certificates state them: per server served, finite.
+  [[nodiscard]] std::vector<double> class_prices(const Stage& stage, const Prices& prices) const {
+    std::vector<double> result(static_cast<std::size_t>(table_.num_classes()), 0.0);
+    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+      if (stage.is_priced(k)) result[k] = prices.skip[k] - stage.skip_cost[k];
+      if (!stage.is_forced(k)) continue;
+      for (std::int64_t p = table_.first_player[k]; p < table_.first_player[k + 1]; ++p) {
+        result[k] = std::max(
+            result[k], price::cheapest_option(table_, stage.value_weight, prices.type, p).cost);
+      }
+    }
+    return result;
+  }
+
+  StageCertificate certificate(const Stage& stage, std::size_t index, double hopeless) const {
+    const Proof& proof = proofs_[index];
+    StageCertificate c;
+    c.objective = proof.objective + hopeless;
+    c.lower_bound = proof.bound + hopeless;
+    c.proven = c.objective == c.lower_bound;
+    c.seconds = seconds_[index];
+    if (!proof.from_prices) return c;
+    c.type_prices.assign(prices_[index].type.begin(), prices_[index].type.end() - 1);
+    c.class_prices = class_prices(stage, prices_[index]);
+    return c;
+  }
+
+  Selection finish() const {
+    Selection selection;
+    selection.iterations = iterations_;
+    selection.choices.resize(static_cast<std::size_t>(from_.num_servers()));
+    FreeCards cards(from_.capacity);
+    for (std::int64_t p = 0; p < table_.num_players(); ++p) {
+      if (best_.option_of(p) == Packing::kNone) continue;
+      const std::int64_t o = table_.source[best_.option_of(p)];
+      selection.choices[table_.server[p]] = {o, from_.options[o].num_replicas};
+      cards.take(from_.options[o], from_.options[o].num_replicas);
+    }
+    share(cards, selection.choices);
+    for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
+      StageCertificate c = certificate(count_stage_of(k, 0), static_cast<std::size_t>(k),
+                                       static_cast<double>(table_.hopeless[k]));
+      c.priority = table_.priority[k];
+      selection.stages.push_back(std::move(c));
+    }
+    const Stage last = value_stage_of();
+    selection.stages.push_back(certificate(last, proofs_.size() - 1, 0));
+    const Prices& prices = prices_.back();
+    selection.type_prices.assign(prices.type.begin(), prices.type.end() - 1);
+    selection.class_prices = class_prices(last, prices);
+    return selection;
+  }
+
+  // Unserved servers with options, by priority, then index.
+  void share(FreeCards& cards, std::vector<Choice>& choices) const {
+    std::vector<std::int64_t> unserved;
+    for (std::int64_t s = 0; s < from_.num_servers(); ++s) {
+      if (choices[s].option < 0 && from_.first[s] < from_.first[s + 1]) unserved.push_back(s);
+    }
+    std::stable_sort(unserved.begin(), unserved.end(), [&](std::int64_t a, std::int64_t b) {
+      return from_.priority[a] < from_.priority[b];
+    });
+    if (options_.delayed_best_effort) {
+      share_leftovers(from_, unserved, options_.policy, cards, choices);
+      return;
+    }
+    for (auto first = unserved.begin(); first != unserved.end();) {
+      const auto last = std::find_if(first, unserved.end(), [&](std::int64_t s) {
+        return from_.priority[s] != from_.priority[*first];
+      });
+      share_leftovers(from_, {first, last}, options_.policy, cards, choices);
+      first = last;
+    }
+  }
+
+  const OptionTable& from_;
+  const PriceOptions& options_;
+  Table table_;
+  Packing best_;
+  double count_weight_ = 1;
+  double largest_value_ = 0;
+  double sum_of_values_ = 0;
+  std::int64_t iterations_ = 0;
+  std::vector<Prices> prices_;  // [stages]
+  std::vector<Proof> proofs_;
+  std::vector<double> seconds_;
+  Clock clock_;
+};
+
+}  // namespace
+
+Selection select_price(const OptionTable& table, const PriceOptions& options) {
+  return PriceSolver(table, options).solve();
+}
+
+}  // namespace tonnage
