@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace tonnage {
@@ -15,12 +14,6 @@ Accelerator::Accelerator(AcceleratorSpec spec) : spec_(std::move(spec)) {
   curve_.mid_w = has_middle ? p.mid_power_w : p.full_w;
   curve_.slope_low_w = (curve_.mid_w - p.idle_w) / curve_.mid_util;
   curve_.slope_high_w = has_middle ? (p.full_w - p.mid_power_w) / (1 - p.mid_util) : 0;
-}
-
-double Accelerator::power_w(double utilization) const noexcept {
-  const double u = std::clamp(utilization, 0.0, 1.0);
-  if (u > curve_.mid_util) return curve_.mid_w + curve_.slope_high_w * (u - curve_.mid_util);
-  return curve_.idle_w + curve_.slope_low_w * u;
 }
 
 std::string Accelerator::to_string() const {

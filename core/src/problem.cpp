@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "tonnage/core/system.hpp"
-#include "tonnage/core/wait_distribution.hpp"
 
 namespace tonnage {
 namespace {
@@ -188,36 +187,6 @@ Problem build_problem(const System& system) {
     p.first_line.push_back(static_cast<std::int64_t>(p.lines.size()));
   }
   return p;
-}
-
-AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,
-                                     const Accelerator& accelerator, const LineOutcome& outcome) {
-  AllocationMetrics r;
-  if (outcome.num_replicas <= 0) return r;
-  r.max_rate_per_replica_per_ms = outcome.rate_per_replica_per_ms;
-  const double replicas = static_cast<double>(outcome.num_replicas);
-  if (server.load_kind == LoadKind::kLoaded) {
-    const QueueShape shape = queue_shape(server, perf, outcome.max_batch);
-    const QueueMetrics m = evaluate_queue(shape.service, outcome.max_batch, shape.max_queue,
-                                          server.total_rate_per_ms / replicas);
-    r.itl_ms = m.itl_ms;
-    r.ttft_ms = m.ttft_ms;
-    r.response_ms = m.wait_ms + m.service_ms;
-    r.rho = m.utilization;
-    r.drop_probability = m.drop_probability;
-    r.ttft_p50_ms = ttft_quantile(m, shape.max_queue, 0.50);
-    r.ttft_p90_ms = ttft_quantile(m, shape.max_queue, 0.90);
-    r.ttft_p95_ms = ttft_quantile(m, shape.max_queue, 0.95);
-    r.ttft_p99_ms = ttft_quantile(m, shape.max_queue, 0.99);
-  } else {
-    r.itl_ms = perf.alpha_ms + perf.beta_ms;
-    r.ttft_ms = r.itl_ms + perf.gamma_ms * static_cast<double>(outcome.max_batch);
-    r.ttft_p50_ms = r.ttft_p90_ms = r.ttft_p95_ms = r.ttft_p99_ms = r.ttft_ms;
-    r.response_ms = r.ttft_ms + std::max(0.0, server.out_tokens - 1) * r.itl_ms;
-  }
-  r.power_w =
-      replicas * static_cast<double>(perf.instances_per_replica) * accelerator.power_w(r.rho);
-  return r;
 }
 
 }  // namespace tonnage

@@ -4,9 +4,10 @@
 
 #include <random>
 
+#include "conformance_problems.hpp"
 #include "emulated_device.hpp"
 #include "engine.hpp"
-#include "parity_fleets.hpp"
+#include "random_problem.hpp"
 #include "support/seed.hpp"
 #include "tonnage/host/backends.hpp"
 
@@ -60,8 +61,9 @@ TEST(Emulation, ConformanceFleetsSizedAsOnTheCpu) {
   for (const auto& [name, problem] : problems) {
     SCOPED_TRACE(name);
     const SearchOptions options = mode(BatchMode::kMax);
-    test::expect_same_lines(emulate(problem, options, {{}}).lines,
-                            search_on_cpu(problem, options).lines, problem);
+    EXPECT_EQ(check::first_difference(emulate(problem, options, {{}}).lines,
+                                      search_on_cpu(problem, options).lines, problem),
+              "");
   }
 }
 
@@ -71,8 +73,9 @@ TEST(Emulation, ConformanceFleetsSearchedAsOnTheCpu) {
   for (const auto& [name, problem] : problems) {
     SCOPED_TRACE(name);
     const SearchOptions options = mode(BatchMode::kSearch);
-    test::expect_same_lines(emulate(problem, options, {{}}).lines,
-                            search_on_cpu(problem, options).lines, problem);
+    EXPECT_EQ(check::first_difference(emulate(problem, options, {{}}).lines,
+                                      search_on_cpu(problem, options).lines, problem),
+              "");
   }
 }
 
@@ -80,11 +83,12 @@ TEST(Emulation, RandomFleetsSizedAsOnTheCpu) {
   std::mt19937_64 engine(testing::test_seed());
   for (int fleet = 0; fleet < 10; ++fleet) {
     SCOPED_TRACE(fleet);
-    const Problem problem = test::random_problem(150, engine());
+    const Problem problem = check::random_problem({.servers = 150, .seed = engine()});
     const SearchOptions options = mode(BatchMode::kMax);
     const SearchResult want = search_on_cpu(problem, options);
-    test::expect_same_lines(emulate(problem, options, {{.seed = engine()}}).lines, want.lines,
-                            problem);
+    EXPECT_EQ(check::first_difference(emulate(problem, options, {{.seed = engine()}}).lines,
+                                      want.lines, problem),
+              "");
   }
 }
 
@@ -93,11 +97,12 @@ TEST(Emulation, RandomFleetsSearchedAsOnTheCpu) {
   int smaller = 0;
   for (int fleet = 0; fleet < 8; ++fleet) {
     SCOPED_TRACE(fleet);
-    const Problem problem = test::random_problem(12, engine(), kLongest);
+    const Problem problem =
+        check::random_problem({.servers = 12, .seed = engine(), .longest = kLongest});
     const SearchOptions options = mode(BatchMode::kSearch);
     const SearchResult want = search_on_cpu(problem, options);
     const SearchResult got = emulate(problem, options, {{.seed = engine()}});
-    test::expect_same_lines(got.lines, want.lines, problem);
+    EXPECT_EQ(check::first_difference(got.lines, want.lines, problem), "");
     EXPECT_GT(got.candidates_swept, 0);
     for (std::size_t i = 0; i < got.lines.size(); ++i) {
       smaller += got.lines[i].max_batch < batch_ceiling(problem.servers[problem.lines[i].server],
@@ -109,18 +114,20 @@ TEST(Emulation, RandomFleetsSearchedAsOnTheCpu) {
 
 TEST(Emulation, ChunksAndDevicesDoNotChangeTheAnswer) {
   std::mt19937_64 engine(testing::test_seed());
-  const Problem problem = test::random_problem(20, engine(), kLongest);
+  const Problem problem =
+      check::random_problem({.servers = 20, .seed = engine(), .longest = kLongest});
   for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
     const SearchOptions options = mode(batch);
     const SearchResult whole = emulate(problem, options, {{}});
-    test::expect_same_lines(whole.lines, search_on_cpu(problem, options).lines, problem);
+    EXPECT_EQ(check::first_difference(whole.lines, search_on_cpu(problem, options).lines, problem),
+              "");
     for (const cuda::EngineLimits limits :
          {cuda::EngineLimits{1, 1}, {7, 1 << 12}, {64, 1}, {1'000'000, 1 << 14}}) {
       for (const std::size_t devices : {1, 3}) {
         std::vector<EmulationOptions> all(devices);
         for (EmulationOptions& one : all) one.seed = engine();
         const SearchResult got = emulate(problem, options, all, limits);
-        test::expect_same_lines(got.lines, whole.lines, problem);
+        EXPECT_EQ(check::first_difference(got.lines, whole.lines, problem), "");
         EXPECT_EQ(got.candidates_swept, whole.candidates_swept);
         EXPECT_EQ(got.candidates_passed, whole.candidates_passed);
       }
@@ -129,7 +136,7 @@ TEST(Emulation, ChunksAndDevicesDoNotChangeTheAnswer) {
 }
 
 TEST(Emulation, ProgressReachesTheTotal) {
-  const Problem problem = test::random_problem(30, testing::test_seed());
+  const Problem problem = check::random_problem({.servers = 30, .seed = testing::test_seed()});
   SearchOptions options = mode(BatchMode::kMax);
   std::int64_t last = 0;
   options.progress = [&](std::string_view, std::int64_t done, std::int64_t total) {
@@ -149,7 +156,8 @@ TEST(Emulation, AnEmptyProblemNeedsNoDevice) {
 
 TEST(DeviceMemory, AnyAllocationMayFailOnce) {
   std::mt19937_64 engine(testing::test_seed());
-  const Problem problem = test::random_problem(8, engine(), kLongest);
+  const Problem problem =
+      check::random_problem({.servers = 8, .seed = engine(), .longest = kLongest});
   const SearchOptions options = mode(BatchMode::kSearch);
   std::vector<EmulationLog> logs;
   const SearchResult want = emulate(problem, options, {{}}, {}, &logs);
@@ -159,12 +167,13 @@ TEST(DeviceMemory, AnyAllocationMayFailOnce) {
     SCOPED_TRACE("allocation " + std::to_string(n) + " of " + std::to_string(allocations));
     const SearchResult got = emulate(problem, options, {{.fail_from = n}}, {}, &logs);
     EXPECT_EQ(logs[0].failed_allocations, 1);
-    test::expect_same_lines(got.lines, want.lines, problem);
+    EXPECT_EQ(check::first_difference(got.lines, want.lines, problem), "");
   }
 }
 
 TEST(DeviceMemory, SmallerChunksWhereItIsScarce) {
-  const Problem problem = test::random_problem(100, testing::test_seed(), kLongest);
+  const Problem problem =
+      check::random_problem({.servers = 100, .seed = testing::test_seed(), .longest = kLongest});
   for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
     const SearchOptions options = mode(batch);
     std::vector<EmulationLog> logs;
@@ -173,12 +182,13 @@ TEST(DeviceMemory, SmallerChunksWhereItIsScarce) {
     const SearchResult got = emulate(problem, options, {{.memory_bytes = memory}}, {}, &logs);
     EXPECT_GT(logs[0].failed_allocations, 0);
     EXPECT_LE(logs[0].most_bytes, memory);
-    test::expect_same_lines(got.lines, want.lines, problem);
+    EXPECT_EQ(check::first_difference(got.lines, want.lines, problem), "");
   }
 }
 
 TEST(DeviceMemory, TooLittleForALineIsAClearError) {
-  const Problem problem = test::random_problem(20, testing::test_seed(), kLongest);
+  const Problem problem =
+      check::random_problem({.servers = 20, .seed = testing::test_seed(), .longest = kLongest});
   try {
     (void)emulate(problem, mode(BatchMode::kSearch), {{.memory_bytes = 64}});
     FAIL() << "64 bytes sufficed";
@@ -192,12 +202,14 @@ TEST(DeviceMemory, TooLittleForALineIsAClearError) {
 }
 
 TEST(DeviceMemory, OneStarvedDeviceFailsTheSearchWithoutLeaks) {
-  const Problem problem = test::random_problem(20, testing::test_seed(), kLongest);
+  const Problem problem =
+      check::random_problem({.servers = 20, .seed = testing::test_seed(), .longest = kLongest});
   EXPECT_THROW((void)emulate(problem, mode(BatchMode::kMax), {{}, {.memory_bytes = 64}}), Error);
 }
 
 TEST(DeviceLost, IsAnErrorWhereverItHappens) {
-  const Problem problem = test::random_problem(20, testing::test_seed(), kLongest);
+  const Problem problem =
+      check::random_problem({.servers = 20, .seed = testing::test_seed(), .longest = kLongest});
   const SearchOptions options = mode(BatchMode::kSearch);
   std::vector<EmulationLog> logs;
   (void)emulate(problem, options, {{}}, {.lines = 10}, &logs);
@@ -214,14 +226,11 @@ TEST(DeviceLost, IsAnErrorWhereverItHappens) {
 
 TEST(Emulation, WholeGridGivesTheSameAnswers) {
   std::mt19937_64 engine(testing::test_seed());
-  Problem problem = test::random_problem(12, engine(), kLongest);
-  // The whole grid of a line with millions of replicas would take days.
-  for (ServerRow& server : problem.servers) {
-    server.total_rate_per_ms = std::min(server.total_rate_per_ms, 0.05);
-  }
+  const Problem problem = check::random_problem(
+      {.servers = 12, .seed = engine(), .longest = 100, .most_replicas = 150});
   const SearchResult want = search_on_cpu(problem, mode(BatchMode::kSearch));
   const SearchResult got = emulate(problem, mode(BatchMode::kSearch, true), {{.seed = engine()}});
-  test::expect_same_lines(got.lines, want.lines, problem);
+  EXPECT_EQ(check::first_difference(got.lines, want.lines, problem), "");
 }
 
 }  // namespace

@@ -3,8 +3,9 @@
 
 #include <random>
 
+#include "conformance_problems.hpp"
 #include "device.hpp"
-#include "parity_fleets.hpp"
+#include "random_problem.hpp"
 #include "support/gpu.hpp"
 #include "support/seed.hpp"
 #include "tonnage/host/backends.hpp"
@@ -18,7 +19,7 @@ void expect_parity(const Problem& problem) {
     options.batch = batch;
     const SearchResult want = select_backend("cpu")->search(problem, options);
     const SearchResult got = select_backend("cuda")->search(problem, options);
-    test::expect_same_lines(got.lines, want.lines, problem);
+    EXPECT_EQ(check::first_difference(got.lines, want.lines, problem), "");
   }
 }
 
@@ -37,7 +38,7 @@ TEST(CudaSearch, RandomFleetsAsOnTheCpu) {
   std::mt19937_64 engine(testing::test_seed());
   for (int fleet = 0; fleet < 10; ++fleet) {
     SCOPED_TRACE(fleet);
-    expect_parity(test::random_problem(300, engine(), 2000));
+    expect_parity(check::random_problem({.servers = 300, .seed = engine(), .longest = 2000}));
   }
 }
 

@@ -2,6 +2,7 @@
 // Owns: its spec and the power curve derived from it.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "tonnage/core/spec.hpp"
@@ -34,7 +35,11 @@ class Accelerator {
 
   // Watts at a utilisation (clamped to 0..1): piecewise linear through (0, idle),
   // (midUtil, midPower), (1, full); through (0, idle), (1, full) when midUtil is not in (0, 1).
-  [[nodiscard]] double power_w(double utilization) const noexcept;
+  [[nodiscard]] double power_w(double utilization) const noexcept {
+    const double u = std::clamp(utilization, 0.0, 1.0);
+    if (u > curve_.mid_util) return curve_.mid_w + curve_.slope_high_w * (u - curve_.mid_util);
+    return curve_.idle_w + curve_.slope_low_w * u;
+  }
   [[nodiscard]] const PowerCurve& power_curve() const noexcept { return curve_; }
 
   // One line for people.

@@ -1,0 +1,32 @@
+// Random problems on which backends are compared, and the comparison, bit for bit. Rows are drawn
+// directly, so that a machine with nothing but a compiler can build this.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tonnage/core/problem.hpp"
+
+namespace tonnage::check {
+
+struct RandomOptions {
+  std::int64_t servers = 100;
+  std::int64_t accelerators = 6;
+  std::uint64_t seed = 1;
+  std::int64_t longest = 0;  // batch ceilings at most; 0: up to hundreds of thousands
+  double most_replicas = 0;  // loads so that about as many replicas carry them; 0: up to millions
+  bool percentiles = true;   // also targets that only the CPU answers
+};
+
+// A fleet with every kind of line: chunk counts that grow, ITL that can turn down, idle and
+// unplannable servers, invalid data, targets of every kind.
+[[nodiscard]] Problem random_problem(const RandomOptions& options);
+
+// What is different about the first line whose answers are not the same in every bit; empty when
+// all are.
+[[nodiscard]] std::string first_difference(const std::vector<LineOutcome>& got,
+                                           const std::vector<LineOutcome>& want,
+                                           const Problem& problem);
+
+}  // namespace tonnage::check
