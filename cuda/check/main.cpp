@@ -1,5 +1,5 @@
 // The check of a GPU machine: parity with the CPU on random problems, and timings. Needs nothing
-// but CUDA and a compiler; scripts/gpu-check builds and runs it.
+// but CUDA and a compiler: see CMakeLists.txt beside it.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -72,8 +72,8 @@ void run_parity(std::uint64_t seed, int fleets, std::int64_t servers, std::int64
     }
     lines += problem.lines.size();
   }
-  const Problem grid = random_problem(
-      {.servers = servers, .seed = engine(), .longest = longest, .most_replicas = 64});
+  Problem grid = random_problem({.servers = servers, .seed = engine(), .longest = longest});
+  bound_replicas(grid, *host, 64);
   compare(cuda->search(grid, mode(BatchMode::kSearch, true)),
           host->search(grid, mode(BatchMode::kSearch)), grid);
   std::printf("parity: %zu lines in two modes and a whole grid, every bit the same\n", lines);
@@ -254,12 +254,9 @@ void time_searches(std::int64_t most_servers, Report& report) {
                         {"search", mode(BatchMode::kSearch), 100'000},
                         {"grid", mode(BatchMode::kSearch, true), 10'000}};
   for (std::int64_t servers = 10; servers <= most_servers; servers *= 10) {
-    const Problem problem = random_problem({.servers = servers,
-                                            .accelerators = 24,
-                                            .seed = 7,
-                                            .longest = 256,
-                                            .most_replicas = 64,
-                                            .percentiles = false});
+    Problem problem = random_problem(
+        {.servers = servers, .accelerators = 24, .seed = 7, .longest = 256, .percentiles = false});
+    bound_replicas(problem, *host, 64);
     const auto lines = static_cast<double>(problem.lines.size());
     for (const Mode& m : modes) {
       const std::string tail = std::string("/") + m.name + "/servers:" + std::to_string(servers);

@@ -97,17 +97,26 @@ Problem random_problem(const RandomOptions& options) {
       p.lines.push_back({i, perf});
     }
     s.total_rate_per_ms = draw.scale(1e-6, draw.one_in(8) ? 1e3 : 0.2);
-    if (options.most_replicas > 0 && p.first_line.back() < std::ssize(p.lines)) {
-      // What that many replicas of the first line carry at three quarters of their batch.
-      const PerfRow& perf = p.perfs[p.lines[p.first_line.back()].perf];
-      const double batch = 0.75 * static_cast<double>(batch_ceiling(s, perf));
-      const double tau = s.out_tokens * (perf.alpha_ms + 0.1 * batch) + 1;
-      s.total_rate_per_ms = options.most_replicas * draw.between(0.02, 1) * batch / tau;
-    }
     p.servers.push_back(s);
     p.first_line.push_back(std::ssize(p.lines));
   }
   return p;
+}
+
+void bound_replicas(Problem& problem, const Evaluator& host, double most) {
+  SearchOptions options;
+  std::vector<double> needed(problem.servers.size(), 0.0);
+  for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
+    options.batch = batch;
+    const SearchResult found = host.search(problem, options);
+    for (std::size_t i = 0; i < problem.lines.size(); ++i) {
+      double& n = needed[problem.lines[i].server];
+      n = std::max(n, static_cast<double>(found.lines[i].num_replicas));
+    }
+  }
+  for (std::size_t s = 0; s < needed.size(); ++s) {
+    if (needed[s] > most) problem.servers[s].total_rate_per_ms *= most / needed[s];
+  }
 }
 
 std::string first_difference(const std::vector<LineOutcome>& got,

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tonnage/core/problem.hpp"
+#include "tonnage/core/evaluator.hpp"
 
 namespace tonnage::check {
 
@@ -15,13 +15,16 @@ struct RandomOptions {
   std::int64_t accelerators = 6;
   std::uint64_t seed = 1;
   std::int64_t longest = 0;  // batch ceilings at most; 0: up to hundreds of thousands
-  double most_replicas = 0;  // loads so that about as many replicas carry them; 0: up to millions
   bool percentiles = true;   // also targets that only the CPU answers
 };
 
 // A fleet with every kind of line: chunk counts that grow, ITL that can turn down, idle and
 // unplannable servers, invalid data, targets of every kind.
 [[nodiscard]] Problem random_problem(const RandomOptions& options);
+
+// Scales the loads down so that no line needs more than about `most` replicas at its ceiling or its
+// best batch size, as `host` finds them: the whole grid of a line with millions would take days.
+void bound_replicas(Problem& problem, const Evaluator& host, double most);
 
 // What is different about the first line whose answers are not the same in every bit; empty when
 // all are.

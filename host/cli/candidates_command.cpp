@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 
 #include "commands.hpp"
+#include "grid_output.hpp"
 #include "text_table.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/planner.hpp"
-#include "tonnage/io/near_miss.hpp"
 #include "tonnage/io/plan_io.hpp"
 #include "usage.hpp"
 
@@ -16,8 +15,10 @@ namespace {
 
 struct CandidatesArguments {
   std::string input, output;
-  std::string format = "table", batch = "max", backend = "auto";
+  std::string format, batch = "max", backend = "auto";
   CandidateQuery query;
+  bool grid = false;
+  GridArguments grid_arguments;
 };
 
 std::string to_table(const std::vector<Candidate>& candidates, bool colored) {
@@ -46,25 +47,20 @@ std::string to_table(const std::vector<Candidate>& candidates, bool colored) {
   return table.to_string(colored);
 }
 
-// Refuses a name that is asked for and not there, naming the one that was probably meant.
-template <class Named>
-void expect_name(const std::string& name, const char* kind,
-                 const std::map<std::string, Named>& all) {
-  if (name.empty() || all.contains(name)) return;
-  std::vector<std::string_view> known;
-  known.reserve(all.size());
-  for (const auto& [known_name, value] : all) known.push_back(known_name);
-  const std::string_view near = nearest_word(name, known);
-  throw Exit{kBadInput,
-             fmt::format("{} \"{}\" is not in the fleet{}", kind, name,
-                         near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near))};
-}
-
 ExitCode list(const CandidatesArguments& a, const Environment& environment) {
   const SystemSpec spec = environment.read_fleet(a.input);
   const System system(spec);
   expect_name(a.query.server, "server", system.servers());
   expect_name(a.query.accelerator, "accelerator", system.accelerators());
+  if (a.grid) {
+    GridArguments grid = a.grid_arguments;
+    grid.server = a.query.server;
+    grid.accelerator = a.query.accelerator;
+    grid.format = a.format.empty() ? "csv" : a.format;
+    grid.output = a.output;
+    grid.backend = a.backend;
+    return write_grid(system, grid, environment);
+  }
   PlannerOptions options;
   (void)parse_batch_mode(a.batch, options.batch);
   options.backend = a.backend;
@@ -98,14 +94,46 @@ void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
       ->check(non_empty());
   command->add_flag("--infeasible", a->query.infeasible, "Also the other pairs, with the reason");
   add_evaluation(*command, a->batch, a->backend);
-  add_format(*command, a->format, {"table", "json", "csv"});
+  command
+      ->add_option("--format", a->format,
+                   "Form of the output: table (the default), json or csv; of the grid csv (the "
+                   "default) or npy")
+      ->check(one_of({"table", "json", "csv", "npy"}));
   add_output(*command, a->output);
+  GridArguments& g = a->grid_arguments;
+  CLI::Option* grid = command->add_flag(
+      "--grid", a->grid, "Every batch size and replica count of the pairs, feasible or not");
+  command->add_option("--batches", g.batches, "Of the grid: FIRST:LAST[:STEP]; default: all")
+      ->needs(grid);
+  command
+      ->add_option("--replicas", g.replicas,
+                   "Of the grid: FIRST:LAST[:STEP]; default: from the server's minimum to what "
+                   "the least batch size needs, at most 256")
+      ->needs(grid);
+  command->add_flag("--percentiles", g.percentiles, "Of the grid: also percentiles of TTFT (slow)")
+      ->needs(grid);
+  command->add_option("--fields", g.fields, "Of the grid: only these, separated by commas")
+      ->needs(grid)
+      ->check(non_empty());
+  command->add_option("--memory", g.memory, "Of the grid: memory to work in, e.g. 256M")
+      ->needs(grid)
+      ->capture_default_str();
   command->footer(
       "Examples:\n"
       "  tonnage candidates fleet.json --server chat-1 --infeasible\n"
-      "  tonnage candidates fleet.json --format csv -o candidates.csv");
-  command->callback(
-      [=, &environment, &run] { run = [=, &environment] { return list(*a, environment); }; });
+      "  tonnage candidates fleet.json --format csv -o candidates.csv\n"
+      "  tonnage candidates fleet.json --grid --server chat-1 --batches 1:64 --replicas 1:32\n"
+      "  tonnage candidates fleet.json --grid --format npy -o grid");
+  command->callback([=, &environment, &run] {
+    const bool of_grid = a->format.empty() || a->format == "csv" || a->format == "npy";
+    if (a->grid ? !of_grid : a->format == "npy") {
+      throw CLI::ValidationError(
+          "--format",
+          a->grid ? fmt::format("\"{}\" is no form of the grid, expected csv or npy", a->format)
+                  : "npy is a form of the grid: give --grid");
+    }
+    run = [=, &environment] { return list(*a, environment); };
+  });
 }
 
 void add_backends(CLI::App& app, const Environment& environment, Run& run) {

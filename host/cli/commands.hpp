@@ -12,6 +12,7 @@ using Run = std::function<ExitCode()>;
 
 void add_plan(CLI::App& app, const Environment& environment, Run& run);
 void add_candidates(CLI::App& app, const Environment& environment, Run& run);
+void add_pareto(CLI::App& app, const Environment& environment, Run& run);
 void add_queue(CLI::App& app, const Environment& environment, Run& run);
 void add_verify(CLI::App& app, const Environment& environment, Run& run);
 void add_diff(CLI::App& app, const Environment& environment, Run& run);

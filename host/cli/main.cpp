@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "interruption.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/planner.hpp"
 #include "usage.hpp"
@@ -92,6 +93,7 @@ int run(int argc, char** argv) {
   app.fallthrough();
   add_plan(app, environment, command);
   add_candidates(app, environment, command);
+  add_pareto(app, environment, command);
   add_queue(app, environment, command);
   add_verify(app, environment, command);
   add_diff(app, environment, command);
@@ -130,6 +132,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return cli::run(argc, argv);
+  } catch (const cli::Interrupted& interrupted) {
+    cli::end_by(interrupted);
   } catch (const cli::Exit& exit) {
     if (!exit.message.empty()) cli::say(fmt::format("tonnage: {}\n", exit.message));
     return exit.code;

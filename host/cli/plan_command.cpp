@@ -65,7 +65,7 @@ void add_plan(CLI::App& app, const Environment& environment, Run& run) {
       "plan", "Choose accelerator, batch size and replicas for every server of a fleet");
   add_input(*command, a->input);
   command->add_option("--solver", a->solver, "How options are selected under capacity")
-      ->check(one_of({"auto", "unlimited", "greedy"}))
+      ->check(one_of({"auto", "unlimited", "greedy", "price"}))
       ->capture_default_str();
   add_evaluation(*command, a->batch, a->backend);
   add_format(*command, a->format, {"table", "json"});

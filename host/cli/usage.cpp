@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "environment.hpp"
 #include "tonnage/io/near_miss.hpp"
 
 namespace tonnage::cli {
@@ -89,6 +90,14 @@ CLI::Validator one_of(std::vector<std::string> words) {
 CLI::Validator non_empty() {
   return CLI::Validator(
       [](const std::string& word) { return std::string(word.empty() ? "it is empty" : ""); }, "");
+}
+
+void refuse_name(const std::string& name, const char* kind,
+                 const std::vector<std::string_view>& known) {
+  const std::string_view near = nearest_word(name, known);
+  throw Exit{kBadInput,
+             fmt::format("{} \"{}\" is not in the fleet{}", kind, name,
+                         near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near))};
 }
 
 }  // namespace tonnage::cli

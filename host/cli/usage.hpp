@@ -2,7 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tonnage::cli {
@@ -17,5 +19,20 @@ namespace tonnage::cli {
 
 // Refuses an empty word, as an unset variable of a script leaves behind.
 [[nodiscard]] CLI::Validator non_empty();
+
+// Ends the command: `name` is not among the names of the fleet, and which one was probably meant.
+[[noreturn]] void refuse_name(const std::string& name, const char* kind,
+                              const std::vector<std::string_view>& known);
+
+// Refuses a name that is asked for and not there; an empty one is not asked for.
+template <class Named>
+void expect_name(const std::string& name, const char* kind,
+                 const std::map<std::string, Named>& all) {
+  if (name.empty() || all.contains(name)) return;
+  std::vector<std::string_view> known;
+  known.reserve(all.size());
+  for (const auto& [known_name, value] : all) known.push_back(known_name);
+  refuse_name(name, kind, known);
+}
 
 }  // namespace tonnage::cli

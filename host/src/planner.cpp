@@ -9,6 +9,7 @@
 #include "parallel.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/backends.hpp"
+#include "tonnage/host/price_selection.hpp"
 #include "tonnage/host/selection.hpp"
 
 namespace tonnage {
@@ -194,12 +195,14 @@ std::string_view to_string(Solver solver) {
       return "unlimited";
     case Solver::kGreedy:
       return "greedy";
+    case Solver::kPrice:
+      return "price";
   }
   return "unknown";
 }
 
 bool parse_solver(std::string_view name, Solver& solver) {
-  for (const Solver s : {Solver::kAuto, Solver::kUnlimited, Solver::kGreedy}) {
+  for (const Solver s : {Solver::kAuto, Solver::kUnlimited, Solver::kGreedy, Solver::kPrice}) {
     if (name == to_string(s)) {
       solver = s;
       return true;
@@ -222,13 +225,23 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
     solver = optimizer.unlimited ? Solver::kUnlimited : Solver::kGreedy;
   }
   const OptionTable table = build_options(problem, outcomes);
-  const std::vector<Choice> choices =
-      solver == Solver::kUnlimited
-          ? select_unlimited(table)
-          : select_greedy(table, optimizer.saturation_policy, optimizer.delayed_best_effort);
-
   Plan plan;
   PlanSummary& summary = plan.summary;
+  std::vector<Choice> choices;
+  if (solver == Solver::kPrice) {
+    PriceOptions price;
+    price.num_threads = options.num_threads;
+    price.policy = optimizer.saturation_policy;
+    price.delayed_best_effort = optimizer.delayed_best_effort;
+    price.progress = options.progress;
+    Selection selection = select_price(table, price);
+    choices = std::move(selection.choices);
+    summary.stages = std::move(selection.stages);
+  } else if (solver == Solver::kGreedy) {
+    choices = select_greedy(table, optimizer.saturation_policy, optimizer.delayed_best_effort);
+  } else {
+    choices = select_unlimited(table);
+  }
   summary.solver = to_string(solver);
   summary.backend = backend->name();
   summary.version = version();

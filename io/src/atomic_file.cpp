@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -92,28 +93,53 @@ void flush_folder_of(const std::string& path) {
 
 }  // namespace
 
+class AtomicFile::File {
+ public:
+  explicit File(const std::string& path) {
+    std::string target = path;
+    std::error_code error;
+    if (std::filesystem::is_symlink(path, error)) {
+      const auto resolved = std::filesystem::weakly_canonical(path, error);
+      if (!error) target = resolved.string();
+    }
+    struct stat existing {};
+    const bool exists = stat(target.c_str(), &existing) == 0;
+    renames_ = !exists || S_ISREG(existing.st_mode);
+    if (!renames_) {
+      output_.emplace(target);
+      return;
+    }
+    std::random_device random;
+    output_.emplace(target, random);
+    if (exists) output_->set_mode(existing.st_mode & 07777);
+    target_ = target;
+  }
+  void write(std::string_view text) { output_->write(text); }
+  void commit() {
+    if (!renames_) {
+      output_->close_now();
+      return;
+    }
+    output_->close_flushed();
+    output_->rename_to_target();
+    flush_folder_of(target_);
+  }
+
+ private:
+  std::string target_;
+  bool renames_ = true;
+  std::optional<OutputFile> output_;
+};
+
+AtomicFile::AtomicFile(const std::string& path) : file_(std::make_unique<File>(path)) {}
+AtomicFile::~AtomicFile() = default;
+void AtomicFile::write(std::string_view text) { file_->write(text); }
+void AtomicFile::commit() { file_->commit(); }
+
 void write_file_atomically(const std::string& path, std::string_view text) {
-  std::string target = path;
-  std::error_code error;
-  if (std::filesystem::is_symlink(path, error)) {
-    const auto resolved = std::filesystem::weakly_canonical(path, error);
-    if (!error) target = resolved.string();
-  }
-  struct stat existing {};
-  const bool exists = stat(target.c_str(), &existing) == 0;
-  if (exists && !S_ISREG(existing.st_mode)) {
-    OutputFile file(target);
-    file.write(text);
-    file.close_now();
-    return;
-  }
-  std::random_device random;
-  OutputFile file(target, random);
-  if (exists) file.set_mode(existing.st_mode & 07777);
+  AtomicFile file(path);
   file.write(text);
-  file.close_flushed();
-  file.rename_to_target();
-  flush_folder_of(target);
+  file.commit();
 }
 
 }  // namespace tonnage

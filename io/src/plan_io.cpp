@@ -65,6 +65,23 @@ void write_summary(JsonWriter& json, const PlanSummary& summary, bool with_timin
     json.end();
   }
   json.end();
+  if (!summary.stages.empty()) {
+    json.begin_array("stages");
+    for (const StageCertificate& stage : summary.stages) {
+      json.begin_object({}, Layout::kInline);
+      if (stage.priority == StageCertificate::kValueStage) {
+        json.value("stage", "value");
+      } else {
+        json.value("stage", "unserved");
+        json.value("priority", static_cast<std::int64_t>(stage.priority));
+      }
+      json.value("objective", stage.objective);
+      json.value("lowerBound", stage.lower_bound);
+      json.value("proven", stage.proven);
+      json.end();
+    }
+    json.end();
+  }
   json.value("solver", summary.solver);
   json.value("backend", summary.backend);
   json.value("version", summary.version);
@@ -76,17 +93,6 @@ void write_summary(JsonWriter& json, const PlanSummary& summary, bool with_timin
     json.end();
   }
   json.end();
-}
-
-// A field of comma-separated values: quoted where it must be.
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"') result += '"';
-    result += c;
-  }
-  return result + '"';
 }
 
 std::string csv_number(double number) { return std::isfinite(number) ? number_text(number) : ""; }

@@ -21,4 +21,7 @@ namespace tonnage {
 // The shortest decimal form that reads back as the same number.
 [[nodiscard]] std::string number_text(double value);
 
+// A field of comma-separated values: quoted where it must be.
+[[nodiscard]] std::string csv_field(std::string_view text);
+
 }  // namespace tonnage

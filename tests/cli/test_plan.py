@@ -261,5 +261,27 @@ class ExtendedTargets(CommandTest):
         self.assertIn("response time is at best", plan["unallocated"][0]["reason"])
 
 
+class PriceSolver(CommandTest):
+    def test_never_behind_greedy_and_certified(self):
+        big = self.folder / "big.json"
+        self.expect(COMPLETE, "generate", "--servers", "400", "--tightness", "0.8", "-o", big)
+
+        def plan(solver):
+            result = run("plan", big, "--format", "json", "--solver", solver)
+            self.assertIn(result.returncode, (COMPLETE, INCOMPLETE))
+            self.expect(COMPLETE, "verify", self.file("plan.json", result.stdout), big)
+            return json.loads(result.stdout)
+
+        price, greedy = plan("price"), plan("greedy")
+        self.assertNotIn("stages", greedy["summary"])
+        self.assertLess(len(price["unallocated"]), len(greedy["unallocated"]))
+        stages = price["summary"]["stages"]
+        self.assertEqual(stages[-1]["stage"], "value")
+        for stage in stages:
+            self.assertLessEqual(stage["lowerBound"], stage["objective"] + 1e-6)
+        unserved = sum(s["objective"] for s in stages[:-1])
+        self.assertEqual(unserved, len(price["unallocated"]))
+
+
 if __name__ == "__main__":
     main()

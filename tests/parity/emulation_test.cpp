@@ -226,8 +226,8 @@ TEST(DeviceLost, IsAnErrorWhereverItHappens) {
 
 TEST(Emulation, WholeGridGivesTheSameAnswers) {
   std::mt19937_64 engine(testing::test_seed());
-  const Problem problem = check::random_problem(
-      {.servers = 12, .seed = engine(), .longest = 100, .most_replicas = 150});
+  Problem problem = check::random_problem({.servers = 12, .seed = engine(), .longest = 100});
+  check::bound_replicas(problem, *select_backend("cpu"), 150);
   const SearchResult want = search_on_cpu(problem, mode(BatchMode::kSearch));
   const SearchResult got = emulate(problem, mode(BatchMode::kSearch, true), {{.seed = engine()}});
   EXPECT_EQ(check::first_difference(got.lines, want.lines, problem), "");

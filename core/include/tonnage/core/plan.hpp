@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tonnage/core/certificate.hpp"
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/spec.hpp"
 
@@ -57,6 +58,7 @@ struct PlanSummary {
   double total_value = 0;                   // sum of values
   std::vector<TypeUsage> types;             // by name
   std::vector<PriorityOutcome> priorities;  // ascending
+  std::vector<StageCertificate> stages;     // how far from the best, where the solver knows
   std::string solver;                       // the one that ran
   std::string backend;                      // the one that evaluated the candidates
   std::string version;

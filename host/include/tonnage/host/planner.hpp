@@ -18,9 +18,9 @@ namespace tonnage {
 // Version of the library, e.g. "0.1.0".
 [[nodiscard]] std::string_view version();
 
-enum class Solver { kAuto, kUnlimited, kGreedy };
+enum class Solver { kAuto, kUnlimited, kGreedy, kPrice };
 
-// "auto", "unlimited", "greedy".
+// "auto", "unlimited", "greedy", "price".
 [[nodiscard]] std::string_view to_string(Solver solver);
 // Solver of that exact name; false (and `solver` untouched) if there is none.
 [[nodiscard]] bool parse_solver(std::string_view name, Solver& solver);

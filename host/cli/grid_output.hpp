@@ -1,0 +1,29 @@
+// The table of candidates as a command: what was asked for, and writing it.
+#pragma once
+
+#include <string>
+
+#include "environment.hpp"
+#include "tonnage/core/grid.hpp"
+#include "tonnage/core/system.hpp"
+
+namespace tonnage::cli {
+
+struct GridArguments {
+  std::string server, accelerator;  // empty: all
+  std::string batches, replicas;    // FIRST:LAST[:STEP], empty: the defaults
+  std::string fields;               // names separated by commas, empty: all
+  std::string memory = "1G";
+  std::string format, output, backend;
+  bool percentiles = false;
+};
+
+// FIRST:LAST[:STEP], or one number for both ends; an end left out has its default, 0. Throws
+// Exit(kBadInput) naming the option.
+[[nodiscard]] GridRange parse_range(const char* option, const std::string& text);
+
+// Writes the grid. Throws Exit(kBadInput) for arguments that mean nothing.
+ExitCode write_grid(const System& system, const GridArguments& arguments,
+                    const Environment& environment);
+
+}  // namespace tonnage::cli

@@ -1,0 +1,14 @@
+// Exact selection in a build without the branch-and-cut solver. Owns: the refusal.
+#include "exact_choice.hpp"
+#include "tonnage/core/error.hpp"
+
+namespace tonnage {
+
+bool has_exact_solver() noexcept { return false; }
+
+ChoiceAnswer solve_exactly(const ChoiceModel& /*model*/, const ExactLimits& /*limits*/,
+                           const std::vector<std::int64_t>& /*start*/) {
+  throw Error(ErrorCode::kUnavailable, "this build has no exact solver (it was built without CBC)");
+}
+
+}  // namespace tonnage

@@ -1,0 +1,117 @@
+#include "tonnage/host/pareto.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <tuple>
+
+#include "tonnage/core/error.hpp"
+#include "tonnage/host/grid.hpp"
+
+namespace tonnage {
+namespace {
+
+auto order_of(const ParetoPoint& p) {
+  return std::tie(p.cost, p.ttft_ms, p.itl_ms, p.line, p.batch, p.replicas);
+}
+
+// Lowest ITL by TTFT over what has been seen: along the stairs one rises as the other falls.
+class Stairs {
+ public:
+  // Something seen is at least as good in both.
+  [[nodiscard]] bool cover(double ttft, double itl) const {
+    const auto after = stairs_.upper_bound(ttft);
+    return after != stairs_.begin() && std::prev(after)->second <= itl;
+  }
+  void add(double ttft, double itl) {
+    if (cover(ttft, itl)) return;
+    auto next = stairs_.insert_or_assign(ttft, itl).first;
+    for (++next; next != stairs_.end() && next->second >= itl;) next = stairs_.erase(next);
+  }
+
+ private:
+  std::map<double, double> stairs_;
+};
+
+// Keeps the points that none before them beats, within the tolerance.
+void keep_frontier(std::vector<ParetoPoint>& points, double tolerance) {
+  std::sort(points.begin(), points.end(),
+            [](const ParetoPoint& a, const ParetoPoint& b) { return order_of(a) < order_of(b); });
+  Stairs stairs;
+  const double slack = 1 + tolerance;
+  std::erase_if(points, [&](const ParetoPoint& p) {
+    if (stairs.cover(p.ttft_ms * slack, p.itl_ms * slack)) return true;
+    stairs.add(p.ttft_ms, p.itl_ms);
+    return false;
+  });
+}
+
+// The points of one line so far; thinned out whenever they have doubled.
+struct LinePoints {
+  std::vector<ParetoPoint> points;
+  std::size_t kept = 0;
+
+  void thin_out(bool now) {
+    constexpr std::size_t kEnough = 4096;
+    if (!now && points.size() < 2 * kept + kEnough) return;
+    keep_frontier(points, 0);
+    kept = points.size();
+  }
+};
+
+}  // namespace
+
+std::vector<ParetoFrontier> pareto_frontiers(const Evaluator& evaluator, const Problem& problem,
+                                             std::span<const std::int64_t> servers,
+                                             const ParetoOptions& options) {
+  const bool percentile = options.ttft >= GridColumn::kTtftP50;
+  if (!percentile && options.ttft != GridColumn::kTtft) {
+    throw Error(ErrorCode::kInvalidInput, "the column for TTFT is none of TTFT");
+  }
+  std::vector<std::int64_t> lines;
+  for (const std::int64_t s : servers) {
+    for (std::int64_t i = problem.first_line[s]; i < problem.first_line[s + 1]; ++i) {
+      lines.push_back(i);
+    }
+  }
+  GridOptions grid_options;
+  grid_options.batches = options.batches;
+  grid_options.replicas = options.replicas;
+  grid_options.percentiles = percentile;
+  grid_options.num_threads = options.num_threads;
+  grid_options.progress = options.progress;
+  const std::vector<GridLine> grid = plan_grid(problem, lines, grid_options);
+  std::vector<LinePoints> by_line(grid.size());
+  evaluator.table(problem, grid, grid_options, [&](const GridBlock& block) {
+    LinePoints& line = by_line[static_cast<std::size_t>(block.ordinal)];
+    const GridLine& g = *block.line;
+    std::size_t i = 0;
+    for (std::int64_t b = block.first; b < block.first + block.num_batches; ++b) {
+      for (std::int64_t r = 0; r < g.num_replicas; ++r, ++i) {
+        const Verdict verdict = block.verdicts[i];
+        if (verdict == Verdict::kMinReplicas || verdict == Verdict::kTooManyReplicas) continue;
+        if (verdict != Verdict::kFeasible && !options.ignore_targets) continue;
+        line.points.push_back({g.line, g.batch(b), g.replicas(r), block[GridColumn::kCost][i],
+                               block[options.ttft][i], block[GridColumn::kItl][i],
+                               block[GridColumn::kRho][i], block[GridColumn::kDrop][i], verdict});
+      }
+    }
+    line.thin_out(block.ends_line());
+  });
+
+  std::vector<ParetoFrontier> frontiers;
+  std::size_t k = 0;
+  for (const std::int64_t s : servers) {
+    ParetoFrontier frontier{s, {}};
+    for (; k < grid.size() && problem.lines[grid[k].line].server == s; ++k) {
+      auto& points = by_line[k].points;
+      frontier.points.insert(frontier.points.end(), points.begin(), points.end());
+      points = {};
+    }
+    keep_frontier(frontier.points, options.tolerance);
+    frontiers.push_back(std::move(frontier));
+  }
+  return frontiers;
+}
+
+}  // namespace tonnage

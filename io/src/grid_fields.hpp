@@ -1,0 +1,33 @@
+// The fields of a candidate in files.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tonnage/core/grid.hpp"
+#include "tonnage/core/problem.hpp"
+
+namespace tonnage {
+
+enum class GridFieldKind { kBatch, kReplicas, kVerdict, kCards, kColumn };
+
+struct GridField {
+  std::string_view name;
+  GridFieldKind kind;
+  GridColumn column;  // of kColumn
+  std::string_view description;
+};
+
+// Every field that is an array, in file order.
+[[nodiscard]] std::span<const GridField> grid_fields();
+// Those of the given names.
+[[nodiscard]] std::vector<GridField> chosen_grid_fields(const std::vector<std::string>& names);
+
+[[nodiscard]] inline std::int64_t cards_per_replica(const Problem& problem, const GridLine& line) {
+  return problem.perfs[problem.lines[line.line].perf].cards_per_replica;
+}
+
+}  // namespace tonnage

@@ -1,0 +1,195 @@
+// The price solver: bounds and order against brute force on tiny tables, never behind greedy, never
+// beyond capacity, the same whatever the number of threads.
+#include "tonnage/host/price_selection.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <random>
+
+#include "support/seed.hpp"
+#include "tonnage/core/system.hpp"
+#include "tonnage/host/backends.hpp"
+#include "tonnage/host/generate.hpp"
+
+namespace tonnage {
+namespace {
+
+OptionTable random_table(std::mt19937_64& engine, std::int64_t servers, std::int32_t types,
+                         std::int64_t most_capacity) {
+  const auto whole = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(high - low + 1));
+  };
+  OptionTable t;
+  for (std::int32_t k = 0; k < types; ++k) t.capacity.push_back(whole(0, most_capacity));
+  t.first.push_back(0);
+  for (std::int64_t s = 0; s < servers; ++s) {
+    const std::int64_t count = whole(0, 3);
+    double value = static_cast<double>(whole(-20, 20));
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto type = static_cast<std::int32_t>(whole(0, types - 1));
+      t.options.push_back({value, 10, whole(1, 3), 1, i, type, type});
+      value += static_cast<double>(whole(0, 9));
+    }
+    t.first.push_back(static_cast<std::int64_t>(t.options.size()));
+    t.priority.push_back(static_cast<std::int32_t>(whole(1, 2)));
+  }
+  return t;
+}
+
+struct Outcome {
+  std::map<std::int32_t, std::int64_t> unserved;  // by priority, of servers with options
+  double value = 0;
+};
+
+Outcome outcome_of(const OptionTable& t, const std::vector<Choice>& choices) {
+  Outcome o;
+  std::vector<std::int64_t> used(t.capacity.size(), 0);
+  for (std::int64_t s = 0; s < t.num_servers(); ++s) {
+    if (t.first[s] == t.first[s + 1]) continue;
+    const Choice& c = choices[s];
+    std::int64_t& unserved = o.unserved[t.priority[s]];
+    if (c.option < 0 || c.num_replicas < t.options[c.option].num_replicas) {
+      ++unserved;
+      continue;
+    }
+    const Option& option = t.options[c.option];
+    o.value += option.value;
+    if (option.type >= 0) used[option.type] += option.cards();
+  }
+  for (std::size_t k = 0; k < used.size(); ++k) EXPECT_LE(used[k], t.capacity[k]);
+  return o;
+}
+
+bool worse(const Outcome& a, const Outcome& b) {
+  for (const auto& [priority, unserved] : b.unserved) {
+    const std::int64_t mine = a.unserved.at(priority);
+    if (mine != unserved) return mine > unserved;
+  }
+  return a.value > b.value + 1e-6;
+}
+
+Outcome by_brute_force(const OptionTable& t) {
+  Outcome best;
+  bool any = false;
+  std::vector<Choice> choices(static_cast<std::size_t>(t.num_servers()));
+  std::vector<std::int64_t> left = t.capacity;
+  const std::function<void(std::int64_t)> visit = [&](std::int64_t s) {
+    if (s == t.num_servers()) {
+      const Outcome o = outcome_of(t, choices);
+      if (!any || worse(best, o)) best = o;
+      any = true;
+      return;
+    }
+    choices[s] = {};
+    visit(s + 1);
+    for (std::int64_t i = t.first[s]; i < t.first[s + 1]; ++i) {
+      const Option& option = t.options[i];
+      if (left[option.type] < option.cards()) continue;
+      left[option.type] -= option.cards();
+      choices[s] = {i, option.num_replicas};
+      visit(s + 1);
+      left[option.type] += option.cards();
+    }
+    choices[s] = {};
+  };
+  visit(0);
+  return best;
+}
+
+TEST(Price, BoundsHoldAndProofsAreRightOnTinyTables) {
+  std::mt19937_64 engine(testing::test_seed());
+  int optimal = 0, proven = 0;
+  constexpr int kTables = 1000;
+  for (int i = 0; i < kTables; ++i) {
+    const OptionTable t = random_table(engine, 1 + i % 7, 1 + i % 3, 6);
+    const Selection got = select_price(t);
+    const Outcome mine = outcome_of(t, got.choices);
+    const Outcome best = by_brute_force(t);
+    EXPECT_FALSE(worse(best, mine)) << "better than the best: table " << i;
+    const bool same = !worse(mine, best);
+    optimal += same;
+    bool all_proven = true;
+    for (const StageCertificate& stage : got.stages) {
+      all_proven = all_proven && stage.proven;
+      if (!all_proven) break;
+      const double want = stage.priority == StageCertificate::kValueStage
+                              ? best.value
+                              : static_cast<double>(best.unserved.at(stage.priority));
+      EXPECT_NEAR(stage.objective, want, 1e-6) << "a proof that is none: table " << i;
+      EXPECT_LE(stage.lower_bound, want + 1e-6) << "table " << i;
+    }
+    proven += all_proven;
+    if (all_proven) {
+      EXPECT_TRUE(same) << "table " << i;
+    }
+  }
+  std::printf("  %d of %d optimal, %d proven\n", optimal, kTables, proven);
+  EXPECT_GT(optimal, kTables * 9 / 10);
+}
+
+TEST(Price, NeverBehindGreedyAndTheSameForEveryThreadCount) {
+  std::mt19937_64 engine(testing::test_seed());
+  for (int i = 0; i < 300; ++i) {
+    const std::int64_t servers = 1 + static_cast<std::int64_t>(engine() % 60);
+    const OptionTable t = random_table(engine, servers, 4, servers);
+    PriceOptions options;
+    options.num_threads = 1;
+    const Selection one = select_price(t, options);
+    const Outcome greedy = outcome_of(t, select_greedy(t, SaturationPolicy::kNone, false));
+    EXPECT_FALSE(worse(outcome_of(t, one.choices), greedy)) << "table " << i;
+    options.num_threads = 7;
+    EXPECT_EQ(select_price(t, options).choices, one.choices) << "table " << i;
+  }
+}
+
+TEST(Price, GeneratedFleetsUnderScarcity) {
+  for (const double tightness : {0.7, 0.95}) {
+    GenerateOptions generate;
+    generate.servers = 1000;
+    generate.tightness = tightness;
+    generate.seed = testing::test_seed();
+    const Problem problem = build_problem(System(generate_fleet(generate)));
+    const OptionTable t = build_options(problem, size_lines(problem));
+    const Selection got = select_price(t);
+    const Outcome mine = outcome_of(t, got.choices);
+    const Outcome greedy = outcome_of(t, select_greedy(t, SaturationPolicy::kNone, false));
+    EXPECT_FALSE(worse(mine, greedy));
+    std::int64_t price_unserved = 0, greedy_unserved = 0;
+    for (const auto& [priority, n] : mine.unserved) price_unserved += n;
+    for (const auto& [priority, n] : greedy.unserved) greedy_unserved += n;
+    ASSERT_FALSE(got.stages.empty());
+    const StageCertificate& last = got.stages.back();
+    EXPECT_LE(last.lower_bound, last.objective + 1e-6);
+    std::printf("  tightness %.2f: unserved %lld (greedy %lld), value %.0f, bound %.0f\n",
+                tightness, static_cast<long long>(price_unserved),
+                static_cast<long long>(greedy_unserved), last.objective, last.lower_bound);
+  }
+}
+
+TEST(Price, DegenerateTables) {
+  OptionTable empty;
+  empty.first = {0};
+  empty.capacity = {3};
+  EXPECT_TRUE(select_price(empty).choices.empty());
+  OptionTable none;
+  none.first = {0, 0, 0};
+  none.priority = {1, 2};
+  EXPECT_EQ(select_price(none).choices, std::vector<Choice>(2));
+  OptionTable clones;
+  clones.first = {0};
+  clones.capacity = {70};
+  for (std::int64_t s = 0; s < 100; ++s) {
+    clones.options.push_back({5, 5, 1, 1, s, 0, 0});
+    clones.first.push_back(s + 1);
+    clones.priority.push_back(1);
+  }
+  EXPECT_EQ(outcome_of(clones, select_price(clones).choices).unserved.at(1), 30);
+  clones.capacity = {0};
+  EXPECT_EQ(outcome_of(clones, select_price(clones).choices).unserved.at(1), 100);
+}
+
+}  // namespace
+}  // namespace tonnage
