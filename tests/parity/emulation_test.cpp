@@ -224,13 +224,18 @@ TEST(DeviceLost, IsAnErrorWhereverItHappens) {
   }
 }
 
-TEST(Emulation, WholeGridGivesTheSameAnswers) {
+TEST(Emulation, WholeGridGivesTheSameAnswersAndCounts) {
   std::mt19937_64 engine(testing::test_seed());
-  Problem problem = check::random_problem({.servers = 12, .seed = engine(), .longest = 100});
+  Problem problem = check::random_problem(
+      {.servers = 60, .seed = engine(), .longest = 100, .percentiles = false});
   check::bound_replicas(problem, *select_backend("cpu"), 150);
-  const SearchResult want = search_on_cpu(problem, mode(BatchMode::kSearch));
-  const SearchResult got = emulate(problem, mode(BatchMode::kSearch, true), {{.seed = engine()}});
+  const SearchOptions options = mode(BatchMode::kSearch, true);
+  const SearchResult want = search_on_cpu(problem, options);
+  const SearchResult got = emulate(problem, options, {{.seed = engine()}});
   EXPECT_EQ(check::first_difference(got.lines, want.lines, problem), "");
+  EXPECT_EQ(got.candidates_swept, want.candidates_swept);
+  EXPECT_EQ(got.candidates_passed, want.candidates_passed);
+  EXPECT_GT(got.candidates_passed, 0);
 }
 
 }  // namespace
