@@ -113,17 +113,22 @@ struct SweepPass {
   TONNAGE_KERNEL_BODY std::uint32_t operator()(const Counts& replicas, std::uint32_t wanted,
                                                bool keeps) {
     const V rate = sweep_rate(line, warp.lanes(replicas));
-    std::uint32_t any = 0;
-    typename Warp::template Each<std::uint32_t> bits;  // of batch sizes base + 1 .. base + 32
-    const auto take = [&](std::int64_t batch, const LaneMask<V>& holds) {
-      const std::uint32_t mask = warp.ballot(holds) & wanted;
-      any |= mask;
-      passed += bit_count(mask);
-      const int slot = static_cast<int>((batch - 1) % kWarpSize);
+    // For each thread a batch size of the group of 32 under way: the lanes that passed there.
+    typename Warp::template Each<std::uint32_t> bits, any_bits, num_passed;
+    warp.each([&](int t) { any_bits[t] = num_passed[t] = bits[t] = 0; });
+    const auto last_batch = static_cast<std::int32_t>(line.max_batch);
+    const auto take = [&](std::int64_t n, const LaneMask<V>& holds) {
+      const std::uint32_t mask = warp.ballot(holds);
+      const auto batch = static_cast<std::int32_t>(n);
+      const int slot = (batch - 1) & (kWarpSize - 1);
       warp.each([&](int t) { bits[t] = t == slot ? mask : bits[t]; });
-      if (slot == kWarpSize - 1 || batch == line.max_batch) {
-        store(bits, replicas, batch - 1 - slot, slot, keeps);
-      }
+      if (slot != kWarpSize - 1 && batch != last_batch) return;
+      warp.each([&](int t) {
+        bits[t] = t <= slot ? bits[t] & wanted : 0;
+        any_bits[t] |= bits[t];
+        num_passed[t] += static_cast<std::uint32_t>(bit_count(bits[t]));
+      });
+      store(bits, replicas, batch - 1 - slot, slot, keeps);
     };
     if constexpr (kStepped) {
       const SteppedLoad<Warp> load{warp, rate, shape, reciprocals, {}};
@@ -133,7 +138,8 @@ struct SweepPass {
           rate * V(line.inv_mu_slope_ms), rate * V(line.inv_mu_base_ms), {reciprocals}};
       sweep_pack<kHasRoom, false, kExtended>(line, rate, load, take);
     }
-    return any;
+    passed += warp.sum(num_passed);
+    return warp.merge(any_bits);
   }
 
  private:
@@ -142,7 +148,7 @@ struct SweepPass {
                                  const Counts& replicas, std::int64_t base, int last,
                                  bool keeps) const {
     typename Warp::template Each<int> lane;
-    warp.each([&](int t) { lane[t] = bits[t] != 0 && t <= last ? lowest_bit(bits[t]) : 0; });
+    warp.each([&](int t) { lane[t] = bits[t] != 0 ? lowest_bit(bits[t]) : 0; });
     const typename Warp::template Each<double> first = warp.gather(replicas, lane);
     warp.each([&](int t) {
       if (t > last) return;

@@ -60,6 +60,13 @@ struct DeviceWarp {
   __device__ __forceinline__ std::uint32_t least(const Each<std::uint32_t>& values) const {
     return __reduce_min_sync(~0u, values.value);
   }
+  __device__ __forceinline__ std::uint32_t sum(const Each<std::uint32_t>& values) const {
+    return __reduce_add_sync(~0u, values.value);
+  }
+  // Every bit that some thread has.
+  __device__ __forceinline__ std::uint32_t merge(const Each<std::uint32_t>& values) const {
+    return __reduce_or_sync(~0u, values.value);
+  }
   // What each thread's replica counts are as a lane.
   __device__ __forceinline__ Real lanes(const Each<double>& values) const { return values.value; }
   // Adds to a counter that many warps share; whole numbers, so the order is of no account.

@@ -52,6 +52,13 @@ struct EmulatedWarp {
   [[nodiscard]] std::uint32_t least(const Each<std::uint32_t>& values) const {
     return *std::min_element(values.values, values.values + kWarpSize);
   }
+  [[nodiscard]] std::uint32_t sum(const Each<std::uint32_t>& values) const {
+    return std::accumulate(values.values, values.values + kWarpSize, std::uint32_t{0});
+  }
+  [[nodiscard]] std::uint32_t merge(const Each<std::uint32_t>& values) const {
+    return std::accumulate(values.values, values.values + kWarpSize, std::uint32_t{0},
+                           [](std::uint32_t a, std::uint32_t b) { return a | b; });
+  }
   [[nodiscard]] Real lanes(const Each<double>& values) const {
     return Wide::map([&](int t) { return values[t]; });
   }
