@@ -157,6 +157,10 @@ BinaryAnswer solve_binary_program(const BinaryProgram& program, const ExactLimit
     double bound = model.getBestPossibleObjValue();
     if (const double* x = model.bestSolution(); x != nullptr) {
       answer.x.assign(x, x + columns);
+      // A search cut off by a known solution may end with the bound of its root.
+      if (answer.finished) {
+        bound = std::max(bound, model.getObjValue() - limits.absolute_gap * scale);
+      }
       bound = std::min(bound, model.getObjValue());
     }
     const double margin = 2 * kIncrement + kDualTolerance * (columns + 1) + 1e-9 * std::abs(bound);

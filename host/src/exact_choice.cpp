@@ -19,6 +19,19 @@ std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
   return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
 }
 
+// The nearest doubles not above and not below a count: capacity rows are rounded so that they
+// permit no less than whole cards do.
+double not_above(std::int64_t count) {
+  const auto d = static_cast<double>(count);
+  return static_cast<long double>(d) > static_cast<long double>(count) ? std::nextafter(d, 0.0) : d;
+}
+double not_below(std::int64_t count) {
+  const auto d = static_cast<double>(count);
+  return static_cast<long double>(d) < static_cast<long double>(count)
+             ? std::nextafter(d, kInfinity)
+             : d;
+}
+
 // The model with its rules, counted in whole cards and servers.
 class Stage {
  public:
@@ -98,6 +111,23 @@ class Stage {
       const auto found = std::find_if(useful[i].begin(), useful[i].end(),
                                       [&](std::int64_t o) { return beats(o, chosen[i]); });
       chosen[i] = found != useful[i].end() ? *found : -1;
+    }
+    return chosen;
+  }
+
+  // Item by item the first useful option that the cards left suffice for.
+  [[nodiscard]] std::vector<std::int64_t> filled(const Options& useful) const {
+    std::vector<std::int64_t> left(model_.capacity.size());
+    for (std::size_t t = 0; t < left.size(); ++t) left[t] = capacity(static_cast<std::int32_t>(t));
+    std::vector<std::int64_t> chosen(useful.size(), -1);
+    for (std::size_t i = 0; i < useful.size(); ++i) {
+      const auto fits = [&](std::int64_t o) {
+        return cards(o) == 0 || cards(o) <= left[model_.type[o]];
+      };
+      const auto found = std::find_if(useful[i].begin(), useful[i].end(), fits);
+      if (found == useful[i].end()) continue;
+      chosen[i] = *found;
+      if (cards(*found) > 0) left[model_.type[*found]] -= cards(*found);
     }
     return chosen;
   }
@@ -182,9 +212,9 @@ class Program {
     for (const std::int32_t j : columns) divisor = std::gcd(divisor, stage.cards(option_[j]));
     BinaryProgram::Row row;
     for (const std::int32_t j : columns) {
-      row.entries.emplace_back(j, static_cast<double>(stage.cards(option_[j]) / divisor));
+      row.entries.emplace_back(j, not_above(stage.cards(option_[j]) / divisor));
     }
-    row.upper = static_cast<double>(capacity / divisor);
+    row.upper = not_below(capacity / divisor);
     program_.rows.push_back(std::move(row));
   }
 
@@ -223,6 +253,8 @@ ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
   };
   if (stage.holds(start)) offer(stage.improved(start, useful));
   offer(best);  // all items at their best: no search is needed
+  // What the search finds in floating point may not hold in whole cards.
+  offer(stage.filled(useful));
 
   double tolerance = 0;
   if (!answer.feasible || answer.objective - answer.bound > limits.absolute_gap) {
@@ -232,7 +264,7 @@ ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
     offer(program.chosen(found.x, found.x.empty() ? 0 : items));
     answer.bound = std::max(answer.bound, program.total_bound(found.bound));
     // Only a search that knew no solution says something by finding none.
-    if (!answer.feasible && found.finished) answer.bound = kInfinity;
+    if (!answer.feasible && found.finished && found.x.empty()) answer.bound = kInfinity;
   }
   if (!answer.feasible) {
     answer.objective = kInfinity;
