@@ -31,7 +31,6 @@ class SampleTable {
       : line_(state.range(0), state.range(2)),
         batches_(state.range(0)),
         replicas_(state.range(1)),
-        chains_(6 * padded()),
         lines_(beyond_caches ? std::max<std::int64_t>(1, kBufferBytes / (candidates() * 72)) : 1),
         stride_(candidates() * lines_ + kColumnStagger),
         storage_(static_cast<std::size_t>(kColumns * stride_)) {
@@ -48,17 +47,8 @@ class SampleTable {
   [[nodiscard]] std::int64_t lines() const { return lines_; }
 
   void fill(const Kernels& kernels, std::int64_t place) {
-    const std::int64_t size = padded();
-    double* a = chains_.data();
-    for (std::int64_t i = 0; i < size; ++i) {
-      a[i] = static_cast<double>(std::min(i, replicas_ - 1) + 1);
-      a[size + i] = line_.total_rate_per_ms / a[i];
-      a[2 * size + i] = 1.0 / a[size + i];
-      a[3 * size + i] = a[4 * size + i] = 1.0;
-      a[5 * size + i] = 0.0;
-    }
-    TableChains chains{replicas_,    size,         0,           a, a + size, a + 2 * size,
-                       a + 3 * size, a + 4 * size, a + 5 * size};
+    TableChains chains = chain_store_.start(replicas_, line_.total_rate_per_ms,
+                                            [](std::int64_t i) { return i + 1; });
     TableRows rows{};
     for (int c = 0; c < kColumns; ++c) {
       rows.column[static_cast<int>(kKept[c])] = column(c) + place * candidates();
@@ -92,13 +82,9 @@ class SampleTable {
 
  private:
   [[nodiscard]] double* column(int c) { return storage_.data() + c * stride_; }
-  [[nodiscard]] std::int64_t padded() const {
-    return (replicas_ + kWidestPack - 1) / kWidestPack * kWidestPack;
-  }
-
   SampleLine line_;
   std::int64_t batches_, replicas_;
-  std::vector<double> chains_;
+  ChainStore chain_store_;
   std::int64_t lines_;
   std::int64_t stride_;
   std::vector<double> storage_;

@@ -63,8 +63,7 @@ struct StartSearches {
     LineSearch& search = all.searches[line];
     search.after = (min_replicas > 1 ? min_replicas : 1) - 1;
     search.to = at_ceiling.num_replicas;
-    const bool sized =
-        at_ceiling.reason == Reason::kNone || at_ceiling.reason == Reason::kAboveMaxReplicas;
+    const bool sized = at_ceiling.sized();
     search.stage = !sized           ? SearchStage::kLowest
                    : all.whole_grid ? SearchStage::kGrid
                                     : SearchStage::kNear;

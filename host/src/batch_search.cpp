@@ -11,10 +11,6 @@ namespace {
 // Replica counts a sweep call looks at together: a multiple of every pack width.
 constexpr std::int64_t kWindow = 16;
 
-bool was_sized(const LineOutcome& outcome) {
-  return outcome.reason == Reason::kNone || outcome.reason == Reason::kAboveMaxReplicas;
-}
-
 }  // namespace
 
 void BatchSearch::prepare(const ServerRow& server, const PerfRow& perf) {
@@ -66,8 +62,8 @@ LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {
       for (; m < scan; ++m) {
         if (need_[m] <= 0 || need_[m] > r || least_[m] == 0 || least_[m] > r) continue;
         const LineOutcome outcome = size_exactly(m);
-        if (was_sized(outcome) && outcome.num_replicas <= r) return outcome;
-        need_[m] = was_sized(outcome) ? outcome.num_replicas : -1;
+        if (outcome.sized() && outcome.num_replicas <= r) return outcome;
+        need_[m] = outcome.sized() ? outcome.num_replicas : -1;
       }
     }
   }
@@ -112,7 +108,7 @@ std::int64_t BatchSearch::first_passing(std::int64_t after, std::int64_t to, Swe
 }
 
 std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts) {
-  if (was_sized(at_ceiling)) return at_ceiling.num_replicas;
+  if (at_ceiling.sized()) return at_ceiling.num_replicas;
   // The ceiling is infeasible: what holds at the low end of the rate range is sized at once.
   sweep({kMaxReplicas}, counts);
   std::vector<std::int64_t> batches;
@@ -131,7 +127,7 @@ std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCoun
   for (const std::int64_t m : batches) {
     if (most > 0 && need_[m] >= most) break;
     const LineOutcome outcome = size_exactly(m);
-    need_[m] = was_sized(outcome) ? outcome.num_replicas : -1;
+    need_[m] = outcome.sized() ? outcome.num_replicas : -1;
     if (need_[m] > 0 && (most == 0 || need_[m] < most)) most = need_[m];
   }
   return most;

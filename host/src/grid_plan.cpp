@@ -32,9 +32,7 @@ std::int64_t needed(const ServerRow& server, const PerfRow& perf, std::int64_t b
   const LineOutcome outcome = finish_line(
       server, perf, batch,
       size_pair(queue_shape(server, perf, batch), server.targets, server.has_tps_target));
-  return outcome.reason == Reason::kNone || outcome.reason == Reason::kAboveMaxReplicas
-             ? outcome.num_replicas
-             : 0;
+  return outcome.sized() ? outcome.num_replicas : 0;
 }
 
 GridLine plan_line(const Problem& problem, std::int64_t line, const GridOptions& options) {

@@ -23,23 +23,6 @@ TableFiller::TableFiller(const Problem& problem, const Kernels& kernels,
           block_bytes / (num_columns_ + 2) / static_cast<std::int64_t>(sizeof(double)), 1,
           kBlockCandidates)) {}
 
-void TableFiller::start_chains(const GridLine& g) {
-  constexpr int kArrays = 6;
-  const std::int64_t padded = (g.num_replicas + kWidestPack - 1) / kWidestPack * kWidestPack;
-  chain_storage_.resize(static_cast<std::size_t>(kArrays * padded));
-  double* array[kArrays];
-  for (int i = 0; i < kArrays; ++i) array[i] = chain_storage_.data() + i * padded;
-  for (std::int64_t i = 0; i < padded; ++i) {
-    const double replicas = static_cast<double>(g.replicas(std::min(i, g.num_replicas - 1)));
-    array[0][i] = replicas;
-    array[1][i] = server_->total_rate_per_ms / replicas;
-    array[2][i] = 1.0 / array[1][i];
-    array[3][i] = array[4][i] = 1.0;
-    array[5][i] = 0.0;
-  }
-  chains_ = {g.num_replicas, padded, 0, array[0], array[1], array[2], array[3], array[4], array[5]};
-}
-
 void TableFiller::size_batches(const GridLine& g) {
   batches_.resize(static_cast<std::size_t>(g.num_batches));
   for (std::int64_t i = 0; i < g.num_batches; ++i) batches_[i] = g.batch(i);
@@ -233,7 +216,8 @@ void TableFiller::fill(const GridLine& g, std::int64_t ordinal, const GridConsum
             static_cast<double>(perf_->instances_per_replica),
             perf_->cost_per_replica,
             accelerator.power_curve()};
-  start_chains(g);
+  chains_ = chain_store_.start(g.num_replicas, server_->total_rate_per_ms,
+                               [&](std::int64_t i) { return g.replicas(i); });
   size_batches(g);
   TableRows to{};
   for (int c = 0; c < kNumPlainGridColumns; ++c) to.column[c] = columns_[c].data();

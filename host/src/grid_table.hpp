@@ -21,7 +21,6 @@ class TableFiller {
 
  private:
   void fill_idle(const GridLine& g, std::int64_t ordinal, const GridConsumer& consumer);
-  void start_chains(const GridLine& g);
   // Replicas that each batch size of the line needs; -1 where no number suffices.
   void size_batches(const GridLine& g);
   // `num` rows from row `first` on, candidate by candidate.
@@ -48,8 +47,8 @@ class TableFiller {
   const PerfRow* perf_ = nullptr;
   LineTables tables_;
   TableLine table_{};
+  ChainStore chain_store_;
   TableChains chains_{};
-  std::vector<double> chain_storage_;
   std::vector<double> columns_[kNumGridColumns];
   std::vector<double> wait_weight_, load_;  // with percentiles only
   std::vector<Verdict> verdicts_;

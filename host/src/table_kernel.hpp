@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "sweep_kernel.hpp"
 #include "tonnage/core/grid.hpp"
@@ -16,11 +17,10 @@ inline constexpr std::int64_t kWidestPack = 16;
 // staggered by so many doubles.
 inline constexpr std::int64_t kColumnStagger = 72;
 
-// The chains of all replica counts of a line, kept between calls; arrays of `padded` doubles, a
-// multiple of kWidestPack, of which `count` are wanted.
+// The chains of all replica counts of a line, kept between calls; arrays of `count` doubles, padded
+// to a multiple of kWidestPack.
 struct TableChains {
   std::int64_t count;
-  std::int64_t padded;
   std::int64_t states;  // batch sizes passed so far
   const double* replicas;
   const double* rate;          // total/r
@@ -28,6 +28,33 @@ struct TableChains {
   double* weight;
   double* sum;
   double* moment;
+};
+
+// Storage of chains, used again from line to line.
+class ChainStore {
+ public:
+  // Chains of `count` replica counts, replicas_at(i) ascending in i, before their first state.
+  template <class ReplicasAt>
+  [[nodiscard]] TableChains start(std::int64_t count, double total_rate_per_ms,
+                                  const ReplicasAt& replicas_at) {
+    constexpr int kArrays = 6;
+    const std::int64_t padded = (count + kWidestPack - 1) / kWidestPack * kWidestPack;
+    storage_.resize(static_cast<std::size_t>(kArrays * padded));
+    double* a[kArrays];
+    for (int k = 0; k < kArrays; ++k) a[k] = storage_.data() + k * padded;
+    for (std::int64_t i = 0; i < padded; ++i) {
+      const auto replicas = static_cast<double>(replicas_at(i < count ? i : count - 1));
+      a[0][i] = replicas;
+      a[1][i] = total_rate_per_ms / replicas;
+      a[2][i] = 1.0 / a[1][i];
+      a[3][i] = a[4][i] = 1.0;
+      a[5][i] = 0.0;
+    }
+    return {count, 0, a[0], a[1], a[2], a[3], a[4], a[5]};
+  }
+
+ private:
+  std::vector<double> storage_;
 };
 
 // Where rows of `count` go, one after the other; null: not wanted.

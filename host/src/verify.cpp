@@ -11,7 +11,7 @@
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
-#include "tonnage/core/wait_distribution.hpp"
+#include "verify_truth.hpp"
 
 namespace tonnage {
 namespace {
@@ -19,8 +19,6 @@ namespace {
 // Where latency hardly depends on the rate, searches that stop at different tolerances end far
 // apart: the largest rate is compared more loosely than other claims.
 constexpr double kRateClaimTolerance = 1e-2;
-// A target counts as held within this.
-constexpr double kTargetSlack = 1e-6;
 // Probabilities and utilisations below this count as 0.
 constexpr double kTinyShare = 1e-6;
 
@@ -235,17 +233,7 @@ class Verifier {
              row.min_replicas);
     }
     finish_value(row, perf, claim, row.min_replicas, truth);
-    const double m = static_cast<double>(batch);
-    AllocationMetrics metrics;
-    metrics.itl_ms = perf.alpha_ms + perf.beta_ms;
-    metrics.ttft_ms = metrics.itl_ms + perf.gamma_ms * m;
-    const double busy = metrics.ttft_ms + perf.alpha_ms + perf.beta_ms * m;
-    metrics.max_rate_per_replica_per_ms = busy > 0 ? m / busy : 0;
-    metrics.ttft_p50_ms = metrics.ttft_p90_ms = metrics.ttft_ms;
-    metrics.ttft_p95_ms = metrics.ttft_p99_ms = metrics.ttft_ms;
-    metrics.response_ms = metrics.ttft_ms + std::max(0.0, row.out_tokens - 1) * metrics.itl_ms;
-    metrics.power_w = power(perf, accelerator, *claim.num_replicas, 0);
-    check_metrics(claim, metrics);
+    check_metrics(claim, idle_truth(row, perf, accelerator, batch, *claim.num_replicas));
   }
 
   void check_loaded(const ServerRow& row, const PerfRow& perf, const Accelerator& accelerator,
@@ -269,7 +257,11 @@ class Verifier {
     // ITL may fall as the rate rises; below the range the targets need not hold.
     const bool in_range = row.total_rate_per_ms >=
                           rate_range(shape, false).low_per_ms * static_cast<double>(replicas);
-    if (!truth.partial && in_range) check_targets(row.targets, m, shape.max_queue);
+    if (!truth.partial && in_range) {
+      for (const MissedTarget& missed : missed_targets(row.targets, m, shape.max_queue)) {
+        report(missed.kind, "{}", missed.message);
+      }
+    }
     if (!found.feasible) {
       if (!slackly_enough(row, shape, replicas)) {
         report("infeasible", "no rate keeps the targets at batch size {}", *claim.max_batch);
@@ -299,19 +291,8 @@ class Verifier {
       }
       finish_value(row, perf, claim, needed, truth);
     }
-    AllocationMetrics metrics;
-    metrics.itl_ms = m.itl_ms;
-    metrics.ttft_ms = m.ttft_ms;
-    metrics.response_ms = m.wait_ms + m.service_ms;
-    metrics.rho = m.utilization;
-    metrics.drop_probability = m.drop_probability;
-    metrics.max_rate_per_replica_per_ms = found.throughput_per_ms;
-    metrics.ttft_p50_ms = ttft_quantile(m, shape.max_queue, 0.50);
-    metrics.ttft_p90_ms = ttft_quantile(m, shape.max_queue, 0.90);
-    metrics.ttft_p95_ms = ttft_quantile(m, shape.max_queue, 0.95);
-    metrics.ttft_p99_ms = ttft_quantile(m, shape.max_queue, 0.99);
-    metrics.power_w = power(perf, accelerator, replicas, metrics.rho);
-    check_metrics(claim, metrics);
+    check_metrics(claim,
+                  loaded_truth(perf, accelerator, shape, m, found.throughput_per_ms, replicas));
   }
 
   // 0: no number of replicas is enough.
@@ -328,32 +309,6 @@ class Verifier {
     }
     const std::int64_t needed = needed_replicas(row, size_pair(shape, slack, row.has_tps_target));
     return needed > 0 && replicas >= needed;
-  }
-
-  void check_targets(const LatencyTargets& targets, const QueueMetrics& m, std::int64_t max_queue) {
-    const auto exceeds = [](double figure, double target) {
-      return target > 0 && figure > target * (1 + kTargetSlack);
-    };
-    if (exceeds(m.itl_ms, targets.itl_ms)) {
-      report("itl-target", "ITL is {:.6g} ms, target {:.6g} ms", m.itl_ms, targets.itl_ms);
-    }
-    if (targets.binds_percentile()) {
-      const double ttft = ttft_quantile(m, max_queue, targets.ttft_percentile / 100);
-      if (exceeds(ttft, targets.ttft_ms)) {
-        report("ttft-target", "TTFT is {:.6g} ms at percentile {}, target {:.6g} ms", ttft,
-               targets.ttft_percentile, targets.ttft_ms);
-      }
-    } else if (exceeds(m.ttft_ms, targets.ttft_ms)) {
-      report("ttft-target", "TTFT is {:.6g} ms, target {:.6g} ms", m.ttft_ms, targets.ttft_ms);
-    }
-    if (exceeds(m.wait_ms + m.service_ms, targets.e2e_ms)) {
-      report("e2e-target", "response time is {:.6g} ms, target {:.6g} ms", m.wait_ms + m.service_ms,
-             targets.e2e_ms);
-    }
-    if (exceeds(m.drop_probability, targets.drop)) {
-      report("drop-target", "drop probability is {:.6g}, target {:.6g}", m.drop_probability,
-             targets.drop);
-    }
   }
 
   static double value(const ServerRow& row, const PerfRow& perf, std::int64_t replicas) {
@@ -374,12 +329,6 @@ class Verifier {
     truth.value = replicas >= needed ? value(row, perf, replicas)
                                      : value(row, perf, needed) * (static_cast<double>(replicas) /
                                                                    static_cast<double>(needed));
-  }
-
-  static double power(const PerfRow& perf, const Accelerator& accelerator, std::int64_t replicas,
-                      double rho) {
-    return static_cast<double>(replicas) * static_cast<double>(perf.instances_per_replica) *
-           accelerator.power_w(rho);
   }
 
   void check_metrics(const AllocationClaims& claim, const AllocationMetrics& m) {

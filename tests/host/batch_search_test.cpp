@@ -21,10 +21,7 @@ LineOutcome by_brute_force(const ServerRow& server, const PerfRow& perf) {
     const LineOutcome one =
         finish_line(server, perf, m,
                     size_pair(queue_shape(server, perf, m), server.targets, server.has_tps_target));
-    const bool sized = one.reason == Reason::kNone || one.reason == Reason::kAboveMaxReplicas;
-    const bool best_sized =
-        best.reason == Reason::kNone || best.reason == Reason::kAboveMaxReplicas;
-    if (sized && (!best_sized || one.num_replicas <= best.num_replicas)) best = one;
+    if (one.sized() && (!best.sized() || one.num_replicas <= best.num_replicas)) best = one;
   }
   return best;
 }

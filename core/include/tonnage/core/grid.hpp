@@ -27,7 +27,7 @@ struct GridOptions {
   GridRange batches;         // default: 1 to the line's ceiling
   GridRange replicas;        // default: from the server's minimum, at least 1, to what the least
                              // batch size needs, at most kDefaultReplicaCounts of them
-  bool percentiles = false;  // also the columns from kTtftP50 on: a thousand times slower
+  bool percentiles = false;  // also the columns from kTtftP50 on: far slower
   int num_threads = 0;       // 0: one per processor
   // Bytes of columns that the threads hold together, at least one row each.
   std::int64_t memory_limit = std::int64_t{1} << 28;

@@ -94,6 +94,10 @@ struct LineOutcome {
   Reason reason = Reason::kNone;
 
   [[nodiscard]] bool feasible() const noexcept { return reason == Reason::kNone; }
+  // The targets hold with num_replicas, whether or not the server may have so many.
+  [[nodiscard]] TONNAGE_HD bool sized() const noexcept {
+    return reason == Reason::kNone || reason == Reason::kAboveMaxReplicas;
+  }
 };
 
 // Batch size ceiling N of a line, or the batch of an idle server (section 4).
