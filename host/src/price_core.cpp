@@ -182,11 +182,6 @@ bool improve_core(const Table& table, const Stage& stage, const Prices& prices,
   ExactLimits exact;
   exact.max_nodes = limits.max_nodes;
   const ChoiceAnswer answer = solve_exactly(model, exact, start);
-  if (getenv("CORE_TRACE")) { double b=0; for (std::size_t i=0;i<items.size();++i) b+= start[i]<0?model.skip_objective[i]:model.objective[start[i]];
-    size_t singles=0; for (auto&it:items) singles+=it.changes.size()==1;
-    fprintf(stderr, "    core r%d singles %zu bundles %zu options %zu regret %.4g skips", round, singles, items.size()-singles, meaning.size(), limits.max_regret);
-    for (auto k : packing.skipped()) fprintf(stderr, " %ld", (long)k);
-    fprintf(stderr, " start %.8g found %.8g bound %.8g proven %d\n", b, answer.objective, answer.bound, answer.proven); }
   if (!answer.feasible || answer.chosen == start) return false;
   Packing next = packing;
   for (std::size_t i = 0; i < items.size(); ++i) {
