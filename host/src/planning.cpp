@@ -1,0 +1,62 @@
+#include "planning.hpp"
+
+#include <chrono>
+
+#include "tonnage/host/backends.hpp"
+
+namespace tonnage {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+Selection select(const OptionTable& table, Solver solver, const OptimizerSpec& optimizer,
+                 const PlannerOptions& options) {
+  if (solver == Solver::kPrice) {
+    PriceOptions price;
+    price.num_threads = options.num_threads;
+    price.policy = optimizer.saturation_policy;
+    price.delayed_best_effort = optimizer.delayed_best_effort;
+    price.progress = options.progress;
+    return select_price(table, price);
+  }
+  Selection selection;
+  selection.choices = solver == Solver::kGreedy ? select_greedy(table, optimizer.saturation_policy,
+                                                                optimizer.delayed_best_effort)
+                                                : select_unlimited(table);
+  return selection;
+}
+
+}  // namespace
+
+SearchOptions search_options(const PlannerOptions& options) {
+  SearchOptions search;
+  search.batch = options.batch;
+  search.num_threads = options.num_threads;
+  search.progress = options.progress;
+  return search;
+}
+
+Planning run_planning(const System& system, const OptimizerSpec& optimizer,
+                      const PlannerOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  Planning p;
+  p.problem = build_problem(system);
+  const std::unique_ptr<Evaluator> backend =
+      select_backend(options.backend, std::ssize(p.problem.lines));
+  p.backend = backend->name();
+  p.found = backend->search(p.problem, search_options(options));
+  p.evaluation_s = seconds_since(start);
+  const auto evaluated = std::chrono::steady_clock::now();
+  p.solver = options.solver;
+  if (p.solver == Solver::kAuto) {
+    p.solver = optimizer.unlimited ? Solver::kUnlimited : Solver::kGreedy;
+  }
+  p.table = build_options(p.problem, p.found.lines);
+  p.selection = select(p.table, p.solver, optimizer, options);
+  p.selection_s = seconds_since(evaluated);
+  return p;
+}
+
+}  // namespace tonnage

@@ -1,0 +1,32 @@
+// What planning works out before anything is described: the options of every server and what was
+// selected among them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tonnage/core/evaluator.hpp"
+#include "tonnage/core/problem.hpp"
+#include "tonnage/host/planner.hpp"
+#include "tonnage/host/price_selection.hpp"
+#include "tonnage/host/selection.hpp"
+
+namespace tonnage {
+
+struct Planning {
+  Problem problem;
+  SearchResult found;
+  OptionTable table;
+  Solver solver = Solver::kAuto;  // the one that ran
+  std::string backend;
+  Selection selection;  // certificates and prices only where the solver knows them
+  double evaluation_s = 0;
+  double selection_s = 0;
+};
+
+[[nodiscard]] Planning run_planning(const System& system, const OptimizerSpec& optimizer,
+                                    const PlannerOptions& options);
+
+[[nodiscard]] SearchOptions search_options(const PlannerOptions& options);
+
+}  // namespace tonnage
