@@ -84,8 +84,9 @@ void register_sweep() {
   const auto axes = [](benchmark::internal::Benchmark* b) {
     b->ArgNames({"M", "R", "Q"})->Threads(1);
     for (const std::int64_t q : {0, 16, 128, 256}) {
-      for (const std::int64_t m : {16, 256, 1024}) b->Args({m, 64, q});
+      for (const std::int64_t m : {16, 64, 256, 1024}) b->Args({m, 64, q});
     }
+    for (const std::int64_t r : {1, 4, 16, 256}) b->Args({256, r, 0});
   };
   const auto few = [](benchmark::internal::Benchmark* b) {
     b->ArgNames({"M", "R", "Q"})->Threads(1);
@@ -99,6 +100,8 @@ void register_sweep() {
                                       isa));
   }
   axes(benchmark::RegisterBenchmark("search/cpu", sweep, best_instruction_set()));
+  on_all_processors(
+      benchmark::RegisterBenchmark("search/cpu-together", sweep, best_instruction_set()));
 }
 
 const bool kRegistered = (register_sweep(), true);

@@ -136,6 +136,8 @@ void register_table() {
                                       isa, true));
   }
   axes(benchmark::RegisterBenchmark("table/cpu", table, best_instruction_set(), true));
+  on_all_processors(
+      benchmark::RegisterBenchmark("table/cpu-together", table, best_instruction_set(), true));
   axes(benchmark::RegisterBenchmark("table-in-cache/cpu", table, best_instruction_set(), false));
 }
 

@@ -1,6 +1,8 @@
 // A line for the benchmarks, with the tables its kernels share.
 #pragma once
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -52,5 +54,12 @@ struct SampleLine {
     return direct_sum(shape.service, mu, m, shape.max_queue, rate);
   }
 };
+
+// The same work by 1, 2, 4.. threads at once, each on a line of its own.
+inline void on_all_processors(benchmark::internal::Benchmark* b) {
+  const int all = benchmark::CPUInfo::Get().num_cpus;
+  b->ArgNames({"M", "R", "Q"})->Args({256, 64, 0})->UseRealTime();
+  for (int threads = 1; threads < 2 * all; threads *= 2) b->Threads(std::min(threads, all));
+}
 
 }  // namespace tonnage::bench

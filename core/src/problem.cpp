@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <unordered_map>
 
 #include "tonnage/core/system.hpp"
@@ -60,6 +61,12 @@ Reason find_reason(const System& system, const Server& server, const Target*& ta
   }
   return Reason::kNone;
 }
+
+// Rows [first, last) of Problem::perfs.
+struct PerfRange {
+  std::int32_t first = 0;
+  std::int32_t last = 0;
+};
 
 ServerRow server_row(const System& system, const Server& server, std::int32_t current) {
   const ServerSpec& s = server.spec();
@@ -139,7 +146,7 @@ PerfRow make_perf_row(const System& system, const ModelPerfSpec& spec) {
   return perf_row(spec, *a, index_of(system.accelerators(), spec.acc), kNoAccelerator);
 }
 
-Problem build_problem(const System& system) {
+Problem build_problem(const System& system, const ParallelFor& parallel_for) {
   Problem p;
   const auto accelerator_rank = ranks(system.accelerators());
   std::map<std::string, std::int64_t> types(system.capacities().begin(), system.capacities().end());
@@ -154,7 +161,7 @@ Problem build_problem(const System& system) {
   }
   const auto type_rank = ranks(types);
 
-  std::unordered_map<std::string_view, std::pair<std::int32_t, std::int32_t>> perf_range;
+  std::unordered_map<std::string_view, PerfRange> perf_range;
   for (const auto& [model_name, model] : system.models()) {
     const auto first = static_cast<std::int32_t>(p.perfs.size());
     for (const auto& [acc, spec] : model.perfs()) {
@@ -162,30 +169,54 @@ Problem build_problem(const System& system) {
       if (a == nullptr) continue;
       p.perfs.push_back(perf_row(spec, *a, accelerator_rank.at(acc), type_rank.at(a->type())));
     }
-    perf_range.emplace(model_name, std::pair{first, static_cast<std::int32_t>(p.perfs.size())});
+    perf_range.emplace(model_name, PerfRange{first, static_cast<std::int32_t>(p.perfs.size())});
   }
 
-  p.servers.reserve(system.servers().size());
-  p.server_names.reserve(system.servers().size());
-  p.first_line.reserve(system.servers().size() + 1);
-  p.first_line.push_back(0);
-  for (const auto& [name, server] : system.servers()) {
-    const auto index = static_cast<std::int32_t>(p.servers.size());
-    const auto found = accelerator_rank.find(server.spec().current_alloc.accelerator);
-    const std::int32_t current =
-        found == accelerator_rank.end() ? kForeignAccelerator : found->second;
-    p.server_names.push_back(name);
-    p.servers.push_back(server_row(system, server, current_index(current, server)));
-    const ServerRow& row = p.servers.back();
-    if (row.load_kind != LoadKind::kUnplannable) {
-      const auto range = perf_range.at(server.model());
-      for (std::int32_t perf = range.first; perf < range.second; ++perf) {
-        if (row.keeps_accelerator && p.perfs[perf].accelerator != row.current_accelerator) continue;
-        p.lines.push_back({index, perf});
+  const auto count = static_cast<std::int64_t>(system.servers().size());
+  const auto in_parallel = [&](const std::function<void(std::int64_t, std::int64_t)>& body) {
+    parallel_for ? parallel_for(count, body) : body(0, count);
+  };
+  std::vector<const Server*> servers;
+  servers.reserve(system.servers().size());
+  for (const auto& [name, server] : system.servers()) servers.push_back(&server);
+  p.servers.resize(servers.size());
+  p.server_names.resize(servers.size());
+  p.first_line.assign(servers.size() + 1, 0);
+
+  // The performance data that server s can use, one row after another.
+  std::vector<PerfRange> ranges(servers.size());
+  in_parallel([&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t s = first; s < last; ++s) {
+      const Server& server = *servers[s];
+      const auto found = accelerator_rank.find(server.spec().current_alloc.accelerator);
+      const std::int32_t current =
+          found == accelerator_rank.end() ? kForeignAccelerator : found->second;
+      p.server_names[s] = server.name();
+      ServerRow& row = p.servers[s];
+      row = server_row(system, server, current_index(current, server));
+      if (row.load_kind == LoadKind::kUnplannable) continue;
+      PerfRange& range = ranges[s];
+      range = perf_range.at(server.model());
+      if (row.keeps_accelerator) {
+        const auto own = std::find_if(
+            p.perfs.begin() + range.first, p.perfs.begin() + range.last,
+            [&](const PerfRow& perf) { return perf.accelerator == row.current_accelerator; });
+        range.first = static_cast<std::int32_t>(own - p.perfs.begin());
+        range.last = std::min(range.last, range.first + 1);
+      }
+      p.first_line[s + 1] = range.last - range.first;
+    }
+  });
+  std::partial_sum(p.first_line.begin(), p.first_line.end(), p.first_line.begin());
+  p.lines.resize(static_cast<std::size_t>(p.first_line.back()));
+  in_parallel([&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t s = first; s < last; ++s) {
+      LineRow* line = p.lines.data() + p.first_line[s];
+      for (std::int32_t perf = ranges[s].first; perf < ranges[s].last; ++perf) {
+        *line++ = {static_cast<std::int32_t>(s), perf};
       }
     }
-    p.first_line.push_back(static_cast<std::int64_t>(p.lines.size()));
-  }
+  });
   return p;
 }
 

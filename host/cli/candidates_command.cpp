@@ -93,6 +93,8 @@ void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
   command->add_option("--accelerator", a->query.accelerator, "Only this accelerator")
       ->check(non_empty());
   command->add_flag("--infeasible", a->query.infeasible, "Also the other pairs, with the reason");
+  command->add_flag("--undominated", a->query.undominated,
+                    "Only pairs that no other of the server beats in value and cards of a type");
   add_evaluation(*command, a->batch, a->backend);
   command
       ->add_option("--format", a->format,

@@ -105,8 +105,10 @@ std::string plan_to_table(const Plan& plan, const System& system, std::size_t mo
   }
   const PlanSummary& s = plan.summary;
   text += bold(fmt::format("total {} $/hour", dollars(s.total_cost)), colored);
-  text += fmt::format(", transition value {} $/hour; {} candidates; solver {}, backend {}\n",
-                      dollars(s.total_value), s.num_candidates, s.solver, s.backend);
+  text += fmt::format(", transition value {} $/hour; {} of {} pairs feasible",
+                      dollars(s.total_value), s.num_candidates, s.num_pairs);
+  if (s.candidates_swept > 0) text += fmt::format(", {} batch sizes swept", s.candidates_swept);
+  text += fmt::format("; solver {}, backend {}\n", s.solver, s.backend);
   return text;
 }
 

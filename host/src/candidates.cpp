@@ -25,7 +25,7 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
     throw Error(ErrorCode::kNotFound,
                 fmt::format("accelerator \"{}\" is unknown", query.accelerator));
   }
-  Problem problem = build_problem(system);
+  Problem problem = build_rows(system, options.num_threads);
   // Every pair in name order with its line, or -1 where none exists.
   struct Pair {
     std::int64_t server;
@@ -34,11 +34,13 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
   };
   std::vector<Pair> pairs;
   std::vector<LineRow> asked;
+  std::vector<std::int64_t> first_asked{0};
   for (std::int64_t s = 0; s < static_cast<std::int64_t>(problem.servers.size()); ++s) {
-    if (!query.server.empty() && problem.server_names[s] != query.server) continue;
+    const bool wanted_server = query.server.empty() || problem.server_names[s] == query.server;
     std::int64_t line = problem.first_line[s];
     const std::int64_t end = problem.first_line[s + 1];
-    for (std::int32_t a = 0; a < static_cast<std::int32_t>(problem.accelerators.size()); ++a) {
+    for (std::int32_t a = 0;
+         wanted_server && a < static_cast<std::int32_t>(problem.accelerators.size()); ++a) {
       const bool has_line = line < end && problem.perfs[problem.lines[line].perf].accelerator == a;
       const bool wanted =
           query.accelerator.empty() || problem.accelerators[a].name() == query.accelerator;
@@ -50,7 +52,9 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
       }
       line += has_line;
     }
+    first_asked.push_back(std::ssize(asked));
   }
+  problem.first_line = std::move(first_asked);
   problem.lines = std::move(asked);
   const std::vector<LineOutcome> outcomes =
       select_backend(options.backend, std::ssize(problem.lines))
@@ -67,6 +71,16 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
     last = p.server;
     return repeated;
   });
+  if (query.undominated) {
+    std::vector<bool> keep(outcomes.size(), false);
+    const OptionTable table = build_options(problem, outcomes);
+    for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+      for (const std::int64_t o : undominated_options(table, s)) keep[table.options[o].line] = true;
+    }
+    std::erase_if(pairs, [&](const Pair& p) {
+      return p.line >= 0 && outcomes[p.line].feasible() && !keep[p.line];
+    });
+  }
 
   std::vector<Candidate> candidates(pairs.size());
   parallel_chunks(static_cast<std::int64_t>(pairs.size()), kPairsPerChunk, options.num_threads,

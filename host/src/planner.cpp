@@ -111,6 +111,9 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
   summary.solver = to_string(planning.solver);
   summary.backend = planning.backend;
   summary.version = version();
+  summary.num_pairs = std::ssize(problem.lines);
+  summary.candidates_swept = planning.found.candidates_swept;
+  summary.candidates_passed = planning.found.candidates_passed;
   summary.num_candidates = static_cast<std::int64_t>(table.options.size());
   summary.selection_s = planning.selection_s;
   summary.evaluation_s = planning.evaluation_s;

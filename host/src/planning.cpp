@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "parallel.hpp"
 #include "tonnage/host/backends.hpp"
 
 namespace tonnage {
@@ -30,6 +31,13 @@ Selection select(const OptionTable& table, Solver solver, const OptimizerSpec& o
 
 }  // namespace
 
+Problem build_rows(const System& system, int num_threads) {
+  constexpr std::int64_t kServersPerChunk = 4096;
+  return build_problem(system, [num_threads](std::int64_t count, const auto& body) {
+    parallel_chunks(count, kServersPerChunk, num_threads, body);
+  });
+}
+
 SearchOptions search_options(const PlannerOptions& options) {
   SearchOptions search;
   search.batch = options.batch;
@@ -42,7 +50,7 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                       const PlannerOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   Planning p;
-  p.problem = build_problem(system);
+  p.problem = build_rows(system, options.num_threads);
   const std::unique_ptr<Evaluator> backend =
       select_backend(options.backend, std::ssize(p.problem.lines));
   p.backend = backend->name();

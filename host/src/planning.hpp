@@ -27,6 +27,9 @@ struct Planning {
 [[nodiscard]] Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                                     const PlannerOptions& options);
 
+// The rows of a system, built by several threads (0: one per processor).
+[[nodiscard]] Problem build_rows(const System& system, int num_threads);
+
 [[nodiscard]] SearchOptions search_options(const PlannerOptions& options);
 
 }  // namespace tonnage

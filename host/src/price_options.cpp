@@ -7,34 +7,17 @@ namespace tonnage::price {
 namespace {
 
 // Appends the options of one server; false (and nothing appended) if none fits an empty fleet.
-bool append_options(const OptionTable& from, std::int64_t server, std::vector<std::int64_t>& order,
-                    std::vector<double>& least_cards, Table& to) {
-  order.clear();
-  for (std::int64_t o = from.first[server]; o < from.first[server + 1]; ++o) {
+bool append_options(const OptionTable& from, std::int64_t server, Table& to) {
+  const std::size_t before = to.options.size();
+  for (const std::int64_t o : undominated_options(from, server)) {
     const Option& option = from.options[o];
-    if (option.type < 0 || option.cards() <= to.capacity[option.type]) order.push_back(o);
-  }
-  if (order.empty()) return false;
-  const auto cards = [&](std::int64_t o) {
-    return from.options[o].type < 0 ? 0 : from.options[o].cards();
-  };
-  std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    const double va = from.options[a].value, vb = from.options[b].value;
-    if (va != vb) return va < vb;
-    return cards(a) != cards(b) ? cards(a) < cards(b) : a < b;
-  });
-  std::fill(least_cards.begin(), least_cards.end(), std::numeric_limits<double>::infinity());
-  for (const std::int64_t o : order) {
-    const std::int64_t count = cards(o);
-    const std::int32_t type = count == 0 ? to.num_types : from.options[o].type;
-    const auto flat_cards = static_cast<double>(count);
-    // An option without cards beats whatever is dearer, of every type.
-    if (flat_cards >= std::min(least_cards[type], least_cards[to.num_types] + flat_cards)) continue;
-    least_cards[type] = flat_cards;
-    to.options.push_back({from.options[o].value, flat_cards, type});
+    const std::int64_t cards = option.type < 0 ? 0 : option.cards();
+    if (cards > 0 && cards > to.capacity[option.type]) continue;
+    const std::int32_t type = cards == 0 ? to.num_types : option.type;
+    to.options.push_back({option.value, static_cast<double>(cards), type});
     to.source.push_back(o);
   }
-  return true;
+  return to.options.size() > before;
 }
 
 }  // namespace
@@ -58,15 +41,13 @@ Table flatten(const OptionTable& table) {
   flat.options.reserve(table.options.size());
   flat.source.reserve(table.options.size());
   flat.first.push_back(0);
-  std::vector<std::int64_t> order;
-  std::vector<double> least_cards(flat.capacity.size());
   for (const std::int64_t s : servers) {
     if (flat.priority.empty() || flat.priority.back() != table.priority[s]) {
       flat.first_player.push_back(flat.num_players());
       flat.priority.push_back(table.priority[s]);
       flat.hopeless.push_back(0);
     }
-    if (!append_options(table, s, order, least_cards, flat)) {
+    if (!append_options(table, s, flat)) {
       ++flat.hopeless.back();
       continue;
     }

@@ -31,6 +31,8 @@ Waiting wait_for(const OptionTable& table, std::int64_t server, std::int64_t opt
   return {regret, rounded_value(value), server, option};
 }
 
+std::int64_t cards_of(const Option& option) { return option.type < 0 ? 0 : option.cards(); }
+
 }  // namespace
 
 OptionTable build_options(const Problem& problem, const std::vector<LineOutcome>& outcomes) {
@@ -61,6 +63,29 @@ OptionTable build_options(const Problem& problem, const std::vector<LineOutcome>
     table.priority.push_back(server.priority);
   }
   return table;
+}
+
+std::vector<std::int64_t> undominated_options(const OptionTable& table, std::int64_t server) {
+  std::vector<std::int64_t> order;
+  for (std::int64_t o = table.first[server]; o < table.first[server + 1]; ++o) order.push_back(o);
+  std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    const double va = table.options[a].value, vb = table.options[b].value;
+    if (va != vb) return va < vb;
+    const std::int64_t ca = cards_of(table.options[a]), cb = cards_of(table.options[b]);
+    return ca != cb ? ca < cb : a < b;
+  });
+  std::vector<std::int64_t> kept;
+  for (const std::int64_t o : order) {
+    const Option& option = table.options[o];
+    const std::int64_t cards = cards_of(option);
+    const auto beats = [&](std::int64_t k) {
+      const Option& other = table.options[k];
+      const std::int64_t others = cards_of(other);
+      return others == 0 || (other.type == option.type && others <= cards);
+    };
+    if (std::none_of(kept.begin(), kept.end(), beats)) kept.push_back(o);
+  }
+  return kept;
 }
 
 std::vector<Choice> select_unlimited(const OptionTable& table) {

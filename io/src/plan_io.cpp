@@ -85,7 +85,14 @@ void write_summary(JsonWriter& json, const PlanSummary& summary, bool with_timin
   json.value("solver", summary.solver);
   json.value("backend", summary.backend);
   json.value("version", summary.version);
+  json.value("pairs", summary.num_pairs);
   json.value("candidates", summary.num_candidates);
+  if (summary.candidates_swept > 0) {
+    json.begin_object("batchSearch", Layout::kInline);
+    json.value("swept", summary.candidates_swept);
+    json.value("passed", summary.candidates_passed);
+    json.end();
+  }
   if (with_timing) {
     json.begin_object("timing", Layout::kInline);
     json.value("evaluationSeconds", summary.evaluation_s);

@@ -87,6 +87,37 @@ class Candidates(CommandTest):
                          len(self.answer(COMPLETE, "candidates", SMALL, "--infeasible", "--format",
                                          "json")))
 
+    def test_undominated_pairs(self):
+        document = json.loads(self.expect(COMPLETE, "generate", "--servers", "30", "--seed",
+                                          "11").stdout)
+        types = {a["name"]: (a["type"], a["multiplicity"])
+                 for a in part(document, "acceleratorData")}
+        counts = {(p["name"], p["acc"]): max(1, p.get("accCount", 0))
+                  for p in part(document, "modelData")}
+        models = {s["name"]: s["model"] for s in part(document, "serverData")}
+
+        def need(c):
+            if not c["accelerator"]:
+                return c["value"], None, 0
+            kind, cards = types[c["accelerator"]]
+            per_replica = cards * counts[models[c["server"]], c["accelerator"]]
+            return c["value"], kind, c["numReplicas"] * per_replica
+
+        def beats(a, b):
+            (value, kind, cards), (other_value, other_kind, other_cards) = need(a), need(b)
+            return (value <= other_value and (cards == 0 or kind == other_kind)
+                    and cards <= other_cards and (value, cards) != (other_value, other_cards))
+
+        every = self.candidates(document)
+        kept = self.candidates(document, "--undominated")
+        self.assertLess(len(kept), len(every))
+        for c in every:
+            rivals = [k for k in kept if k["server"] == c["server"]]
+            if c in kept:
+                self.assertFalse(any(beats(r, c) for r in rivals))
+            else:
+                self.assertTrue(any(beats(r, c) or need(r) == need(c) for r in rivals))
+
     def test_agrees_with_the_plan(self):
         plan = self.plan(fleet(), COMPLETE, "--solver", "unlimited")["allocations"]
         best = {}

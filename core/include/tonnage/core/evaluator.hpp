@@ -36,7 +36,8 @@ struct SearchOptions {
 
 struct SearchResult {
   std::vector<LineOutcome> lines;  // in the order of Problem::lines
-  // kSearch: candidates (M, r) swept, and those whose metrics at total/r meet the targets.
+  // kSearch: candidates (M, r) swept, and those whose metrics at total/r meet the targets. How
+  // much a pruned search sweeps is the backend's affair; the lines found are not.
   std::int64_t candidates_swept = 0;
   std::int64_t candidates_passed = 0;
 };

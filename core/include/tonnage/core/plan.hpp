@@ -62,7 +62,12 @@ struct PlanSummary {
   std::string solver;                       // the one that ran
   std::string backend;                      // the one that evaluated the candidates
   std::string version;
-  std::int64_t num_candidates = 0;  // feasible (server, accelerator) pairs
+  std::int64_t num_pairs = 0;       // (server, accelerator) pairs evaluated
+  std::int64_t num_candidates = 0;  // those that are feasible
+  // With batch sizes searched: candidates (batch size, replicas) swept over all pairs, and those
+  // that hold the targets.
+  std::int64_t candidates_swept = 0;
+  std::int64_t candidates_passed = 0;
   double evaluation_s = 0;
   double selection_s = 0;
 };

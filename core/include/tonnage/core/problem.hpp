@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,10 +56,16 @@ struct Problem {
   }
 };
 
-// Builds the rows of a whole system. Lines hold every (server, accelerator) pair with performance
-// data for a plannable server, restricted by keepAccelerator; a server of kind kEmpty has one line
-// per such pair, too, all with the same answer.
-[[nodiscard]] Problem build_problem(const System& system);
+// Calls body(first, last) for ranges that together are [0, count), from any threads, and returns
+// when all are done. Empty: one range, in the calling thread.
+using ParallelFor = std::function<void(
+    std::int64_t count, const std::function<void(std::int64_t first, std::int64_t last)>& body)>;
+
+// Builds the rows of a whole system, the same whatever `parallel_for` does. Lines hold every
+// (server, accelerator) pair with performance data for a plannable server, restricted by
+// keepAccelerator; a server of kind kEmpty has one line per such pair, too, all with the same
+// answer.
+[[nodiscard]] Problem build_problem(const System& system, const ParallelFor& parallel_for = {});
 
 // The rows of one server and of one row of performance data, accelerator indices in name order.
 [[nodiscard]] ServerRow make_server_row(const System& system, const Server& server);

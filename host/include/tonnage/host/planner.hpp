@@ -43,6 +43,9 @@ struct CandidateQuery {
   std::string server;       // empty: all
   std::string accelerator;  // empty: all
   bool infeasible = false;  // also pairs that are no candidates, with the reason
+  // Of the feasible pairs asked for only those that no other of the server beats in value and cards
+  // of a type: what the best plans are made of.
+  bool undominated = false;
 };
 
 // The allocation of every feasible (server, accelerator) pair, by server then accelerator name.

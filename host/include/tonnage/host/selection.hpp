@@ -48,6 +48,12 @@ struct Choice {
 [[nodiscard]] OptionTable build_options(const Problem& problem,
                                         const std::vector<LineOutcome>& outcomes);
 
+// The options of one server that no other beats: none of the same type has no more value and no
+// more cards, and none that needs no cards has no more value. Indices into `options`, ascending in
+// value, then cards.
+[[nodiscard]] std::vector<std::int64_t> undominated_options(const OptionTable& table,
+                                                            std::int64_t server);
+
 // Every server takes its option of least value.
 [[nodiscard]] std::vector<Choice> select_unlimited(const OptionTable& table);
 
