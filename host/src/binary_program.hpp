@@ -36,4 +36,7 @@ struct BinaryAnswer {
                                                 const ExactLimits& limits,
                                                 const std::vector<double>& start);
 
+// A vertex of the linear relaxation (x in [0, 1]^n) of least objective; empty if there is none.
+[[nodiscard]] std::vector<double> relax_binary_program(const BinaryProgram& program);
+
 }  // namespace tonnage

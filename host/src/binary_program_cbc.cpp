@@ -1,16 +1,19 @@
 // Branch and cut through CBC's classes. The front end that CBC's own command and C interface share
 // is left aside: it takes over signals and keeps global state.
+// clang-format off
 #include <CbcModel.hpp>  // before the others, which need it
-
+// clang-format on
 #include <CbcCutGenerator.hpp>
 #include <CbcHeuristic.hpp>
 #include <CbcHeuristicDiveCoefficient.hpp>
 #include <CbcHeuristicDiveGuided.hpp>
+#include <CbcHeuristicFPump.hpp>
 #include <CbcHeuristicRINS.hpp>
 #include <CglClique.hpp>
 #include <CglGomory.hpp>
 #include <CglKnapsackCover.hpp>
 #include <CglMixedIntegerRounding2.hpp>
+#include <CglPreProcess.hpp>
 #include <CglProbing.hpp>
 #include <CglZeroHalf.hpp>
 #include <CoinError.hpp>
@@ -24,6 +27,7 @@
 namespace tonnage {
 namespace {
 
+constexpr int kReductions = 5;  // passes of preprocessing
 constexpr int kSeed = 20240229;
 // The tolerances of the search are absolute, so objectives are scaled (by a power of two, which
 // rounds nothing) to about this size.
@@ -41,22 +45,22 @@ double scale_of(const BinaryProgram& program) {
 
 void load(const BinaryProgram& program, double scale, OsiClpSolverInterface& solver) {
   const int columns = static_cast<int>(program.objective.size());
-  CoinPackedMatrix matrix(/*colordered=*/false, 0, 0);
-  matrix.setDimensions(0, columns);
-  std::vector<double> row_lower, row_upper;
-  std::vector<int> indices;
-  std::vector<double> elements;
+  std::vector<double> row_lower, row_upper, elements;
+  std::vector<int> indices, lengths;
+  std::vector<CoinBigIndex> starts;
   for (const BinaryProgram::Row& row : program.rows) {
-    indices.clear();
-    elements.clear();
+    starts.push_back(static_cast<CoinBigIndex>(indices.size()));
+    lengths.push_back(static_cast<int>(row.entries.size()));
     for (const auto& [column, coefficient] : row.entries) {
       indices.push_back(column);
       elements.push_back(coefficient);
     }
-    matrix.appendRow(static_cast<int>(indices.size()), indices.data(), elements.data());
     row_lower.push_back(std::isinf(row.lower) ? -solver.getInfinity() : row.lower);
     row_upper.push_back(std::isinf(row.upper) ? solver.getInfinity() : row.upper);
   }
+  const CoinPackedMatrix matrix(/*colordered=*/false, columns, static_cast<int>(lengths.size()),
+                                static_cast<CoinBigIndex>(indices.size()), elements.data(),
+                                indices.data(), starts.data(), lengths.data());
   const std::vector<double> zeros(program.objective.size(), 0.0);
   const std::vector<double> ones(program.objective.size(), 1.0);
   std::vector<double> objective(program.objective);
@@ -66,9 +70,15 @@ void load(const BinaryProgram& program, double scale, OsiClpSolverInterface& sol
   for (int j = 0; j < columns; ++j) solver.setInteger(j);
 }
 
-void add_cuts(CbcModel& model) {
-  constexpr int kWhereUseful = -1;  // at the root; below it where they paid there
-  constexpr int kRootOnly = -99;
+void prepare(const BinaryProgram& program, double scale, OsiClpSolverInterface& solver) {
+  solver.messageHandler()->setLogLevel(0);
+  solver.getModelPtr()->setLogLevel(0);
+  solver.getModelPtr()->setRandomSeed(kSeed);
+  load(program, scale, solver);
+  solver.setDblParam(OsiDualTolerance, kDualTolerance);
+}
+
+CglProbing gentle_probing() {
   CglProbing probing;
   probing.setUsingObjective(1);
   probing.setMaxPass(1);
@@ -77,6 +87,13 @@ void add_cuts(CbcModel& model) {
   probing.setMaxLook(10);
   probing.setMaxLookRoot(50);
   probing.setRowCuts(3);
+  return probing;
+}
+
+void add_cuts(CbcModel& model) {
+  constexpr int kWhereUseful = -1;  // at the root; below it where they paid there
+  constexpr int kRootOnly = -99;
+  CglProbing probing = gentle_probing();
   model.addCutGenerator(&probing, kWhereUseful, "probing");
   CglKnapsackCover cover;
   model.addCutGenerator(&cover, kWhereUseful, "cover");
@@ -95,6 +112,10 @@ void add_cuts(CbcModel& model) {
 }
 
 void add_heuristics(CbcModel& model) {
+  CbcHeuristicFPump pump(model);
+  pump.setMaximumPasses(20);
+  pump.setWhen(13);
+  model.addHeuristic(&pump);
   CbcRounding rounding(model);
   model.addHeuristic(&rounding);
   CbcHeuristicDiveCoefficient dive(model);
@@ -130,6 +151,19 @@ void configure(const ExactLimits& limits, double scale, CbcModel& model) {
 
 }  // namespace
 
+std::vector<double> relax_binary_program(const BinaryProgram& program) {
+  try {
+    OsiClpSolverInterface solver;
+    prepare(program, scale_of(program), solver);
+    solver.initialSolve();
+    if (!solver.isProvenOptimal()) return {};
+    const double* x = solver.getColSolution();
+    return {x, x + solver.getNumCols()};
+  } catch (const CoinError&) {
+    return {};
+  }
+}
+
 BinaryAnswer solve_binary_program(const BinaryProgram& program, const ExactLimits& limits,
                                   const std::vector<double>& start) {
   const double scale = scale_of(program);
@@ -137,31 +171,43 @@ BinaryAnswer solve_binary_program(const BinaryProgram& program, const ExactLimit
   BinaryAnswer answer;
   try {
     OsiClpSolverInterface solver;
-    solver.messageHandler()->setLogLevel(0);
-    solver.getModelPtr()->setLogLevel(0);
-    solver.getModelPtr()->setRandomSeed(kSeed);
-    load(program, scale, solver);
-    solver.setDblParam(OsiDualTolerance, kDualTolerance);
-    CbcModel model(solver);
+    prepare(program, scale, solver);
+    double cutoff = std::numeric_limits<double>::infinity();
+    if (!start.empty()) {
+      cutoff = 0;
+      for (int j = 0; j < columns; ++j) cutoff += start[j] * program.objective[j] * scale;
+    }
+    CglPreProcess preprocess;
+    preprocess.messageHandler()->setLogLevel(0);
+    CglProbing probing = gentle_probing();
+    preprocess.addCutGenerator(&probing);
+    OsiSolverInterface* reduced =
+        preprocess.preProcess(solver, /*makeEquality=*/false, kReductions);
+    if (reduced == nullptr) {
+      answer.finished = true;  // nothing holds
+      return answer;
+    }
+    CbcModel model(*reduced);
     configure(limits, scale, model);
     add_cuts(model);
     add_heuristics(model);
-    double value = 0;
-    if (!start.empty()) {
-      for (int j = 0; j < columns; ++j) value += start[j] * program.objective[j] * scale;
-      model.setBestSolution(start.data(), columns, value);
-    }
+    if (std::isfinite(cutoff)) model.setCutoff(cutoff - kIncrement);
     model.initialSolve();
     model.branchAndBound();
     answer.finished = model.status() == 0;
     double bound = model.getBestPossibleObjValue();
-    if (const double* x = model.bestSolution(); x != nullptr) {
-      answer.x.assign(x, x + columns);
+    if (model.bestSolution() != nullptr) {
       // A search cut off by a known solution may end with the bound of its root.
       if (answer.finished) {
         bound = std::max(bound, model.getObjValue() - limits.absolute_gap * scale);
       }
       bound = std::min(bound, model.getObjValue());
+      preprocess.postProcess(*model.solver());
+      const double* x = solver.getColSolution();
+      answer.x.assign(x, x + columns);
+    } else if (std::isfinite(cutoff)) {
+      // Nothing better than the start.
+      bound = answer.finished ? cutoff - limits.absolute_gap * scale : std::min(bound, cutoff);
     }
     const double margin = 2 * kIncrement + kDualTolerance * (columns + 1) + 1e-9 * std::abs(bound);
     if (std::abs(bound) < 1e30) {

@@ -189,6 +189,13 @@ class Program {
     return solve_binary_program(program_, limits, start);
   }
 
+  [[nodiscard]] std::vector<double> shares(std::size_t options) const {
+    const std::vector<double> x = relax_binary_program(program_);
+    std::vector<double> shares(x.empty() ? 0 : options, 0.0);
+    for (std::size_t j = 0; j < x.size(); ++j) shares[option_[j]] = x[j];
+    return shares;
+  }
+
   [[nodiscard]] std::vector<std::int64_t> chosen(const std::vector<double>& x,
                                                  std::size_t items) const {
     std::vector<std::int64_t> options(items, -1);
@@ -257,10 +264,12 @@ ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
   offer(stage.filled(useful));
 
   double tolerance = 0;
+  answer.finished = true;
   if (!answer.feasible || answer.objective - answer.bound > limits.absolute_gap) {
     const Program program(model, stage, useful);
     const BinaryAnswer found = program.solve(limits, answer);
     tolerance = found.tolerance;
+    answer.finished = found.finished;
     offer(program.chosen(found.x, found.x.empty() ? 0 : items));
     answer.bound = std::max(answer.bound, program.total_bound(found.bound));
     // Only a search that knew no solution says something by finding none.
@@ -274,6 +283,15 @@ ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
   answer.bound = std::min(answer.bound, answer.objective);
   answer.proven = answer.objective - answer.bound <= limits.absolute_gap + tolerance;
   return answer;
+}
+
+std::vector<double> relax_choice(const ChoiceModel& model) {
+  const Stage stage(model);
+  Options useful;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(model.num_items()); ++i) {
+    useful.push_back(stage.useful_options(i));
+  }
+  return Program(model, stage, useful).shares(model.objective.size());
 }
 
 }  // namespace tonnage

@@ -24,7 +24,7 @@ struct ChoiceModel {
 };
 
 struct ExactLimits {
-  // The answer depends on the node limit alone where no time limit is set: same input, same answer.
+  // Where no time limit is set, the same input has the same answer.
   std::int64_t max_nodes = 0;  // 0: no limit
   double max_seconds = 0;      // 0: no limit
   double absolute_gap = 0;     // stop when objective - bound is at most this
@@ -32,6 +32,7 @@ struct ExactLimits {
 
 struct ChoiceAnswer {
   bool feasible = false;             // `chosen` holds a solution
+  bool finished = false;             // the search ended by itself, not on a limit
   bool proven = false;               // no solution is better than `objective` by more than the gap
   double objective = 0;              // recomputed from `chosen`
   double bound = 0;                  // no solution is below this
@@ -45,5 +46,9 @@ struct ChoiceAnswer {
 // Throws Error (kUnavailable) without an exact solver.
 [[nodiscard]] ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
                                          const std::vector<std::int64_t>& start);
+
+// A vertex of the linear relaxation: the share of every option. Empty if there is none. Throws
+// Error (kUnavailable) without an exact solver.
+[[nodiscard]] std::vector<double> relax_choice(const ChoiceModel& model);
 
 }  // namespace tonnage

@@ -6,9 +6,19 @@ namespace tonnage {
 
 bool has_exact_solver() noexcept { return false; }
 
-ChoiceAnswer solve_exactly(const ChoiceModel& /*model*/, const ExactLimits& /*limits*/,
-                           const std::vector<std::int64_t>& /*start*/) {
+namespace {
+
+[[noreturn]] void refuse() {
   throw Error(ErrorCode::kUnavailable, "this build has no exact solver (it was built without CBC)");
 }
+
+}  // namespace
+
+ChoiceAnswer solve_exactly(const ChoiceModel& /*model*/, const ExactLimits& /*limits*/,
+                           const std::vector<std::int64_t>& /*start*/) {
+  refuse();
+}
+
+std::vector<double> relax_choice(const ChoiceModel& /*model*/) { refuse(); }
 
 }  // namespace tonnage

@@ -15,10 +15,27 @@ struct Proof {
   bool from_prices = true;  // the bound is that of the prices
 };
 
-// Solves what the prices leave open of the stage if that is at most `max_options` options. Keeps
-// the better plan in `packing` and raises the bound of `proof` as far as the search got.
-// `counts` tells the stage of unserved players from that of value.
-void solve_rest(const Table& table, const Stage& stage, const Prices& prices, bool counts,
-                std::size_t max_options, std::int64_t max_nodes, Packing& packing, Proof& proof);
+// What a stage minimises, in its own unit.
+[[nodiscard]] double objective_of(const Table& table, const Stage& stage, const Packing& packing);
+
+struct RestLimits {
+  std::size_t max_whole = 0;    // options that players choose among in an exact search
+  std::size_t max_options = 0;  // and in another
+  std::int64_t max_nodes = 0;
+  std::int64_t proof_work = 0;  // an exact search has more nodes: so many times options
+};
+
+enum class Progress {
+  kSettled,  // the search was exact, as far as its limits allowed: no use in another
+  kBetter,   // a better plan was found
+  kStuck,    // none
+};
+
+// Searches for a better plan among the options that the prices leave open. If those are at most
+// `max_whole`, the search is exact and raises the bound of `proof` as far as it got. Otherwise
+// the linear relaxation decides for most players and the search for those near a tie. Keeps the
+// better plan in `packing`. A stage of unserved players has value_weight 0.
+Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices,
+                    const RestLimits& limits, Packing& packing, Proof& proof);
 
 }  // namespace tonnage::price

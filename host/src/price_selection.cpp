@@ -6,7 +6,6 @@
 
 #include "exact_choice.hpp"
 #include "leftovers.hpp"
-#include "price_core.hpp"
 #include "price_exact.hpp"
 #include "price_packing.hpp"
 
@@ -24,14 +23,9 @@ using price::Table;
 constexpr double kValueInCounts = 1e-5;
 constexpr double kCountTolerance = 1e-6;
 constexpr int kImproveRounds = 20;
-// Shares of what separates plan and bound beyond which a single change is not worth trying.
-constexpr double kRegretShare = 0.3;
-constexpr std::size_t kCoreItems = 200;
-constexpr std::int64_t kCoreNodes = 200;
-constexpr int kCoreRounds = 8;
-constexpr int kFruitlessRounds = 3;
-constexpr std::size_t kRestOptions = 3000;
-constexpr std::int64_t kRestNodes = 2000;
+constexpr int kExchangeRounds = 50;
+constexpr price::RestLimits kFirstLook{2000, 3000, 150, 1200000};
+constexpr price::RestLimits kSecondLook{6000, 5000, 100, 1200000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
@@ -132,33 +126,6 @@ class PriceSolver {
     if (is_better(table_, candidate, best_)) best_ = candidate;
   }
 
-  // A core search prices going without so that nobody does who need not.
-  [[nodiscard]] std::vector<double> skip_costs(const Stage& stage, const Prices& prices) const {
-    double dear = 0;
-    for (std::int64_t p = 0; p < table_.first_player[stage.num_classes]; ++p) {
-      dear =
-          std::max(dear, price::cheapest_option(table_, stage.value_weight, prices.type, p).cost);
-    }
-    std::vector<double> cost;
-    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-      cost.push_back(std::isfinite(prices.skip[k]) ? 3 * prices.skip[k] : 3 * dear);
-    }
-    return cost;
-  }
-
-  void search_cores(const Stage& stage, const Prices& prices, auto&& done, Packing& packing) {
-    if (!has_exact_solver()) return;
-    const std::vector<double> skip = skip_costs(stage, prices);
-    int fruitless = 0;
-    for (int round = 0; round < kCoreRounds && fruitless < kFruitlessRounds && !done(packing);
-         ++round) {
-      const double regret = kRegretShare * waste(table_, stage, prices, packing);
-      const price::CoreLimits limits{kCoreItems, kCoreNodes, regret};
-      fruitless =
-          improve_core(table_, stage, prices, limits, skip, round, packing) ? 0 : fruitless + 1;
-    }
-  }
-
   void count_stage(std::int32_t rank, const Packing& greedy) {
     best_.extend(table_, rank + 1);
     const Stage stage = count_stage_of(rank, count_weight_);
@@ -185,11 +152,9 @@ class PriceSolver {
     Packing rounded = round_prices(table_, stage, prices, options_.num_threads);
     if (!done(rounded)) improve(table_, stage, prices, kImproveRounds, rounded);
     keep(rounded);
-    if (!done(best_)) search_cores(stage, prices, done, best_);
+    if (!done(best_)) exchange(table_, stage, prices, kExchangeRounds, best_);
     proof.objective = static_cast<double>(best_.skipped(rank));
-    if (!done(best_) && has_exact_solver()) {
-      solve_rest(table_, pure, prices, true, kRestOptions, kRestNodes, best_, proof);
-    }
+    if (!done(best_)) search_rest(pure, stage, prices, proof);
     proof.bound = std::min(proof.objective, std::ceil(proof.bound - kCountTolerance));
     prices_.push_back(std::move(prices));
     proofs_.push_back(proof);
@@ -216,13 +181,11 @@ class PriceSolver {
     improve(table_, stage, prices, kImproveRounds, best_);
     Packing rounded = round_prices(table_, stage, prices, options_.num_threads);
     improve(table_, stage, prices, kImproveRounds, rounded);
-    const auto level = [&](const Packing& p) { return p.skipped() <= best_.skipped(); };
-    if (!level(rounded)) search_cores(stage, prices, level, rounded);
     keep(rounded);
-    if (!done(best_)) search_cores(stage, prices, done, best_);
+    if (!done(best_)) exchange(table_, stage, prices, kExchangeRounds, best_);
     proof.objective = best_.value(table_);
-    if (!done(best_) && best_.skipped() == stage.may_skip && has_exact_solver()) {
-      solve_rest(table_, stage, prices, false, kRestOptions, kRestNodes, best_, proof);
+    if (!done(best_) && best_.skipped() == stage.may_skip) {
+      search_rest(stage, stage, prices, proof);
     }
     if (proof.objective - proof.bound <= tolerance()) proof.bound = proof.objective;
     prices_.push_back(prices);
@@ -231,6 +194,19 @@ class PriceSolver {
       seconds_.push_back(clock_.lap());
     } else {
       seconds_.back() += clock_.lap();
+    }
+  }
+
+  // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices
+  // leave open, exactly where that is little.
+  void search_rest(const Stage& pure, const Stage& stage, const Prices& prices, Proof& proof) {
+    if (!has_exact_solver()) return;
+    for (price::RestLimits limits : {kFirstLook, kSecondLook}) {
+      if (proof.objective <= proof.bound) break;
+      const auto progress = solve_rest(table_, pure, prices, limits, best_, proof);
+      if (progress == price::Progress::kSettled) break;
+      exchange(table_, stage, prices, kExchangeRounds, best_);
+      proof.objective = objective_of(table_, pure, best_);
     }
   }
 

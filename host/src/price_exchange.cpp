@@ -1,0 +1,310 @@
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "price_packing.hpp"
+
+namespace tonnage::price {
+namespace {
+
+// Changes of mind considered at a time, and so many of one kind. All pairs of them are kept.
+constexpr std::size_t kMoves = 2000;
+constexpr std::size_t kMovesPerKind = 3;
+constexpr std::size_t kMaxHalves = 2000000;
+constexpr std::size_t kMaxFound = 200000;
+constexpr double kTiny = 1e-12;
+
+// A player that takes another option, what it costs at the prices, and what it does to the cards
+// left and to the levels of the classes, as a sum of keys.
+struct Move {
+  double cost;
+  std::uint64_t key;
+  std::int64_t player;
+  std::int64_t to;
+};
+
+// A pair of moves to be completed by another: the key that the other must have, and what the two
+// together save if it costs nothing.
+struct Half {
+  std::uint64_t key;
+  double gain;
+  std::uint16_t first, second;
+};
+
+// Up to four moves that together change what is left by a known amount.
+struct Exchange {
+  double gain;
+  std::uint16_t moves[4];
+};
+
+std::uint64_t key_of(std::int64_t resource) {
+  auto x = static_cast<std::uint64_t>(resource + 1) * 0x9e3779b97f4a7c15u;
+  x ^= x >> 30;
+  x *= 0xbf58476d1ce4e5b9u;
+  x ^= x >> 27;
+  x *= 0x94d049bb133111ebu;
+  return (x ^ (x >> 31)) | 1;
+}
+
+std::uint64_t times(std::uint64_t key, std::int64_t count) {
+  return key * static_cast<std::uint64_t>(count);
+}
+
+// Halves by key, of each key the one that saves most. Most look-ups find nothing and end in a bit
+// map that fits the second-level cache.
+class HalfTable {
+ public:
+  void reset(std::size_t halves) {
+    std::size_t size = 1024;
+    while (size < 2 * halves) size *= 2;
+    mask_ = size - 1;
+    slots_.assign(size, {0, 0, 0, 0});
+    bits_.assign(std::size_t{1} << (kFilterBits - 6), 0);
+  }
+  void insert(const Half& half) {
+    Half& slot = find_slot(half.key);
+    if (half.gain > slot.gain) slot = half;
+    bits_[word(half.key)] |= bit(half.key);
+  }
+  [[nodiscard]] const Half* find(std::uint64_t key) {
+    if ((bits_[word(key)] & bit(key)) == 0) return nullptr;
+    const Half& slot = find_slot(key);
+    return slot.gain > 0 ? &slot : nullptr;
+  }
+
+ private:
+  static constexpr int kFilterBits = 23;
+
+  static std::size_t word(std::uint64_t key) { return key >> (64 - kFilterBits + 6); }
+  static std::uint64_t bit(std::uint64_t key) {
+    return std::uint64_t{1} << (key >> (64 - kFilterBits) & 63);
+  }
+  Half& find_slot(std::uint64_t key) {
+    std::size_t at = (key >> 17) & mask_;
+    while (slots_[at].gain > 0 && slots_[at].key != key) at = (at + 1) & mask_;
+    return slots_[at];
+  }
+  std::vector<Half> slots_;
+  std::vector<std::uint64_t> bits_;
+  std::size_t mask_ = 0;
+};
+
+class Exchanger {
+ public:
+  Exchanger(const Table& table, const Stage& stage, const Prices& prices, Packing& packing)
+      : table_(table), stage_(stage), prices_(prices), packing_(packing) {}
+
+  // Whether anything got better.
+  bool round() {
+    if (!list_targets()) return false;
+    list_moves();
+    if (moves_.size() < 3) return false;
+    find_exchanges();
+    return apply();
+  }
+
+ private:
+  struct Target {
+    std::uint64_t key;
+    double worth;  // what filling it saves at the prices
+  };
+
+  [[nodiscard]] double reduced(std::int64_t player, std::int64_t option) const {
+    if (option == Packing::kNone) return prices_.skip[table_.class_of[player]];
+    const FlatOption& o = table_.options[option];
+    return stage_.value_weight * o.value + o.cards * prices_.type[o.type];
+  }
+  [[nodiscard]] std::uint64_t class_key(std::int32_t rank) const {
+    return stage_.may_skip[rank] == Stage::kNoLimit ? 0 : key_of(table_.num_types + rank);
+  }
+  // What an option takes of the resources.
+  [[nodiscard]] std::uint64_t use(std::int64_t player, std::int64_t option) const {
+    if (option == Packing::kNone) return class_key(table_.class_of[player]);
+    const FlatOption& o = table_.options[option];
+    return o.type < table_.num_types ? times(key_of(o.type), o.whole_cards()) : 0;
+  }
+
+  // The ways to use what is left: nothing of it, all of one resource, everything. False if the
+  // packing does not hold.
+  bool list_targets() {
+    targets_.assign(1, {0, 0});
+    Target all{0, 0};
+    const auto add = [&](std::uint64_t key, std::int64_t left, double price) {
+      if (left <= 0 || !(price > 0) || !std::isfinite(price)) return;
+      targets_.push_back({times(key, left), price * static_cast<double>(left)});
+      all.key += targets_.back().key;
+      all.worth += targets_.back().worth;
+    };
+    for (std::int32_t t = 0; t < table_.num_types; ++t) {
+      if (packing_.left(t) < 0) return false;
+      add(key_of(t), packing_.left(t), prices_.type[t]);
+    }
+    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
+      if (stage_.may_skip[k] == Stage::kNoLimit) continue;
+      const std::int64_t left = stage_.may_skip[k] - packing_.skipped(k);
+      if (left < 0) return false;
+      add(class_key(k), left, prices_.skip[k] - stage_.skip_cost[k]);
+    }
+    if (targets_.size() > 2) targets_.push_back(all);
+    worth_ = all.worth;
+    return true;
+  }
+
+  void list_moves() {
+    double regrets = 0;
+    std::vector<Move> all;
+    for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
+      const std::int64_t now = packing_.option_of(p);
+      const double cost = reduced(p, now);
+      if (!std::isfinite(cost)) continue;
+      const std::uint64_t used = use(p, now);
+      double least = 0;
+      const auto add = [&](std::int64_t to) {
+        const double rise = reduced(p, to) - cost;
+        if (to == now || !std::isfinite(rise)) return;
+        least = std::min(least, rise);
+        all.push_back({rise, use(p, to) - used, p, to});
+      };
+      for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) add(o);
+      if (std::isfinite(prices_.skip[table_.class_of[p]])) add(Packing::kNone);
+      regrets -= least;
+    }
+    const double limit = worth_ + regrets;
+    std::erase_if(all, [&](const Move& m) { return m.cost > limit; });
+    const auto before = [](const Move& a, const Move& b) {
+      if (a.cost != b.cost) return a.cost < b.cost;
+      return a.player != b.player ? a.player < b.player : a.to < b.to;
+    };
+    std::sort(all.begin(), all.end(), before);
+    std::unordered_map<std::uint64_t, std::size_t> count;
+    moves_.clear();
+    // No move at all, so that pairs stand for single ones, too; then waste of single cards.
+    moves_.push_back({0, 0, -1, Packing::kNone});
+    for (std::int32_t t = 0; t < table_.num_types; ++t) {
+      for (const std::int64_t cards : {1, 2, 4}) {
+        const double cost = prices_.type[t] * static_cast<double>(cards);
+        if (cost < limit) moves_.push_back({cost, times(key_of(t), cards), -1, Packing::kNone});
+      }
+    }
+    for (const Move& m : all) {
+      if (moves_.size() >= kMoves) break;
+      if (++count[m.key] <= kMovesPerKind) moves_.push_back(m);
+    }
+    std::sort(moves_.begin(), moves_.end(), before);
+  }
+
+  [[nodiscard]] bool clash(std::uint16_t a, std::uint16_t b) const {
+    return moves_[a].player >= 0 && moves_[a].player == moves_[b].player;
+  }
+
+  // Calls body(i, j, cost) for the pairs of moves that cost less than `limit` together.
+  template <class Body>
+  void for_pairs(double limit, const Body& body) const {
+    const auto n = static_cast<std::uint16_t>(moves_.size());
+    for (std::uint16_t i = 0; i < n; ++i) {
+      for (std::uint16_t j = i + 1; j < n; ++j) {
+        const double cost = moves_[i].cost + moves_[j].cost;
+        if (!(cost < limit)) break;
+        body(i, j, cost);
+      }
+    }
+  }
+
+  void find_exchanges() {
+    // Of the two pairs of an exchange one costs at most half of what the whole may cost.
+    std::size_t count = 0;
+    for (const Target& target : targets_) {
+      for_pairs(target.worth / 2, [&](auto, auto, double) { ++count; });
+    }
+    halves_.reset(std::min(count, kMaxHalves));
+    double most = 0;
+    std::size_t kept = 0;
+    for (const Target& target : targets_) {
+      for_pairs(target.worth / 2, [&](std::uint16_t i, std::uint16_t j, double cost) {
+        if (clash(i, j) || kept >= kMaxHalves) return;
+        ++kept;
+        halves_.insert({target.key - moves_[i].key - moves_[j].key, target.worth - cost, i, j});
+        most = std::max(most, target.worth - cost);
+      });
+    }
+    found_.clear();
+    for_pairs(most, [&](std::uint16_t i, std::uint16_t j, double cost) {
+      const Half* half = halves_.find(moves_[i].key + moves_[j].key);
+      if (half == nullptr || !(half->gain - cost > kTiny) || found_.size() >= kMaxFound) return;
+      const auto [key, unused, k, l] = *half;
+      if (clash(i, j) || clash(i, k) || clash(i, l) || clash(j, k) || clash(j, l)) return;
+      found_.push_back({half->gain - cost, {i, j, k, l}});
+    });
+  }
+
+  bool apply() {
+    std::sort(found_.begin(), found_.end(), [](const Exchange& a, const Exchange& b) {
+      if (a.gain != b.gain) return a.gain > b.gain;
+      return std::lexicographical_compare(a.moves, a.moves + 4, b.moves, b.moves + 4);
+    });
+    std::vector<bool> touched(static_cast<std::size_t>(packing_.num_players()), false);
+    bool better = false;
+    for (const Exchange& exchange : found_) {
+      if (try_exchange(exchange, touched)) better = true;
+    }
+    return better;
+  }
+
+  bool try_exchange(const Exchange& exchange, std::vector<bool>& touched) {
+    double cost_before = 0, cost_after = 0;
+    std::vector<std::pair<std::int64_t, std::int64_t>> undo;
+    for (const std::uint16_t m : exchange.moves) {
+      const Move& move = moves_[m];
+      if (move.player < 0) continue;
+      if (touched[move.player]) return false;
+    }
+    for (const std::uint16_t m : exchange.moves) {
+      const Move& move = moves_[m];
+      if (move.player < 0) continue;
+      const std::int64_t now = packing_.option_of(move.player);
+      cost_before += price_of(move.player, now);
+      cost_after += price_of(move.player, move.to);
+      undo.emplace_back(move.player, now);
+      packing_.put(move.player, move.to);
+    }
+    if (holds() && cost_after < cost_before - kTiny) {
+      for (const auto& [player, unused] : undo) touched[player] = true;
+      return true;
+    }
+    for (const auto& [player, option] : undo) packing_.put(player, option);
+    return false;
+  }
+
+  // What a choice costs the stage, prices aside.
+  [[nodiscard]] double price_of(std::int64_t player, std::int64_t option) const {
+    if (option == Packing::kNone) return stage_.skip_cost[table_.class_of[player]];
+    return stage_.value_weight * table_.options[option].value;
+  }
+  [[nodiscard]] bool holds() const {
+    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
+      if (packing_.skipped(k) > stage_.may_skip[k]) return false;
+    }
+    return packing_.is_feasible();
+  }
+
+  const Table& table_;
+  const Stage& stage_;
+  const Prices& prices_;
+  Packing& packing_;
+  double worth_ = 0;
+  std::vector<Target> targets_;
+  std::vector<Move> moves_;
+  std::vector<Exchange> found_;
+  HalfTable halves_;
+};
+
+}  // namespace
+
+void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+              Packing& packing) {
+  Exchanger exchanger(table, stage, prices, packing);
+  for (int round = 0; round < max_rounds && exchanger.round(); ++round) {
+  }
+}
+
+}  // namespace tonnage::price
