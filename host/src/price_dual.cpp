@@ -40,7 +40,7 @@ class Variables {
       g.push_back(response.load[t] - static_cast<double>(table_.capacity[t]));
     }
     for (const std::int32_t k : priced_) {
-      g.push_back(response.skipped[k] - static_cast<double>(stage_.may_skip[k]));
+      g.push_back(response.skipped[k] - stage_.allowance(k));
     }
     return g;
   }
@@ -115,9 +115,9 @@ Response respond(const Table& table, const Stage& stage, const Prices& prices, i
     magnitude += paid;
   }
   for (std::size_t k = 0; k < classes; ++k) {
-    if (!stage.is_priced(static_cast<std::int32_t>(k))) continue;
-    const double paid =
-        (prices.skip[k] - stage.skip_cost[k]) * static_cast<double>(stage.may_skip[k]);
+    const auto rank = static_cast<std::int32_t>(k);
+    if (!stage.is_priced(rank)) continue;
+    const double paid = (prices.skip[k] - stage.skip_cost[k]) * stage.allowance(rank);
     sum.value -= paid;
     magnitude += paid;
   }

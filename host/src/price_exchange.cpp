@@ -92,7 +92,15 @@ class HalfTable {
 class Exchanger {
  public:
   Exchanger(const Table& table, const Stage& stage, const Prices& prices, Packing& packing)
-      : table_(table), stage_(stage), prices_(prices), packing_(packing) {}
+      : table_(table), stage_(stage), prices_(prices), packing_(packing) {
+    for (std::int64_t p = 0; p < packing.num_players(); ++p) {
+      dear_ = std::max(dear_, cheapest_option(table, stage.value_weight, prices.type, p).cost);
+    }
+    for (const double skip : prices.skip) {
+      if (std::isfinite(skip)) dear_ = std::max(dear_, skip);
+    }
+    dear_ *= 2;
+  }
 
   // Whether anything got better.
   bool round() {
@@ -110,7 +118,10 @@ class Exchanger {
   };
 
   [[nodiscard]] double reduced(std::int64_t player, std::int64_t option) const {
-    if (option == Packing::kNone) return prices_.skip[table_.class_of[player]];
+    if (option == Packing::kNone) {
+      const double skip = prices_.skip[table_.class_of[player]];
+      return std::isfinite(skip) ? skip : dear_;
+    }
     const FlatOption& o = table_.options[option];
     return stage_.value_weight * o.value + o.cards * prices_.type[o.type];
   }
@@ -124,16 +135,34 @@ class Exchanger {
     return o.type < table_.num_types ? times(key_of(o.type), o.whole_cards()) : 0;
   }
 
-  // The ways to use what is left: nothing of it, all of one resource, everything. False if the
-  // packing does not hold.
+  // How many players of the classes go without beyond what the stage allows.
+  [[nodiscard]] std::int64_t shortfall() const {
+    std::int64_t sum = 0;
+    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
+      if (stage_.may_skip[k] == Stage::kNoLimit) continue;
+      sum += std::max<std::int64_t>(0, packing_.skipped(k) - stage_.may_skip[k]);
+    }
+    return sum;
+  }
+
+  // The ways to use what is left: nothing of it, all of one resource, everything; each together
+  // with serving one player more of the first class that falls short. False if cards lack.
   bool list_targets() {
-    targets_.assign(1, {0, 0});
-    Target all{0, 0};
+    Target base{0, 0};
+    for (std::int32_t k = 0; k < stage_.num_classes && base.key == 0; ++k) {
+      if (stage_.may_skip[k] == Stage::kNoLimit || packing_.skipped(k) <= stage_.may_skip[k]) {
+        continue;
+      }
+      base = {times(class_key(k), -1), dear_};
+    }
+    targets_.assign(1, base);
+    Target all = base;
     const auto add = [&](std::uint64_t key, std::int64_t left, double price) {
       if (left <= 0 || !(price > 0) || !std::isfinite(price)) return;
-      targets_.push_back({times(key, left), price * static_cast<double>(left)});
-      all.key += targets_.back().key;
-      all.worth += targets_.back().worth;
+      const Target part{times(key, left), price * static_cast<double>(left)};
+      targets_.push_back({base.key + part.key, base.worth + part.worth});
+      all.key += part.key;
+      all.worth += part.worth;
     };
     for (std::int32_t t = 0; t < table_.num_types; ++t) {
       if (packing_.left(t) < 0) return false;
@@ -141,9 +170,8 @@ class Exchanger {
     }
     for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
       if (stage_.may_skip[k] == Stage::kNoLimit) continue;
-      const std::int64_t left = stage_.may_skip[k] - packing_.skipped(k);
-      if (left < 0) return false;
-      add(class_key(k), left, prices_.skip[k] - stage_.skip_cost[k]);
+      add(class_key(k), stage_.may_skip[k] - packing_.skipped(k),
+          prices_.skip[k] - stage_.skip_cost[k]);
     }
     if (targets_.size() > 2) targets_.push_back(all);
     worth_ = all.worth;
@@ -156,12 +184,11 @@ class Exchanger {
     for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
       const std::int64_t now = packing_.option_of(p);
       const double cost = reduced(p, now);
-      if (!std::isfinite(cost)) continue;
       const std::uint64_t used = use(p, now);
       double least = 0;
       const auto add = [&](std::int64_t to) {
         const double rise = reduced(p, to) - cost;
-        if (to == now || !std::isfinite(rise)) return;
+        if (to == now) return;
         least = std::min(least, rise);
         all.push_back({rise, use(p, to) - used, p, to});
       };
@@ -251,6 +278,7 @@ class Exchanger {
   }
 
   bool try_exchange(const Exchange& exchange, std::vector<bool>& touched) {
+    const std::int64_t short_before = shortfall();
     double cost_before = 0, cost_after = 0;
     std::vector<std::pair<std::int64_t, std::int64_t>> undo;
     for (const std::uint16_t m : exchange.moves) {
@@ -267,7 +295,10 @@ class Exchanger {
       undo.emplace_back(move.player, now);
       packing_.put(move.player, move.to);
     }
-    if (holds() && cost_after < cost_before - kTiny) {
+    const std::int64_t short_after = shortfall();
+    const bool better =
+        short_after != short_before ? short_after < short_before : cost_after < cost_before - kTiny;
+    if (better && packing_.is_feasible()) {
       for (const auto& [player, unused] : undo) touched[player] = true;
       return true;
     }
@@ -280,18 +311,13 @@ class Exchanger {
     if (option == Packing::kNone) return stage_.skip_cost[table_.class_of[player]];
     return stage_.value_weight * table_.options[option].value;
   }
-  [[nodiscard]] bool holds() const {
-    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
-      if (packing_.skipped(k) > stage_.may_skip[k]) return false;
-    }
-    return packing_.is_feasible();
-  }
 
   const Table& table_;
   const Stage& stage_;
   const Prices& prices_;
   Packing& packing_;
   double worth_ = 0;
+  double dear_ = 0;  // more than serving any player costs
   std::vector<Target> targets_;
   std::vector<Move> moves_;
   std::vector<Exchange> found_;

@@ -61,6 +61,10 @@ struct Table {
 
 [[nodiscard]] Table flatten(const OptionTable& table);
 
+// The table with up to `size` added to every value, evenly spread: what players tie about no longer
+// ties, so that prices alone can tell most of them what to do.
+[[nodiscard]] Table jittered(const Table& table, double size);
+
 // A part of the table: the given players, ascending, with all their options.
 [[nodiscard]] Table subset(const Table& table, const std::vector<std::int64_t>& players);
 
@@ -72,9 +76,15 @@ struct Stage {
   double value_weight = 1;
   std::vector<double> skip_cost;       // [num_classes]
   std::vector<std::int64_t> may_skip;  // [num_classes]; kNoLimit: any number
+  // [num_classes] what the search for prices takes off may_skip, so that plans made from them have
+  // some room; a bound found with it is none. Empty: nothing.
+  std::vector<double> reserve;
 
   static constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
+  [[nodiscard]] double allowance(std::int32_t rank) const {
+    return static_cast<double>(may_skip[rank]) - (reserve.empty() ? 0 : reserve[rank]);
+  }
   [[nodiscard]] bool is_forced(std::int32_t rank) const { return may_skip[rank] == 0; }
   [[nodiscard]] bool is_priced(std::int32_t rank) const {
     return may_skip[rank] != 0 && may_skip[rank] != kNoLimit;

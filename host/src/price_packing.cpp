@@ -76,10 +76,17 @@ void relieve(const Table& table, const Stage& stage, const Prices& prices, Packi
     if (a.cost_per_card != b.cost_per_card) return a.cost_per_card < b.cost_per_card;
     return a.player != b.player ? a.player < b.player : a.to < b.to;
   });
-  for (const Exit& exit : exits) {
-    const std::int64_t from = packing.option_of(exit.player);
-    if (from == Packing::kNone || packing.left(table.options[from].type) >= 0) continue;
-    if (has_room(table, packing, exit.player, exit.to)) packing.put(exit.player, exit.to);
+  // First whoever frees no more than lacks: one of many cards who left would hardly find room
+  // again.
+  for (const bool any : {false, true}) {
+    for (const Exit& exit : exits) {
+      const std::int64_t from = packing.option_of(exit.player);
+      if (from == Packing::kNone) continue;
+      const FlatOption& now = table.options[from];
+      const std::int64_t left = packing.left(now.type);
+      if (left >= 0 || (!any && now.whole_cards() > -left)) continue;
+      if (has_room(table, packing, exit.player, exit.to)) packing.put(exit.player, exit.to);
+    }
   }
 }
 
@@ -163,6 +170,73 @@ void fill(const Table& table, const Stage& stage, const Prices& prices, Packing&
         }
       }
       if (choice != Packing::kNone) packing.put(w.player, choice);
+    }
+  }
+}
+
+namespace {
+
+// Who could leave a type for the sake of a class above: by cards, then player.
+struct Victim {
+  std::int64_t cards;
+  std::int64_t player;
+
+  friend bool operator<(const Victim& a, const Victim& b) {
+    return a.cards != b.cards ? a.cards < b.cards : a.player < b.player;
+  }
+};
+
+// The fewest of `victims` (ascending) that free what lacks: one of just enough cards, else the
+// largest ones. Empty if all together do not suffice.
+std::vector<std::int64_t> pick_victims(const std::vector<Victim>& victims, std::int64_t lacking) {
+  std::vector<std::int64_t> picked;
+  const auto enough = std::lower_bound(victims.begin(), victims.end(), Victim{lacking, -1});
+  if (enough != victims.end()) return {enough->player};
+  for (auto v = victims.rbegin(); v != victims.rend() && lacking > 0; ++v) {
+    picked.push_back(v->player);
+    lacking -= v->cards;
+  }
+  if (lacking > 0) picked.clear();
+  return picked;
+}
+
+}  // namespace
+
+void restore_levels(const Table& table, const Stage& stage, Packing& packing) {
+  constexpr int kMaxServed = 200;
+  int served = 0;
+  for (std::int32_t k = 0; k + 1 < packing.num_classes(); ++k) {
+    while (stage.may_skip[k] != Stage::kNoLimit && packing.skipped(k) > stage.may_skip[k]) {
+      if (++served > kMaxServed) return;
+      std::vector<std::vector<Victim>> victims(table.capacity.size());
+      for (std::int64_t p = table.first_player[k + 1]; p < packing.num_players(); ++p) {
+        if (packing.option_of(p) == Packing::kNone) continue;
+        const FlatOption& o = table.options[packing.option_of(p)];
+        if (o.cards > 0) victims[o.type].push_back({o.whole_cards(), p});
+      }
+      for (auto& list : victims) std::sort(list.begin(), list.end());
+      std::int64_t player = -1, option = Packing::kNone;
+      std::vector<std::int64_t> leaving;
+      for (std::int64_t p = table.first_player[k]; p < table.first_player[k + 1]; ++p) {
+        if (packing.option_of(p) != Packing::kNone) continue;
+        for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
+          const FlatOption& wanted = table.options[o];
+          const std::int64_t lacking = wanted.whole_cards() - packing.left(wanted.type);
+          std::vector<std::int64_t> picked;
+          if (lacking > 0) {
+            picked = pick_victims(victims[wanted.type], lacking);
+            if (picked.empty()) continue;
+          }
+          if (player < 0 || picked.size() < leaving.size()) {
+            player = p;
+            option = o;
+            leaving = std::move(picked);
+          }
+        }
+      }
+      if (player < 0) return;
+      for (const std::int64_t p : leaving) packing.put(p, Packing::kNone);
+      packing.put(player, option);
     }
   }
 }

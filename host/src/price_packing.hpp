@@ -65,10 +65,14 @@ void fill(const Table& table, const Stage& stage, const Prices& prices, Packing&
 void improve(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
              Packing& packing);
 
+// Serves players of classes that fall behind what the stage asks for in place of as few players of
+// the classes below as possible; those go without.
+void restore_levels(const Table& table, const Stage& stage, Packing& packing);
+
 // Exchanges of up to four moves that make the plan better, found by matching pairs of moves: what
-// one pair takes the other gives back, or uses up what is left. The plan must hold to what the
-// stage asks for, and then does so afterwards. Stops when a round finds none, at the latest after
-// `max_rounds`.
+// one pair takes the other gives back, or uses up what is left. Where a class falls behind what the
+// stage asks for, exchanges that serve one player more of it come first. Stops when a round finds
+// none, at the latest after `max_rounds`.
 void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
               Packing& packing);
 

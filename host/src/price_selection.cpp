@@ -22,8 +22,25 @@ using price::Table;
 // much of a player's spread of values.
 constexpr double kValueInCounts = 1e-5;
 constexpr double kCountTolerance = 1e-6;
+// How plans are made from prices. Values that tie are told apart by adding shares of a player's
+// spread of values to them. Where servers count, values weigh `factor` times what they do in the
+// search for a bound. Where values count, plans are aimed at levels below what they must hold, by a
+// share of what lies between that and the bound of the level.
+struct CountAim {
+  double factor, jitter;
+};
+struct ValueAim {
+  double reserve, jitter;
+};
+constexpr CountAim kCountAims[] = {{100, 1e-3}, {100, 1e-2}, {10, 1e-2}, {10, 0.1},
+                                   {1, 0.1},    {1, 1},      {1, 0}};
+constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.5, 1e-3}, {0.5, 1e-2}, {0.2, 1e-4}, {0.2, 1e-3},
+                                   {0.2, 1e-2}, {0.8, 1e-4}, {0.8, 1e-3}, {0.8, 1e-2}};
+constexpr std::size_t kPolished = 3;  // so many of the plans made are worth improving
 constexpr int kImproveRounds = 20;
 constexpr int kExchangeRounds = 50;
+// Beyond so many players exact searches take long and find little that prices did not.
+constexpr std::int64_t kMaxSearched = 1500;
 constexpr price::RestLimits kFirstLook{2000, 3000, 150, 1200000};
 constexpr price::RestLimits kSecondLook{6000, 5000, 100, 1200000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
@@ -79,7 +96,8 @@ class PriceSolver {
       sum_of_values_ += std::max(std::abs(own.front().value), std::abs(own.back().value));
     }
     spread /= static_cast<double>(std::max<std::int64_t>(1, table_.num_players()));
-    count_weight_ = kValueInCounts / (spread > 0 ? spread : 1.0);
+    if (spread > 0) spread_ = spread;
+    count_weight_ = kValueInCounts / spread_;
   }
 
   Selection solve() {
@@ -126,32 +144,92 @@ class PriceSolver {
     if (is_better(table_, candidate, best_)) best_ = candidate;
   }
 
+  // Everybody's cheapest choice at prices found for values that do not tie, made to fit.
+  [[nodiscard]] Packing round_jittered(const Stage& stage, const Prices& start, double jitter) {
+    const Table table = jittered(table_, jitter * spread_);
+    const Prices prices = maximise_dual(table, stage, start, options_.num_threads, iterations_);
+    const Packing rounded = round_prices(table, stage, prices, options_.num_threads);
+    Packing packing(table_, stage.num_classes);
+    for (std::int64_t p = 0; p < packing.num_players(); ++p) packing.put(p, rounded.option_of(p));
+    restore_levels(table_, stage, packing);
+    fill(table_, stage, start, packing);
+    return packing;
+  }
+
+  static bool falls_short(const Stage& stage, const Packing& packing) {
+    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+      if (packing.skipped(k) > stage.may_skip[k]) return true;
+    }
+    return false;
+  }
+
+  // What a plan costs at prices of service levels, those of classes that must be served whole
+  // aside.
+  [[nodiscard]] double priced(const Stage& stage, const Prices& prices,
+                              const Packing& packing) const {
+    double cost = stage.value_weight * packing.value(table_);
+    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+      if (!stage.is_forced(k)) cost += prices.skip[k] * static_cast<double>(packing.skipped(k));
+    }
+    return cost;
+  }
+
+  // Improves the best of some plans, as far as the prices tell, and keeps what is better.
+  template <class Good>
+  void polish(const Stage& stage, const Prices& prices, std::vector<Packing> plans,
+              const Good& good) {
+    const auto forced = [&](const Packing& plan) {
+      std::int64_t sum = 0;
+      for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+        if (stage.is_forced(k)) sum += plan.skipped(k);
+      }
+      return sum;
+    };
+    std::vector<std::pair<std::pair<std::int64_t, double>, std::size_t>> order;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      order.push_back({{forced(plans[i]), priced(stage, prices, plans[i])}, i});
+    }
+    std::sort(order.begin(), order.end());
+    if (order.size() > kPolished) order.resize(kPolished);
+    for (const auto& [merit, i] : order) {
+      if (good(best_)) return;
+      improve(table_, stage, prices, kImproveRounds, plans[i]);
+      if (falls_short(stage, plans[i])) {
+        exchange(table_, stage, prices, kExchangeRounds, plans[i]);
+      }
+      keep(plans[i]);
+    }
+  }
+
   void count_stage(std::int32_t rank, const Packing& greedy) {
     best_.extend(table_, rank + 1);
     const Stage stage = count_stage_of(rank, count_weight_);
     const Stage pure = count_stage_of(rank, 0);
     Prices prices =
         maximise_dual(table_, stage, zero_prices(table_, stage), options_.num_threads, iterations_);
-    const auto bound_now = [&] {
-      const double bound = respond(table_, pure, prices, options_.num_threads).bound();
-      return std::max(0.0, std::ceil(bound - kCountTolerance));
-    };
+    least_skipped_.push_back(
+        std::max(0.0, respond(table_, pure, prices, options_.num_threads).bound()));
     Proof proof;
-    proof.bound = bound_now();
+    proof.bound = std::ceil(least_skipped_.back() - kCountTolerance);
     const auto done = [&](const Packing& p) {
-      return p.skipped(rank) <= static_cast<std::int64_t>(proof.bound);
+      return !falls_short(stage, p) && p.skipped(rank) <= static_cast<std::int64_t>(proof.bound);
     };
 
     fill(table_, stage, prices, best_);
-    if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
     Packing greedy_part(table_, rank + 1);
     for (std::int64_t p = 0; p < greedy_part.num_players(); ++p) {
       greedy_part.put(p, greedy.option_of(p));
     }
     keep(greedy_part);
-    Packing rounded = round_prices(table_, stage, prices, options_.num_threads);
-    if (!done(rounded)) improve(table_, stage, prices, kImproveRounds, rounded);
-    keep(rounded);
+    std::vector<Packing> plans;
+    for (const CountAim& aim : kCountAims) {
+      if (done(best_)) break;
+      plans.push_back(
+          round_jittered(count_stage_of(rank, aim.factor * count_weight_), prices, aim.jitter));
+      keep(plans.back());
+    }
+    polish(stage, prices, std::move(plans), done);
+    if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
     if (!done(best_)) exchange(table_, stage, prices, kExchangeRounds, best_);
     proof.objective = static_cast<double>(best_.skipped(rank));
     if (!done(best_)) search_rest(pure, stage, prices, proof);
@@ -178,10 +256,19 @@ class PriceSolver {
       return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
     };
     keep(greedy);
-    improve(table_, stage, prices, kImproveRounds, best_);
-    Packing rounded = round_prices(table_, stage, prices, options_.num_threads);
-    improve(table_, stage, prices, kImproveRounds, rounded);
-    keep(rounded);
+    if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
+    std::vector<Packing> plans;
+    for (const ValueAim& aim : kValueAims) {
+      if (done(best_)) break;
+      Stage target = stage;
+      for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+        target.reserve.push_back(aim.reserve *
+                                 (static_cast<double>(stage.may_skip[k]) - least_skipped_[k]));
+      }
+      plans.push_back(round_jittered(target, prices, aim.jitter));
+      keep(plans.back());
+    }
+    polish(stage, prices, std::move(plans), done);
     if (!done(best_)) exchange(table_, stage, prices, kExchangeRounds, best_);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
@@ -200,7 +287,7 @@ class PriceSolver {
   // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices
   // leave open, exactly where that is little.
   void search_rest(const Stage& pure, const Stage& stage, const Prices& prices, Proof& proof) {
-    if (!has_exact_solver()) return;
+    if (!has_exact_solver() || table_.num_players() > kMaxSearched) return;
     for (price::RestLimits limits : {kFirstLook, kSecondLook}) {
       if (proof.objective <= proof.bound) break;
       const auto progress = solve_rest(table_, pure, prices, limits, best_, proof);
@@ -312,12 +399,14 @@ class PriceSolver {
   const PriceOptions& options_;
   Table table_;
   Packing best_;
+  double spread_ = 1;  // of a player's values, on average
   double count_weight_ = 1;
   double largest_value_ = 0;
   double sum_of_values_ = 0;
   std::int64_t iterations_ = 0;
   std::vector<Prices> prices_;  // [stages]
   std::vector<Proof> proofs_;
+  std::vector<double> least_skipped_;  // [classes] as the prices of its stage prove
   std::vector<double> seconds_;
   Clock clock_;
 };
