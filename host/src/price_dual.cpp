@@ -12,7 +12,6 @@ namespace {
 // The search halves what is left every few passes; a stage with more prices needs more of them.
 constexpr std::size_t kPasses = 60;
 constexpr std::size_t kPassesPerPrice = 20;
-constexpr double kTolerance = 1e-10;
 
 // The prices of a stage that may move, as one vector: types, then classes with an allowance.
 class Variables {
@@ -138,8 +137,8 @@ Prices zero_prices(const Table& table, const Stage& stage) {
   return prices;
 }
 
-Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start, int num_threads,
-                     std::int64_t& iterations) {
+Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start, double tolerance,
+                     int num_threads, std::int64_t& iterations) {
   const Variables variables(table, stage);
   const std::vector<double> lower = variables.pack(zero_prices(table, stage));
   std::vector<double> upper = variables.scale();
@@ -161,7 +160,7 @@ Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start
         x == lower && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
     if (nothing_lacks) break;
     x = search.next();
-    if (search.promise() <= kTolerance * std::abs(search.best()) + response.rounding) break;
+    if (search.promise() <= tolerance * std::abs(search.best()) + response.rounding) break;
   }
   variables.unpack(search.best_point(), prices);
   return prices;

@@ -43,9 +43,9 @@ struct Cheapest {
 // Prices of nothing: what the search starts from where nothing better is known.
 [[nodiscard]] Prices zero_prices(const Table& table, const Stage& stage);
 
-// Prices that maximise the bound of the stage as nearly as is worth the while. `start` holds prices
-// of the stage, not necessarily good ones. Adds the passes over the fleet to `iterations`.
+// Prices that maximise the bound of the stage but for `tolerance`, a share of it. `start` holds
+// prices of the stage, not necessarily good ones. Adds the passes over the fleet to `iterations`.
 [[nodiscard]] Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start,
-                                   int num_threads, std::int64_t& iterations);
+                                   double tolerance, int num_threads, std::int64_t& iterations);
 
 }  // namespace tonnage::price

@@ -1,7 +1,6 @@
 #include "price_options.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace tonnage::price {
 namespace {
@@ -70,28 +69,6 @@ Table jittered(const Table& table, double size) {
     result.options[o].value += size * static_cast<double>(x >> 11) * 0x1p-53;
   }
   return result;
-}
-
-Table subset(const Table& table, const std::vector<std::int64_t>& players) {
-  Table part;
-  part.priority = table.priority;
-  part.hopeless = table.hopeless;
-  part.capacity = table.capacity;
-  part.num_types = table.num_types;
-  part.first.push_back(0);
-  part.first_player.assign(table.first_player.size(), 0);
-  for (const std::int64_t p : players) {
-    part.options.insert(part.options.end(), table.options.begin() + table.first[p],
-                        table.options.begin() + table.first[p + 1]);
-    part.source.insert(part.source.end(), table.source.begin() + table.first[p],
-                       table.source.begin() + table.first[p + 1]);
-    part.first.push_back(static_cast<std::int64_t>(part.options.size()));
-    part.server.push_back(table.server[p]);
-    part.class_of.push_back(table.class_of[p]);
-    ++part.first_player[table.class_of[p] + 1];
-  }
-  std::partial_sum(part.first_player.begin(), part.first_player.end(), part.first_player.begin());
-  return part;
 }
 
 }  // namespace tonnage::price

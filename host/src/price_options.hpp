@@ -65,9 +65,6 @@ struct Table {
 // ties, so that prices alone can tell most of them what to do.
 [[nodiscard]] Table jittered(const Table& table, double size);
 
-// A part of the table: the given players, ascending, with all their options.
-[[nodiscard]] Table subset(const Table& table, const std::vector<std::int64_t>& players);
-
 // What one stage minimises over the players of the first `num_classes` classes:
 //   value_weight * (sum of values of the options taken) + sum over unserved of skip_cost[class],
 // with at most may_skip[class] unserved players in each class.

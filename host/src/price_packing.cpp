@@ -241,26 +241,6 @@ void restore_levels(const Table& table, const Stage& stage, Packing& packing) {
   }
 }
 
-double waste(const Table& table, const Stage& stage, const Prices& prices, const Packing& packing) {
-  double sum = 0;
-  for (std::int64_t p = 0; p < packing.num_players(); ++p) {
-    const double skip = prices.skip[table.class_of[p]];
-    const double least =
-        std::min(skip, cheapest_option(table, stage.value_weight, prices.type, p).cost);
-    const std::int64_t o = packing.option_of(p);
-    if (o == Packing::kNone) {
-      if (std::isfinite(skip)) sum += skip - least;
-    } else {
-      const FlatOption& option = table.options[o];
-      sum += stage.value_weight * option.value + option.cards * prices.type[option.type] - least;
-    }
-  }
-  for (std::int32_t t = 0; t < table.num_types; ++t) {
-    sum += prices.type[t] * static_cast<double>(packing.left(t));
-  }
-  return sum;
-}
-
 Packing round_prices(const Table& table, const Stage& stage, const Prices& prices,
                      int num_threads) {
   Packing packing(table, stage.num_classes);

@@ -55,11 +55,6 @@ class Packing {
 // Serves unserved players from the cards left, by class, cheapest first at the prices.
 void fill(const Table& table, const Stage& stage, const Prices& prices, Packing& packing);
 
-// What separates the plan from the bound at the prices, but for unserved players in excess: regrets
-// of players that are not on their cheapest choice, and the price of cards left over.
-[[nodiscard]] double waste(const Table& table, const Stage& stage, const Prices& prices,
-                           const Packing& packing);
-
 // Moves that make the plan better: a player takes a better option, for which others of that type
 // may have to move elsewhere. Stops when a round finds none, at the latest after `max_rounds`.
 void improve(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <span>
 
 #include "exact_choice.hpp"
 #include "leftovers.hpp"
@@ -32,13 +33,20 @@ struct CountAim {
 struct ValueAim {
   double reserve, jitter;
 };
-constexpr CountAim kCountAims[] = {{100, 1e-3}, {100, 1e-2}, {10, 1e-2}, {10, 0.1},
-                                   {1, 0.1},    {1, 1},      {1, 0}};
-constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.5, 1e-3}, {0.5, 1e-2}, {0.2, 1e-4}, {0.2, 1e-3},
-                                   {0.2, 1e-2}, {0.8, 1e-4}, {0.8, 1e-3}, {0.8, 1e-2}};
-constexpr std::size_t kPolished = 3;  // so many of the plans made are worth improving
+constexpr CountAim kCountAims[] = {{100, 1e-3}, {10, 1e-2}, {1, 0.1}, {100, 1e-2},
+                                   {10, 0.1},   {1, 1},     {1, 0}};
+constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.2, 1e-3}, {0.8, 1e-3}, {0.5, 1e-2}, {0.2, 1e-4},
+                                   {0.8, 1e-4}, {0.5, 1e-3}, {0.2, 1e-2}, {0.8, 1e-2}};
+// So many aims are tried; fewer where that takes long.
+constexpr std::int64_t kMinAims = 4, kAimedPlayers = 1200000;
+// So many of the plans made are improved; fewer where that takes long.
+constexpr std::int64_t kMinPolished = 2, kMaxPolished = 12;
+constexpr std::int64_t kPolishedPlayers = 300000;
+// Prices for a bound, and for a plan: shares of the bound by which they may miss it.
+constexpr double kBoundTolerance = 1e-10, kPlanTolerance = 1e-10;
 constexpr int kImproveRounds = 20;
-constexpr int kExchangeRounds = 50;
+constexpr int kMinExchangeRounds = 3, kMaxExchangeRounds = 50;
+constexpr std::int64_t kExchangedPlayers = 2000000;  // walked in all rounds together
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
 constexpr price::RestLimits kFirstLook{2000, 3000, 150, 1200000};
@@ -117,6 +125,12 @@ class PriceSolver {
   }
 
  private:
+  void exchange_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
+    const std::int64_t rounds = kExchangedPlayers / (table_.num_players() + 1);
+    exchange(table_, stage, prices,
+             std::clamp(static_cast<int>(rounds), kMinExchangeRounds, kMaxExchangeRounds), plan);
+  }
+
   void report(std::int64_t stages_done) const {
     if (options_.progress) options_.progress("selecting", stages_done, table_.num_classes() + 1);
   }
@@ -147,13 +161,21 @@ class PriceSolver {
   // Everybody's cheapest choice at prices found for values that do not tie, made to fit.
   [[nodiscard]] Packing round_jittered(const Stage& stage, const Prices& start, double jitter) {
     const Table table = jittered(table_, jitter * spread_);
-    const Prices prices = maximise_dual(table, stage, start, options_.num_threads, iterations_);
+    const Prices prices =
+        maximise_dual(table, stage, start, kPlanTolerance, options_.num_threads, iterations_);
     const Packing rounded = round_prices(table, stage, prices, options_.num_threads);
     Packing packing(table_, stage.num_classes);
     for (std::int64_t p = 0; p < packing.num_players(); ++p) packing.put(p, rounded.option_of(p));
     restore_levels(table_, stage, packing);
     fill(table_, stage, start, packing);
     return packing;
+  }
+
+  template <class Aim, std::size_t kCount>
+  [[nodiscard]] std::span<const Aim> worthwhile(const Aim (&aims)[kCount]) const {
+    const std::int64_t most =
+        std::clamp<std::int64_t>(kAimedPlayers / (table_.num_players() + 1), kMinAims, kCount);
+    return std::span<const Aim>(aims).first(static_cast<std::size_t>(most));
   }
 
   static bool falls_short(const Stage& stage, const Packing& packing) {
@@ -190,12 +212,14 @@ class PriceSolver {
       order.push_back({{forced(plans[i]), priced(stage, prices, plans[i])}, i});
     }
     std::sort(order.begin(), order.end());
-    if (order.size() > kPolished) order.resize(kPolished);
+    const auto most = static_cast<std::size_t>(
+        std::clamp(kPolishedPlayers / (table_.num_players() + 1), kMinPolished, kMaxPolished));
+    if (order.size() > most) order.resize(most);
     for (const auto& [merit, i] : order) {
       if (good(best_)) return;
       improve(table_, stage, prices, kImproveRounds, plans[i]);
       if (falls_short(stage, plans[i])) {
-        exchange(table_, stage, prices, kExchangeRounds, plans[i]);
+        exchange_moves(stage, prices, plans[i]);
       }
       keep(plans[i]);
     }
@@ -205,8 +229,8 @@ class PriceSolver {
     best_.extend(table_, rank + 1);
     const Stage stage = count_stage_of(rank, count_weight_);
     const Stage pure = count_stage_of(rank, 0);
-    Prices prices =
-        maximise_dual(table_, stage, zero_prices(table_, stage), options_.num_threads, iterations_);
+    Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
+                                  options_.num_threads, iterations_);
     least_skipped_.push_back(
         std::max(0.0, respond(table_, pure, prices, options_.num_threads).bound()));
     Proof proof;
@@ -222,7 +246,7 @@ class PriceSolver {
     }
     keep(greedy_part);
     std::vector<Packing> plans;
-    for (const CountAim& aim : kCountAims) {
+    for (const CountAim& aim : worthwhile(kCountAims)) {
       if (done(best_)) break;
       plans.push_back(
           round_jittered(count_stage_of(rank, aim.factor * count_weight_), prices, aim.jitter));
@@ -230,7 +254,7 @@ class PriceSolver {
     }
     polish(stage, prices, std::move(plans), done);
     if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
-    if (!done(best_)) exchange(table_, stage, prices, kExchangeRounds, best_);
+    if (!done(best_)) exchange_moves(stage, prices, best_);
     proof.objective = static_cast<double>(best_.skipped(rank));
     if (!done(best_)) search_rest(pure, stage, prices, proof);
     proof.bound = std::min(proof.objective, std::ceil(proof.bound - kCountTolerance));
@@ -249,7 +273,8 @@ class PriceSolver {
     } else if (options_.start_prices.size() == table_.capacity.size() - 1) {
       std::copy(options_.start_prices.begin(), options_.start_prices.end(), start.type.begin());
     }
-    const Prices prices = maximise_dual(table_, stage, start, options_.num_threads, iterations_);
+    const Prices prices =
+        maximise_dual(table_, stage, start, kBoundTolerance, options_.num_threads, iterations_);
     Proof proof;
     proof.bound = respond(table_, stage, prices, options_.num_threads).bound();
     const auto done = [&](const Packing& p) {
@@ -258,7 +283,7 @@ class PriceSolver {
     keep(greedy);
     if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
     std::vector<Packing> plans;
-    for (const ValueAim& aim : kValueAims) {
+    for (const ValueAim& aim : worthwhile(kValueAims)) {
       if (done(best_)) break;
       Stage target = stage;
       for (std::int32_t k = 0; k < stage.num_classes; ++k) {
@@ -269,7 +294,7 @@ class PriceSolver {
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
-    if (!done(best_)) exchange(table_, stage, prices, kExchangeRounds, best_);
+    if (!done(best_)) exchange_moves(stage, prices, best_);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
       search_rest(stage, stage, prices, proof);
@@ -292,7 +317,7 @@ class PriceSolver {
       if (proof.objective <= proof.bound) break;
       const auto progress = solve_rest(table_, pure, prices, limits, best_, proof);
       if (progress == price::Progress::kSettled) break;
-      exchange(table_, stage, prices, kExchangeRounds, best_);
+      exchange_moves(stage, prices, best_);
       proof.objective = objective_of(table_, pure, best_);
     }
   }
