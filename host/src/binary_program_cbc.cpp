@@ -169,6 +169,11 @@ BinaryAnswer solve_binary_program(const BinaryProgram& program, const ExactLimit
   const double scale = scale_of(program);
   const int columns = static_cast<int>(program.objective.size());
   BinaryAnswer answer;
+  if (columns == 0) {  // which preprocessing cannot bear; the rows hold or nothing does
+    answer.finished = true;
+    answer.bound = 0;
+    return answer;
+  }
   try {
     OsiClpSolverInterface solver;
     prepare(program, scale, solver);
