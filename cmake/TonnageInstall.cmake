@@ -22,6 +22,9 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/tonnageConfigVersion.cmak
 install(FILES ${PROJECT_BINARY_DIR}/tonnageConfig.cmake
               ${PROJECT_BINARY_DIR}/tonnageConfigVersion.cmake
         DESTINATION ${tonnage_package_dir})
+if(TONNAGE_MILP_ENABLED)
+  install(FILES ${CMAKE_CURRENT_LIST_DIR}/FindCbc.cmake DESTINATION ${tonnage_package_dir})
+endif()
 
 # pkg-config: the static libraries, each before those it needs, which is the reverse of the order in
 # which the rooms are declared.
@@ -32,6 +35,11 @@ foreach(tonnage_library ${tonnage_libraries})
     string(PREPEND tonnage_pc_libs "-l${tonnage_library} ")
   endif()
 endforeach()
+if(TONNAGE_MILP_ENABLED)
+  foreach(tonnage_library ${Cbc_LINK_LIBRARIES})
+    string(APPEND tonnage_pc_libs "-l${tonnage_library} ")
+  endforeach()
+endif()
 if(TONNAGE_CUDA_ENABLED)
   string(APPEND tonnage_pc_libs "-L${CUDAToolkit_LIBRARY_DIR} -lcudart_static -ldl -lrt ")
 endif()

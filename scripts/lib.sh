@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Tools are looked for by command (a newer one from elsewhere is as good): command:package.
 build_tools=(g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config python3:python3)
 build_packages=(nlohmann-json3-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev
-                python3-jsonschema)
+                coinor-libcbc-dev python3-jsonschema)
 fuzz_packages=(clang libclang-rt-dev)
 
 jobs="${TONNAGE_JOBS:-$(nproc)}"

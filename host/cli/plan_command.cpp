@@ -17,6 +17,7 @@ constexpr std::size_t kRowsShown = 40;
 struct PlanArguments {
   std::string input, output;
   std::string solver = "auto", format = "table", batch = "max", backend = "auto";
+  double time_limit_s = PlannerOptions{}.time_limit_s;
   bool all = false, timing = false;
 };
 
@@ -35,6 +36,7 @@ ExitCode plan(const PlanArguments& a, const Environment& environment) {
   (void)parse_solver(a.solver, options.solver);
   (void)parse_batch_mode(a.batch, options.batch);
   options.backend = a.backend;
+  options.time_limit_s = a.time_limit_s;
   options.num_threads = environment.num_threads;
   options.progress = environment.progress();
   const Clock::time_point planning = Clock::now();
@@ -65,7 +67,12 @@ void add_plan(CLI::App& app, const Environment& environment, Run& run) {
       "plan", "Choose accelerator, batch size and replicas for every server of a fleet");
   add_input(*command, a->input);
   command->add_option("--solver", a->solver, "How options are selected under capacity")
-      ->check(one_of({"auto", "unlimited", "greedy", "price"}))
+      ->check(one_of({"auto", "unlimited", "greedy", "price", "milp"}))
+      ->capture_default_str();
+  command
+      ->add_option("--time-limit", a->time_limit_s,
+                   "Seconds for --solver milp; it then keeps the best plan found. 0: no limit")
+      ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
   add_evaluation(*command, a->batch, a->backend);
   add_format(*command, a->format, {"table", "json"});

@@ -65,4 +65,26 @@ void share_leftovers(const OptionTable& table, const std::vector<std::int64_t>& 
   }
 }
 
+void share_among_unserved(const OptionTable& table, SaturationPolicy policy, bool delayed,
+                          FreeCards& cards, std::vector<Choice>& choices) {
+  std::vector<std::int64_t> unserved;
+  for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+    if (choices[s].option < 0 && table.first[s] < table.first[s + 1]) unserved.push_back(s);
+  }
+  std::stable_sort(unserved.begin(), unserved.end(), [&](std::int64_t a, std::int64_t b) {
+    return table.priority[a] < table.priority[b];
+  });
+  if (delayed) {
+    share_leftovers(table, unserved, policy, cards, choices);
+    return;
+  }
+  for (auto first = unserved.begin(); first != unserved.end();) {
+    const auto last = std::find_if(first, unserved.end(), [&](std::int64_t s) {
+      return table.priority[s] != table.priority[*first];
+    });
+    share_leftovers(table, {first, last}, policy, cards, choices);
+    first = last;
+  }
+}
+
 }  // namespace tonnage

@@ -35,4 +35,9 @@ class FreeCards {
 void share_leftovers(const OptionTable& table, const std::vector<std::int64_t>& leftovers,
                      SaturationPolicy policy, FreeCards& cards, std::vector<Choice>& choices);
 
+// The same for all servers with options and without a choice, by priority, then index: class by
+// class, or all of them together where best effort is delayed.
+void share_among_unserved(const OptionTable& table, SaturationPolicy policy, bool delayed,
+                          FreeCards& cards, std::vector<Choice>& choices);
+
 }  // namespace tonnage

@@ -84,12 +84,15 @@ std::string_view to_string(Solver solver) {
       return "greedy";
     case Solver::kPrice:
       return "price";
+    case Solver::kMilp:
+      return "milp";
   }
   return "unknown";
 }
 
 bool parse_solver(std::string_view name, Solver& solver) {
-  for (const Solver s : {Solver::kAuto, Solver::kUnlimited, Solver::kGreedy, Solver::kPrice}) {
+  for (const Solver s : {Solver::kAuto, Solver::kUnlimited, Solver::kGreedy, Solver::kPrice,
+                         Solver::kMilp}) {
     if (name == to_string(s)) {
       solver = s;
       return true;

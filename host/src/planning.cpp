@@ -4,6 +4,7 @@
 
 #include "parallel.hpp"
 #include "tonnage/host/backends.hpp"
+#include "tonnage/host/milp_selection.hpp"
 
 namespace tonnage {
 namespace {
@@ -21,6 +22,15 @@ Selection select(const OptionTable& table, Solver solver, const OptimizerSpec& o
     price.delayed_best_effort = optimizer.delayed_best_effort;
     price.progress = options.progress;
     return select_price(table, price);
+  }
+  if (solver == Solver::kMilp) {
+    MilpOptions milp;
+    milp.num_threads = options.num_threads;
+    milp.policy = optimizer.saturation_policy;
+    milp.delayed_best_effort = optimizer.delayed_best_effort;
+    milp.time_limit_s = options.time_limit_s;
+    milp.progress = options.progress;
+    return select_milp(table, milp);
   }
   Selection selection;
   selection.choices = solver == Solver::kGreedy ? select_greedy(table, optimizer.saturation_policy,
@@ -59,7 +69,9 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
   const auto evaluated = std::chrono::steady_clock::now();
   p.solver = options.solver;
   if (p.solver == Solver::kAuto) {
-    p.solver = optimizer.unlimited ? Solver::kUnlimited : Solver::kGreedy;
+    p.solver = optimizer.unlimited     ? Solver::kUnlimited
+               : optimizer.milp_solver ? Solver::kMilp
+                                       : Solver::kPrice;
   }
   p.table = build_options(p.problem, p.found.lines);
   p.selection = select(p.table, p.solver, optimizer, options);

@@ -41,7 +41,7 @@ constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.2, 1e-3}, {0.8, 1e-3}, {0.5, 
 constexpr std::int64_t kMinAims = 4, kAimedPlayers = 1200000;
 // So many of the plans made are improved; fewer where that takes long.
 constexpr std::int64_t kMinPolished = 2, kMaxPolished = 12;
-constexpr std::int64_t kPolishedPlayers = 300000;
+constexpr std::int64_t kPolishedPlayers = 150000;
 // Prices for a bound, and for a plan: shares of the bound by which they may miss it.
 constexpr double kBoundTolerance = 1e-10, kPlanTolerance = 1e-10;
 constexpr int kImproveRounds = 20;
@@ -229,14 +229,16 @@ class PriceSolver {
     best_.extend(table_, rank + 1);
     const Stage stage = count_stage_of(rank, count_weight_);
     const Stage pure = count_stage_of(rank, 0);
-    Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
-                                  options_.num_threads, iterations_);
+    const Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
+                                        options_.num_threads, iterations_);
+    Prices of_bound = prices;
     least_skipped_.push_back(
         std::max(0.0, respond(table_, pure, prices, options_.num_threads).bound()));
     Proof proof;
-    proof.bound = std::ceil(least_skipped_.back() - kCountTolerance);
+    proof.bound = least_skipped_.back();
     const auto done = [&](const Packing& p) {
-      return !falls_short(stage, p) && p.skipped(rank) <= static_cast<std::int64_t>(proof.bound);
+      const double least = std::ceil(proof.bound - kCountTolerance);
+      return !falls_short(stage, p) && static_cast<double>(p.skipped(rank)) <= least;
     };
 
     fill(table_, stage, prices, best_);
@@ -245,6 +247,17 @@ class PriceSolver {
       greedy_part.put(p, greedy.option_of(p));
     }
     keep(greedy_part);
+    if (!done(best_)) {
+      // What values weigh costs the bound of a large fleet some servers.
+      const Prices bare =
+          maximise_dual(table_, pure, prices, kBoundTolerance, options_.num_threads, iterations_);
+      const double bound = respond(table_, pure, bare, options_.num_threads).bound();
+      if (bound > least_skipped_.back()) {
+        least_skipped_.back() = bound;
+        proof.bound = bound;
+        of_bound = bare;
+      }
+    }
     std::vector<Packing> plans;
     for (const CountAim& aim : worthwhile(kCountAims)) {
       if (done(best_)) break;
@@ -256,9 +269,9 @@ class PriceSolver {
     if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
     if (!done(best_)) exchange_moves(stage, prices, best_);
     proof.objective = static_cast<double>(best_.skipped(rank));
-    if (!done(best_)) search_rest(pure, stage, prices, proof);
+    if (!done(best_)) search_rest(pure, of_bound, stage, prices, proof);
     proof.bound = std::min(proof.objective, std::ceil(proof.bound - kCountTolerance));
-    prices_.push_back(std::move(prices));
+    prices_.push_back(std::move(of_bound));
     proofs_.push_back(proof);
     seconds_.push_back(clock_.lap());
   }
@@ -297,7 +310,7 @@ class PriceSolver {
     if (!done(best_)) exchange_moves(stage, prices, best_);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
-      search_rest(stage, stage, prices, proof);
+      search_rest(stage, prices, stage, prices, proof);
     }
     if (proof.objective - proof.bound <= tolerance()) proof.bound = proof.objective;
     prices_.push_back(prices);
@@ -309,13 +322,14 @@ class PriceSolver {
     }
   }
 
-  // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices
-  // leave open, exactly where that is little.
-  void search_rest(const Stage& pure, const Stage& stage, const Prices& prices, Proof& proof) {
+  // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices of
+  // its bound leave open, exactly where that is little.
+  void search_rest(const Stage& pure, const Prices& of_bound, const Stage& stage,
+                   const Prices& prices, Proof& proof) {
     if (!has_exact_solver() || table_.num_players() > kMaxSearched) return;
     for (price::RestLimits limits : {kFirstLook, kSecondLook}) {
       if (proof.objective <= proof.bound) break;
-      const auto progress = solve_rest(table_, pure, prices, limits, best_, proof);
+      const auto progress = solve_rest(table_, pure, of_bound, limits, best_, proof);
       if (progress == price::Progress::kSettled) break;
       exchange_moves(stage, prices, best_);
       proof.objective = objective_of(table_, pure, best_);
@@ -383,7 +397,8 @@ class PriceSolver {
       selection.choices[table_.server[p]] = {o, from_.options[o].num_replicas};
       cards.take(from_.options[o], from_.options[o].num_replicas);
     }
-    share(cards, selection.choices);
+    share_among_unserved(from_, options_.policy, options_.delayed_best_effort, cards,
+                         selection.choices);
     for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
       StageCertificate c = certificate(count_stage_of(k, 0), static_cast<std::size_t>(k),
                                        static_cast<double>(table_.hopeless[k]));
@@ -396,28 +411,6 @@ class PriceSolver {
     selection.type_prices.assign(prices.type.begin(), prices.type.end() - 1);
     selection.class_prices = class_prices(last, prices);
     return selection;
-  }
-
-  // Unserved servers with options, by priority, then index.
-  void share(FreeCards& cards, std::vector<Choice>& choices) const {
-    std::vector<std::int64_t> unserved;
-    for (std::int64_t s = 0; s < from_.num_servers(); ++s) {
-      if (choices[s].option < 0 && from_.first[s] < from_.first[s + 1]) unserved.push_back(s);
-    }
-    std::stable_sort(unserved.begin(), unserved.end(), [&](std::int64_t a, std::int64_t b) {
-      return from_.priority[a] < from_.priority[b];
-    });
-    if (options_.delayed_best_effort) {
-      share_leftovers(from_, unserved, options_.policy, cards, choices);
-      return;
-    }
-    for (auto first = unserved.begin(); first != unserved.end();) {
-      const auto last = std::find_if(first, unserved.end(), [&](std::int64_t s) {
-        return from_.priority[s] != from_.priority[*first];
-      });
-      share_leftovers(from_, {first, last}, options_.policy, cards, choices);
-      first = last;
-    }
   }
 
   const OptionTable& from_;

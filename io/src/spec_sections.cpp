@@ -246,7 +246,6 @@ OptimizerSpec read_optimizer(const JsonValue& value, Report& report) {
     }
   };
   warn_ignored(spec.heterogeneous, "heterogeneous", "a server gets one accelerator");
-  warn_ignored(spec.milp_solver, "milpSolver", "there is no exact solver yet");
   warn_ignored(fields.flag("useCplex"), "useCplex", "CPLEX is not used");
   spec.delayed_best_effort = fields.flag("delayedBestEffort");
   spec.saturation_policy = read_saturation_policy(fields);

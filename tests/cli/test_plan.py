@@ -55,7 +55,7 @@ class Json(CommandTest):
         self.assertEqual(sum(g["unserved"] for g in groups), len(plan["unallocated"]))
         servers = {s["name"] for s in part(document, "serverData")}
         self.assertEqual(set(allocations) | {u["server"] for u in plan["unallocated"]}, servers)
-        self.assertEqual(summary["solver"], "greedy")
+        self.assertEqual(summary["solver"], "price")
         for field in ("backend", "version"):
             self.assertTrue(summary[field])
 

@@ -180,7 +180,7 @@ class Completion(CommandTest):
         self.assertEqual(self.words("plan", ""), [])  # bash then offers files
 
     def test_values(self):
-        self.assertEqual(self.words("plan", "--solver", ""), ["auto", "unlimited", "greedy", "price"])
+        self.assertEqual(self.words("plan", "--solver", ""), ["auto", "unlimited", "greedy", "price", "milp"])
         self.assertEqual(self.words("plan", "--format", ""), ["table", "json"])
         self.assertEqual(self.words("candidates", "--format", "c"), ["csv"])
         self.assertEqual(self.words("completion", ""), ["bash", "zsh", "fish"])

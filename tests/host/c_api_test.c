@@ -28,7 +28,7 @@ static void test_plan(void) {
   const tonnage_plan_summary summary = summary_of(plan);
   CHECK(summary.num_allocations == 2 && summary.num_unallocated == 0 && summary.num_types == 2);
   CHECK(summary.complete == 1 && summary.num_candidates == 4);
-  CHECK(strcmp(summary.solver, "greedy") == 0 && summary.backend[0] != '\0');
+  CHECK(strcmp(summary.solver, "price") == 0 && summary.backend[0] != '\0');
 
   double cost = 0, value = 0, type_cost = 0;
   int64_t cards = 0, cards_used = 0;

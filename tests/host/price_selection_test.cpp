@@ -1,5 +1,5 @@
-// The price solver: bounds and order against brute force on tiny tables, never behind greedy, never
-// beyond capacity, the same whatever the number of threads.
+// The price solver and the exact one: bounds and order against brute force on tiny tables, never
+// behind greedy, never beyond capacity, the same whatever the number of threads.
 #include "tonnage/host/price_selection.hpp"
 
 #include <gtest/gtest.h>
@@ -13,6 +13,7 @@
 #include "tonnage/core/system.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/generate.hpp"
+#include "tonnage/host/milp_selection.hpp"
 
 namespace tonnage {
 namespace {
@@ -28,6 +29,7 @@ OptionTable random_table(std::mt19937_64& engine, std::int64_t servers, std::int
   for (std::int64_t s = 0; s < servers; ++s) {
     const std::int64_t count = whole(0, 3);
     double value = static_cast<double>(whole(-20, 20));
+    if (whole(0, 15) == 0) t.options.push_back({value, 0, 0, 0, 0, -1, -1});  // needs no cards
     for (std::int64_t i = 0; i < count; ++i) {
       const auto type = static_cast<std::int32_t>(whole(0, types - 1));
       t.options.push_back({value, 10, whole(1, 3), 1, i, type, type});
@@ -87,9 +89,13 @@ Outcome by_brute_force(const OptionTable& t) {
     visit(s + 1);
     for (std::int64_t i = t.first[s]; i < t.first[s + 1]; ++i) {
       const Option& option = t.options[i];
+      choices[s] = {i, option.num_replicas};
+      if (option.type < 0) {
+        visit(s + 1);
+        continue;
+      }
       if (left[option.type] < option.cards()) continue;
       left[option.type] -= option.cards();
-      choices[s] = {i, option.num_replicas};
       visit(s + 1);
       left[option.type] += option.cards();
     }
@@ -167,6 +173,77 @@ TEST(Price, GeneratedFleetsUnderScarcity) {
                 tightness, static_cast<long long>(price_unserved),
                 static_cast<long long>(greedy_unserved), last.objective, last.lower_bound);
   }
+}
+
+TEST(Milp, IsTheBestOfAllPlans) {
+  if (!has_milp()) GTEST_SKIP() << "this build has no exact solver";
+  std::mt19937_64 engine(testing::test_seed());
+  for (int i = 0; i < 1500; ++i) {
+    const OptionTable t = random_table(engine, 1 + i % 7, 1 + i % 3, 6);
+    MilpOptions options;
+    options.num_threads = 1 + i % 2;
+    const Selection got = select_milp(t, options);
+    const Outcome mine = outcome_of(t, got.choices);
+    const Outcome best = by_brute_force(t);
+    EXPECT_FALSE(worse(mine, best)) << "table " << i;
+    EXPECT_FALSE(worse(best, mine)) << "better than the best: table " << i;
+    for (const StageCertificate& stage : got.stages) {
+      EXPECT_TRUE(stage.proven) << "table " << i << " class " << stage.priority;
+      const double want = stage.priority == StageCertificate::kValueStage
+                              ? best.value
+                              : static_cast<double>(best.unserved.at(stage.priority));
+      EXPECT_NEAR(stage.objective, want, 1e-6) << "table " << i;
+      EXPECT_LE(stage.lower_bound, want + 1e-6) << "table " << i;
+    }
+  }
+}
+
+TEST(Milp, TimeLimitLeavesAPlanAndABound) {
+  if (!has_milp()) GTEST_SKIP() << "this build has no exact solver";
+  GenerateOptions generate;
+  generate.servers = 400;
+  generate.tightness = 0.7;
+  generate.seed = testing::test_seed();
+  const Problem problem = build_problem(System(generate_fleet(generate)));
+  const OptionTable t = build_options(problem, size_lines(problem));
+  MilpOptions options;
+  options.time_limit_s = 0.05;
+  const Selection got = select_milp(t, options);
+  EXPECT_FALSE(worse(outcome_of(t, got.choices), outcome_of(t, select_price(t).choices)));
+  for (const StageCertificate& stage : got.stages) {
+    EXPECT_LE(stage.lower_bound, stage.objective);
+    EXPECT_EQ(stage.proven, stage.lower_bound == stage.objective);
+  }
+}
+
+TEST(Milp, RefusedWhereTheBuildHasNone) {
+  if (has_milp()) GTEST_SKIP() << "this build has an exact solver";
+  OptionTable t;
+  t.first = {0};
+  try {
+    (void)select_milp(t);
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kUnavailable);
+    EXPECT_NE(std::string(e.what()).find("CBC"), std::string::npos);
+  }
+}
+
+TEST(Price, ManyServersAlike) {
+  OptionTable t;
+  t.first = {0};
+  t.capacity = {100000, 50000};
+  for (std::int64_t s = 0; s < 300000; ++s) {
+    for (const std::int32_t type : {0, 1}) {
+      t.options.push_back({5.0 + type, 5, 1, 2 - type, 2 * s + type, type, type});
+    }
+    t.first.push_back(std::ssize(t.options));
+    t.priority.push_back(1);
+  }
+  const Selection got = select_price(t);
+  const Outcome o = outcome_of(t, got.choices);
+  EXPECT_EQ(o.unserved.at(1), 200000);
+  EXPECT_TRUE(got.stages.front().proven);
 }
 
 TEST(Price, DegenerateTables) {

@@ -103,7 +103,7 @@ TEST(SpecReaderChecks, TopLevelKeysBesideSystemWarn) {
 }
 
 TEST(SpecReaderChecks, OptimizerFlagsWithoutEffectWarn) {
-  for (const std::string key : {"useCplex", "milpSolver", "heterogeneous"}) {
+  for (const std::string key : {"useCplex", "heterogeneous"}) {
     const auto warnings =
         warnings_of(replaced(kFullSpec, "\"" + key + "\": false", "\"" + key + "\": true"));
     ASSERT_EQ(warnings.size(), 1U) << key;

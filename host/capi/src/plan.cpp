@@ -20,6 +20,10 @@ Solver to_solver(std::int32_t solver) {
       return Solver::kUnlimited;
     case TONNAGE_SOLVER_GREEDY:
       return Solver::kGreedy;
+    case TONNAGE_SOLVER_PRICE:
+      return Solver::kPrice;
+    case TONNAGE_SOLVER_MILP:
+      return Solver::kMilp;
     default:
       refuse(fmt::format("options.solver is {}, which is no TONNAGE_SOLVER_ value", solver));
   }

@@ -48,7 +48,7 @@ typedef enum tonnage_status {
   TONNAGE_OK = 0,
   TONNAGE_INVALID_INPUT = 1, /* a value or file content that is refused; NULL where it may not be */
   TONNAGE_NOT_FOUND = 2,     /* no object of that name or index */
-  TONNAGE_UNAVAILABLE = 3,   /* the backend that was asked for is not usable here */
+  TONNAGE_UNAVAILABLE = 3,   /* the backend or solver asked for is not usable here */
   TONNAGE_IO = 4,            /* a file could not be read */
   TONNAGE_NO_MEMORY = 5,
   TONNAGE_INTERNAL = 6, /* a defect of the library */
@@ -149,9 +149,11 @@ TONNAGE_API tonnage_status tonnage_system_remove_server(tonnage_system* system, 
 typedef struct tonnage_plan tonnage_plan;
 
 enum {                          /* tonnage_plan_options.solver */
-       TONNAGE_SOLVER_AUTO = 0, /* unlimited if the system says so, else greedy */
+       TONNAGE_SOLVER_AUTO = 0, /* unlimited or milp if the system says so, else price */
        TONNAGE_SOLVER_UNLIMITED = 1,
-       TONNAGE_SOLVER_GREEDY = 2
+       TONNAGE_SOLVER_GREEDY = 2,
+       TONNAGE_SOLVER_PRICE = 3, /* near-optimal, with a certificate */
+       TONNAGE_SOLVER_MILP = 4   /* exact; TONNAGE_UNAVAILABLE where the build has no solver for it */
 };
 
 enum {                          /* tonnage_plan_options.batch */

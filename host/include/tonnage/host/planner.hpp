@@ -18,16 +18,18 @@ namespace tonnage {
 // Version of the library, e.g. "0.1.0".
 [[nodiscard]] std::string_view version();
 
-enum class Solver { kAuto, kUnlimited, kGreedy, kPrice };
+enum class Solver { kAuto, kUnlimited, kGreedy, kPrice, kMilp };
 
-// "auto", "unlimited", "greedy", "price".
+// "auto", "unlimited", "greedy", "price", "milp".
 [[nodiscard]] std::string_view to_string(Solver solver);
 // Solver of that exact name; false (and `solver` untouched) if there is none.
 [[nodiscard]] bool parse_solver(std::string_view name, Solver& solver);
 
 struct PlannerOptions {
-  // kAuto: unlimited if the optimizer spec says so, else greedy.
+  // kAuto: unlimited if the optimizer spec says so, milp if it asks for it, else price. kMilp throws
+  // Error (kUnavailable) where the build has no exact solver.
   Solver solver = Solver::kAuto;
+  double time_limit_s = 60;  // of the milp solver; 0: none
   BatchMode batch = BatchMode::kMax;
   std::string backend = "auto";  // see backends.hpp; a named one that is not usable is an error
   int num_threads = 0;           // 0: one per processor
