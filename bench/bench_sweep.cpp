@@ -1,6 +1,6 @@
 // The sweep over every batch size and replica count of one line, against plain scalar direct
 // summation of each candidate. Counter candidates_per_second counts evaluated candidates; there is
-// no early exit (options/early-exit has it). The limit is arithmetic: operations_per_candidate is
+// no early exit (early-exit has it). The limit is arithmetic: operations_per_candidate is
 // counted by sending a counting lane through the kernel, share_of_arithmetic_limit holds their rate
 // against that of independent multiply-adds, measured just before. Memory traffic is 1/n and the
 // answer of each batch size, shared by the lanes of a pack, in the first-level cache.
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "batch_search.hpp"
 #include "counted_lane.hpp"
 #include "direct_sum.hpp"
 #include "kernels.hpp"
@@ -119,6 +120,59 @@ void direct(benchmark::State& state) {
          sizeof(double) * states);
 }
 
+// Early exit: the pruned search for the best batch size of one line that needs about R replicas,
+// sizing of what passes included. candidates_per_second counts what was evaluated, as everywhere;
+// grid_per_second the candidates of the whole grid that the answer settles.
+void early_exit(benchmark::State& state) {
+  const QueueShape shape = SampleLine(state.range(0), state.range(2)).shape;
+  PerfRow perf{};
+  perf.alpha_ms = shape.service.alpha_ms;
+  perf.beta_ms = shape.service.beta_ms;
+  perf.gamma_ms = shape.service.gamma_ms;
+  perf.token_budget = shape.service.token_budget;
+  perf.cost_per_replica = 300;
+  perf.max_batch = shape.max_batch;
+  perf.cards_per_replica = 1;
+  perf.instances_per_replica = 1;
+  perf.valid = true;
+  ServerRow server{};
+  server.in_tokens = shape.service.in_tokens;
+  server.out_tokens = shape.service.out_tokens;
+  server.max_batch = shape.max_batch;
+  server.max_queue = shape.max_queue;
+  server.load_kind = LoadKind::kLoaded;
+  server.targets = {40, 900};
+  server.min_replicas = 1;
+  server.total_rate_per_ms = 1;
+  server.total_rate_per_ms =
+      size_line(server, perf).rate_per_replica_per_ms * (static_cast<double>(state.range(1)) - 0.5);
+  const LineOutcome at_ceiling = size_line(server, perf);
+  std::vector<double> reciprocals(static_cast<std::size_t>(shape.max_batch) + 1);
+  for (std::size_t n = 1; n < reciprocals.size(); ++n) {
+    reciprocals[n] = 1.0 / static_cast<double>(n);
+  }
+  BatchSearch search(kernels_of(best_instruction_set()), reciprocals);
+  SweepCounts grid, evaluated;
+  const LineOutcome want = search.exhaustive(server, perf, at_ceiling, {}, grid);
+  const LineOutcome got = search.pruned(server, perf, at_ceiling, evaluated);
+  if (got.num_replicas != want.num_replicas || got.max_batch != want.max_batch) {
+    state.SkipWithError("pruned and exhaustive search disagree");
+    return;
+  }
+  SweepCounts all;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(search.pruned(server, perf, at_ceiling, all).num_replicas);
+  }
+  const auto iterations = static_cast<double>(state.iterations());
+  const auto swept = static_cast<double>(evaluated.candidates);
+  const auto whole = static_cast<double>(grid.candidates);
+  state.counters["candidates_per_second"] =
+      benchmark::Counter(swept * iterations, benchmark::Counter::kIsRate);
+  state.counters["grid_per_second"] =
+      benchmark::Counter(whole * iterations, benchmark::Counter::kIsRate);
+  state.counters["share_of_grid"] = swept / whole;
+}
+
 void register_sweep() {
   const auto axes = [](benchmark::internal::Benchmark* b) {
     b->ArgNames({"M", "R", "Q"})->Threads(1);
@@ -132,6 +186,10 @@ void register_sweep() {
     for (const std::int64_t q : {0, 128}) b->Args({256, 64, q});
   };
   few(benchmark::RegisterBenchmark("direct", direct));
+  benchmark::RegisterBenchmark("early-exit/cpu", early_exit)
+      ->ArgNames({"M", "R", "Q"})
+      ->ArgsProduct({{256}, {64, 1024}, {0, 128}})
+      ->Threads(1);
   for (const InstructionSet isa :
        {InstructionSet::kBaseline, InstructionSet::kAvx2, InstructionSet::kAvx512}) {
     if (!is_usable(isa)) continue;
