@@ -96,6 +96,14 @@ void size_packed(benchmark::State& state, InstructionSet isa) {
 
 void size_single(benchmark::State& state) {
   const Problem p = sample_problem(state.range(0), state.range(1));
+  const auto packed = size_lines(p, best_instruction_set(), 1, {});
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    if (size_line(p.servers[i], p.perfs[i]).rate_per_replica_per_ms !=
+        packed[i].rate_per_replica_per_ms) {
+      state.SkipWithError("the single pair differs from the packs");
+      return;
+    }
+  }
   for (auto _ : state) {
     for (std::size_t i = 0; i < kPairs; ++i) {
       benchmark::DoNotOptimize(size_line(p.servers[i], p.perfs[i]));

@@ -1,17 +1,22 @@
 // The table of candidates: nine metrics of every candidate, kept. Lines follow each other through a
 // buffer far larger than the caches, so the limit is the bandwidth of memory: 72 bytes a candidate
-// written. `zero` fills the same layout with zeros, the rate to be held against; `table-in-cache`
-// writes each line to the same place, which is what streaming to a file does.
+// written. `zero` fills the same layout with zeros; share_of_bandwidth_limit holds a table against
+// that, measured just before. operations_per_candidate is counted, share_of_arithmetic_limit as for
+// the sweep. `table-in-cache` writes each line to the same place, which is what streaming to a file
+// does.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "counted_lane.hpp"
 #include "direct_sum.hpp"
 #include "kernels.hpp"
+#include "limits.hpp"
 #include "sample_line.hpp"
 
 namespace tonnage::bench {
@@ -64,6 +69,20 @@ class SampleTable {
     benchmark::ClobberMemory();
   }
 
+  // Rate at which the same places are filled with zeros.
+  [[nodiscard]] double zeros_per_second() {
+    double best = 0;
+    for (int i = 0; i < 3; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      for (std::int64_t place = 0; place < lines_; ++place) zero(place);
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+      best = std::max(best, static_cast<double>(candidates() * lines_) / taken.count());
+    }
+    return best;
+  }
+
+  [[nodiscard]] double operations() const { return table_operations(table_); }
+
   // Every seventh batch size against direct summation of each candidate.
   [[nodiscard]] bool agrees() {
     const std::vector<double> mu = departure_rates(line_.shape);
@@ -95,7 +114,15 @@ void report(benchmark::State& state, const SampleTable& t) {
   const double total =
       static_cast<double>(t.candidates() * t.lines()) * static_cast<double>(state.iterations());
   state.counters["candidates_per_second"] = benchmark::Counter(total, benchmark::Counter::kIsRate);
-  state.SetBytesProcessed(static_cast<std::int64_t>(total) * 72);
+  state.counters["bytes_per_candidate"] = kColumns * sizeof(double);
+}
+
+void report_share(benchmark::State& state, const SampleTable& t, const char* name, double limit) {
+  const double total =
+      static_cast<double>(t.candidates() * t.lines()) * static_cast<double>(state.iterations());
+  if (limit > 0) {
+    state.counters[name] = benchmark::Counter(total / limit, benchmark::Counter::kIsRate);
+  }
 }
 
 void table(benchmark::State& state, InstructionSet isa, bool beyond_caches) {
@@ -106,11 +133,16 @@ void table(benchmark::State& state, InstructionSet isa, bool beyond_caches) {
     state.SkipWithError("answers differ from direct summation");
     return;
   }
+  const double zeros = t.zeros_per_second();
+  const double peak = peak_operations_per_second(isa);
   for (auto _ : state) {
     for (std::int64_t i = 0; i < t.lines(); ++i) t.fill(kernels, i);
     benchmark::ClobberMemory();
   }
   report(state, t);
+  state.counters["operations_per_candidate"] = t.operations();
+  report_share(state, t, "share_of_bandwidth_limit", zeros);
+  report_share(state, t, "share_of_arithmetic_limit", peak / t.operations());
 }
 
 void zero(benchmark::State& state) {
@@ -124,21 +156,28 @@ void zero(benchmark::State& state) {
 void register_table() {
   const auto axes = [](benchmark::internal::Benchmark* b) {
     b->ArgNames({"M", "R", "Q"})->Threads(1);
-    for (const std::int64_t q : {0, 128}) {
-      for (const std::int64_t m : {16, 256, 1024}) b->Args({m, 64, q});
+    for (const std::int64_t q : {0, 16, 128, 256}) {
+      for (const std::int64_t m : {16, 64, 256, 1024}) b->Args({m, 64, q});
     }
-    b->Args({256, 256, 0});
+    for (const std::int64_t r : {1, 4, 16, 256}) b->Args({256, r, 0});
   };
-  benchmark::RegisterBenchmark("zero", zero)->ArgNames({"M", "R", "Q"})->Args({256, 64, 0});
+  const auto few = [](benchmark::internal::Benchmark* b) {
+    b->ArgNames({"M", "R", "Q"})->Threads(1);
+    for (const std::int64_t q : {0, 128}) b->Args({256, 64, q});
+  };
+  benchmark::RegisterBenchmark("zero", zero)
+      ->ArgNames({"M", "R", "Q"})
+      ->Args({256, 64, 0})
+      ->Threads(1);
   for (const InstructionSet isa : {InstructionSet::kAvx2, InstructionSet::kAvx512}) {
     if (!is_usable(isa)) continue;
-    axes(benchmark::RegisterBenchmark(("table/cpu-" + std::string(to_string(isa))).c_str(), table,
-                                      isa, true));
+    few(benchmark::RegisterBenchmark(("table/cpu-" + std::string(to_string(isa))).c_str(), table,
+                                     isa, true));
   }
   axes(benchmark::RegisterBenchmark("table/cpu", table, best_instruction_set(), true));
   on_all_processors(
       benchmark::RegisterBenchmark("table/cpu-together", table, best_instruction_set(), true));
-  axes(benchmark::RegisterBenchmark("table-in-cache/cpu", table, best_instruction_set(), false));
+  few(benchmark::RegisterBenchmark("table-in-cache/cpu", table, best_instruction_set(), false));
 }
 
 const bool kRegistered = (register_table(), true);

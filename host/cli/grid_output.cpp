@@ -161,8 +161,12 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
   }
   interruption.check();
   sink->finish();
+  std::int64_t pairs = 0;
+  for (std::size_t i = 0; i < grid.size(); ++i) {
+    pairs += i == 0 || grid[i].line != grid[i - 1].line;
+  }
   environment.note(
-      fmt::format("{} candidates of {} pairs, {} feasible", candidates, lines, feasible.load()));
+      fmt::format("{} candidates of {} pairs, {} feasible", candidates, pairs, feasible.load()));
   return kSuccess;
 }
 

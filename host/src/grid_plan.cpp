@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::int64_t kLinesPerChunk = 256;
 constexpr std::int64_t kMostCandidates = std::int64_t{1} << 62;
+// A row of a block holds all replica counts of its grid line: this bounds what a thread needs.
+constexpr std::int64_t kMostReplicaCounts = std::int64_t{1} << 16;
 
 void require_in_order(const char* what, const GridRange& range) {
   if (range.first < 0 || range.last < 0 || range.step < 1 ||
@@ -68,6 +70,24 @@ GridLine plan_line(const Problem& problem, std::int64_t line, const GridOptions&
   return g;
 }
 
+// Cuts lines of very many replica counts, and numbers the candidates.
+std::vector<GridLine> in_parts(const std::vector<GridLine>& lines, std::int64_t parts) {
+  std::vector<GridLine> grid;
+  grid.reserve(static_cast<std::size_t>(parts));
+  std::int64_t offset = 0;
+  for (const GridLine& line : lines) {
+    for (std::int64_t first = 0; first < line.num_replicas; first += kMostReplicaCounts) {
+      GridLine part = line;
+      part.first_replicas = line.replicas(first);
+      part.num_replicas = std::min(kMostReplicaCounts, line.num_replicas - first);
+      part.offset = offset;
+      offset += part.num_candidates();
+      grid.push_back(part);
+    }
+  }
+  return grid;
+}
+
 }  // namespace
 
 std::string_view to_string(Verdict verdict) {
@@ -106,16 +126,16 @@ std::vector<GridLine> plan_grid(const Problem& problem, std::span<const std::int
                     }
                   });
   std::erase_if(grid, [](const GridLine& g) { return g.num_batches == 0 || g.num_replicas == 0; });
-  std::int64_t offset = 0;
-  for (GridLine& g : grid) {
-    g.offset = offset;
+  std::int64_t total = 0, parts = 0;
+  for (const GridLine& g : grid) {
     std::int64_t candidates;
     if (__builtin_mul_overflow(g.num_batches, g.num_replicas, &candidates) ||
-        __builtin_add_overflow(offset, candidates, &offset) || offset > kMostCandidates) {
+        __builtin_add_overflow(total, candidates, &total) || total > kMostCandidates) {
       throw Error(ErrorCode::kInvalidInput, "the grid has more than 2^62 candidates");
     }
+    parts += (g.num_replicas - 1) / kMostReplicaCounts + 1;
   }
-  return grid;
+  return in_parts(grid, parts);
 }
 
 }  // namespace tonnage

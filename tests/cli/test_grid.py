@@ -7,12 +7,16 @@ import io
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import time
+import unittest
 
 from support import BAD_INPUT, BINARY, COMPLETE, FAILED, SMALL, CommandTest, fleet, main
 
+# The address sanitizer reserves terabytes: limits on memory mean nothing there.
+SANITIZED = b"__asan_init" in pathlib.Path(BINARY).read_bytes()
 INDEX = ["server", "accelerator", "maxBatch", "numReplicas"]
 
 
@@ -89,6 +93,33 @@ class Grid(CommandTest):
             return self.expect(COMPLETE, "candidates", SMALL, "--grid", "--replicas", "1:20",
                                *options).stdout
         self.assertEqual(text("--threads", "1"), text("--threads", "7", "--memory", "1K"))
+
+    @unittest.skipIf(SANITIZED, "the address sanitizer needs more memory")
+    def test_memory_does_not_grow_with_the_grid(self):
+        # The columns of one batch size alone would take 190 MB.
+        limit = 100 << 20
+        run = subprocess.run(
+            [BINARY, "candidates", "-", "--grid", "--server", "alpha", "--accelerator", "big",
+             "--batches", "3:4", "--replicas", "1:2000000", "--fields", "cost", "--memory", "32M",
+             "--threads", "2"], input=json.dumps(fleet()).encode(), stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, timeout=120,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
+        self.assertEqual(run.returncode, COMPLETE, run.stderr)
+        self.assertIn(b"4000000 candidates of 1 pairs", run.stderr)
+
+    @unittest.skipIf(SANITIZED, "the address sanitizer needs more memory")
+    def test_a_million_million_candidates_stream_through_a_gibibyte(self):
+        limit = 1 << 30
+        process = subprocess.Popen(
+            [BINARY, "candidates", str(SMALL), "--grid", "--replicas", "1:1000000000",
+             "--fields", "cost", "--memory", "256M", "--threads", "2"], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        for _ in range(1 << 8):  # 256 MB of it
+            self.assertEqual(len(process.stdout.read(1 << 20)), 1 << 20)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, -signal.SIGTERM, said)
 
     def test_chosen_fields(self):
         rows = self.grid("--fields", "ttftP99,cost", "--batches", "3", "--replicas", "2:3")

@@ -124,9 +124,9 @@ TEST(BatchSearch, WholeGridAndPrunedSearchAgreeForEverySetAndThreadCount) {
 
 TEST(BatchSearch, NeverCostsMoreThanTheCeilingAlone) {
   std::mt19937_64 engine(testing::test_seed());
-  for (int fleet = 0; fleet < 10; ++fleet) {
+  for (int fleet = 0; fleet < 100; ++fleet) {
     GenerateOptions options;
-    options.servers = 60;
+    options.servers = 20;
     options.seed = engine();
     SystemSpec spec = generate_fleet(options);
     PlannerOptions at_max;

@@ -189,9 +189,10 @@ TEST(Grid, SameBitsForEveryInstructionSetAndThreadCount) {
     const std::vector<GridLine> grid = plan_grid(problem, lines, options);
     const Recorded want =
         record(*make_cpu_evaluator(InstructionSet::kBaseline), problem, grid, options);
-    for (const InstructionSet isa : {InstructionSet::kAvx2, InstructionSet::kAvx512}) {
+    for (const InstructionSet isa :
+         {InstructionSet::kBaseline, InstructionSet::kAvx2, InstructionSet::kAvx512}) {
       if (!is_usable(isa)) continue;
-      options.num_threads = 7;
+      options.num_threads = isa == InstructionSet::kAvx2 ? 2 : 7;
       options.memory_limit = 1;  // row by row
       const Recorded got = record(*make_cpu_evaluator(isa), problem, grid, options);
       EXPECT_EQ(got.verdicts, want.verdicts);
@@ -279,6 +280,41 @@ TEST(Grid, ShapesFollowTheRanges) {
     options.batches = bad;
     EXPECT_THROW((void)plan_grid(problem, lines, options), Error);
   }
+}
+
+// The parts of a line of many replica counts are what the line would be, and small however many
+// candidates the grid has.
+TEST(Grid, ManyReplicaCountsComeInParts) {
+  Problem problem = mixed_fleet(testing::test_seed());
+  for (ServerRow& s : problem.servers) {
+    s.load_kind = LoadKind::kLoaded;
+    s.total_rate_per_ms = 0.1;
+    s.in_tokens = s.out_tokens = 100;
+    s.max_batch = 512;
+  }
+  const std::vector<std::int64_t> lines = all_lines(problem);
+  GridOptions options;
+  options.batches = {5, 5, 1};
+  options.replicas = {3, 300'001, 2};
+  ASSERT_GE(lines.size(), 2U);
+  for (const std::int64_t line : lines) {
+    const std::vector<GridLine> parts = plan_grid(problem, std::span(&line, 1), options);
+    ASSERT_EQ(parts.size(), 3U);
+    std::int64_t replicas = 3, offset = 0;
+    for (const GridLine& g : parts) {
+      EXPECT_EQ(g.first_replicas, replicas);
+      EXPECT_EQ(g.offset, offset);
+      replicas = g.replicas(g.num_replicas);
+      offset += g.num_candidates();
+    }
+    EXPECT_EQ(replicas, 300'003);
+    EXPECT_EQ(offset, 150'000);
+  }
+  options.batches = {};
+  options.replicas = {1, 1'000'000'000, 1};
+  const std::vector<GridLine> grid = plan_grid(problem, lines, options);
+  EXPECT_GT(grid.back().offset + grid.back().num_candidates(), 1'000'000'000'000);
+  EXPECT_LT(grid.size() * sizeof(GridLine), std::size_t{1} << 28);
 }
 
 TEST(Grid, AnExceptionOfTheConsumerIsPassedOn) {

@@ -67,7 +67,7 @@ enum class Verdict : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(Verdict verdict);  // "feasible", "itl", ...
 
-// The candidates of one line: batch sizes times replica counts.
+// The candidates of one line, or of a part of its replica counts: batch sizes times replica counts.
 struct GridLine {
   std::int64_t line;  // index into Problem::lines
   std::int64_t first_batch, batch_step, num_batches;
