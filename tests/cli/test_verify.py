@@ -249,7 +249,9 @@ class PublishedPlans(CommandTest):
             fleet_file = self.file("f.json", {"system": case["system"]})
             plan_file = self.file("p.json", {"allocations": case["expected"]["allocations"]})
             with self.subTest(path.name):
-                result = run("plan", fleet_file, "--format", "json")
+                unlimited = case["system"]["optimizerData"]["optimizer"].get("unlimited")
+                result = run("plan", fleet_file, "--format", "json", "--solver",
+                             "unlimited" if unlimited else "greedy")
                 ours = json.loads(result.stdout)
                 partial = {name for name, a in ours["allocations"].items() if a["partial"]}
                 code = INCOMPLETE if partial else COMPLETE
