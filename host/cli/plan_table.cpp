@@ -63,11 +63,16 @@ std::string servers_table(const Plan& plan, const System& system, std::size_t mo
 
 std::string types_table(const Plan& plan, bool colored) {
   using enum Align;
-  TextTable table({{"cards"}, {"used", kRight}, {"of", kRight}, {"$/hour", kRight}});
+  std::vector<TextTable::Column> columns{
+      {"cards"}, {"used", kRight}, {"of", kRight}, {"$/hour", kRight}};
+  const bool priced = !plan.summary.types.empty() && plan.summary.types.front().price;
+  if (priced) columns.push_back({"one more saves", kRight});
+  TextTable table(columns);
   for (const TypeUsage& t : plan.summary.types) {
-    table.add(
-        {t.type, std::to_string(t.used), t.limit ? std::to_string(*t.limit) : "-", dollars(t.cost)},
-        t.limit && t.used > *t.limit);
+    std::vector<std::string> cells{t.type, std::to_string(t.used),
+                                   t.limit ? std::to_string(*t.limit) : "-", dollars(t.cost)};
+    if (priced) cells.push_back(dollars(t.price.value_or(0)));
+    table.add(cells, t.limit && t.used > *t.limit);
   }
   return table.empty() ? "" : table.to_string(colored);
 }
@@ -94,6 +99,24 @@ std::string unserved_table(const Plan& plan, std::size_t most, bool colored) {
   return table.empty() ? "" : table.to_string(colored) + more(shown, plan.unallocated.size());
 }
 
+// How far from the best, in a sentence; empty where the solver does not know.
+std::string certificate_text(const PlanSummary& summary) {
+  if (summary.stages.empty()) return "";
+  std::string text;
+  for (const StageCertificate& stage : summary.stages) {
+    if (stage.proven || stage.priority == StageCertificate::kValueStage) continue;
+    text += fmt::format("priority {}: {:.0f} unserved, at least {:.0f}; ", stage.priority,
+                        stage.objective, stage.lower_bound);
+  }
+  const StageCertificate& last = summary.stages.back();
+  if (last.proven) {
+    return text + (text.empty() ? "proven optimal\n" : "value proven optimal at that service\n");
+  }
+  text += fmt::format("at most {} $/hour", dollars(last.objective - last.lower_bound));
+  if (const auto gap = summary.gap()) text += fmt::format(" ({:.3g} % of the cost)", 100 * *gap);
+  return text + " from the best plan with that service\n";
+}
+
 }  // namespace
 
 std::string plan_to_table(const Plan& plan, const System& system, std::size_t most, bool colored) {
@@ -104,10 +127,14 @@ std::string plan_to_table(const Plan& plan, const System& system, std::size_t mo
     if (!part.empty()) text += part + "\n";
   }
   const PlanSummary& s = plan.summary;
+  text += certificate_text(s);
   text += bold(fmt::format("total {} $/hour", dollars(s.total_cost)), colored);
   text += fmt::format(", transition value {} $/hour; {} of {} pairs feasible",
                       dollars(s.total_value), s.num_candidates, s.num_pairs);
-  if (s.candidates_swept > 0) text += fmt::format(", {} batch sizes swept", s.candidates_swept);
+  if (s.candidates_swept > 0) {
+    text +=
+        fmt::format(", {} candidates swept, {} passed", s.candidates_swept, s.candidates_passed);
+  }
   text += fmt::format("; solver {}, backend {}\n", s.solver, s.backend);
   return text;
 }

@@ -46,12 +46,11 @@ PlannedServer planned_server(const System& system, const Problem& problem,
   return r;
 }
 
-void summarize_types(const Problem& problem, const OptionTable& table,
-                     const std::vector<Choice>& choices, std::vector<std::int64_t>& used,
-                     PlanSummary& summary) {
+void summarize_types(const Problem& problem, const OptionTable& table, const Selection& selection,
+                     std::vector<std::int64_t>& used, PlanSummary& summary) {
   used.assign(problem.type_names.size(), 0);
   std::vector<double> cost(problem.type_names.size(), 0.0);
-  for (const Choice& choice : choices) {
+  for (const Choice& choice : selection.choices) {
     if (choice.option < 0) continue;
     const Option& option = table.options[choice.option];
     if (option.type < 0 || choice.num_replicas == 0) continue;
@@ -65,6 +64,7 @@ void summarize_types(const Problem& problem, const OptionTable& table,
     usage.type = problem.type_names[t];
     usage.used = used[t];
     usage.cost = cost[t];
+    if (t < selection.type_prices.size()) usage.price = selection.type_prices[t];
     if (problem.type_has_capacity[t]) usage.limit = problem.type_capacity[t];
     summary.types.push_back(std::move(usage));
   }
@@ -91,8 +91,8 @@ std::string_view to_string(Solver solver) {
 }
 
 bool parse_solver(std::string_view name, Solver& solver) {
-  for (const Solver s : {Solver::kAuto, Solver::kUnlimited, Solver::kGreedy, Solver::kPrice,
-                         Solver::kMilp}) {
+  for (const Solver s :
+       {Solver::kAuto, Solver::kUnlimited, Solver::kGreedy, Solver::kPrice, Solver::kMilp}) {
     if (name == to_string(s)) {
       solver = s;
       return true;
@@ -110,7 +110,8 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
   const std::vector<Choice>& choices = planning.selection.choices;
   Plan plan;
   PlanSummary& summary = plan.summary;
-  summary.stages = std::move(planning.selection.stages);
+  summary.stages = planning.selection.stages;
+  summary.iterations = planning.selection.iterations;
   summary.solver = to_string(planning.solver);
   summary.backend = planning.backend;
   summary.version = version();
@@ -121,7 +122,7 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
   summary.selection_s = planning.selection_s;
   summary.evaluation_s = planning.evaluation_s;
   std::vector<std::int64_t> used;
-  summarize_types(problem, table, choices, used, summary);
+  summarize_types(problem, table, planning.selection, used, summary);
 
   // Allocated servers are described in parallel, each into its own place.
   std::vector<std::int64_t> allocated;
@@ -152,6 +153,12 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
       left.detail = no_capacity_detail(problem, table, s, used);
     }
     plan.unallocated.push_back(std::move(left));
+  }
+  // Class prices are in the order of the counting stages. Of a class that is served whole the price
+  // proves the bound and means no more.
+  for (std::size_t k = 0; k < planning.selection.class_prices.size(); ++k) {
+    if (summary.stages[k].objective == 0) continue;
+    priorities.at(summary.stages[k].priority).price = planning.selection.class_prices[k];
   }
   for (const auto& [priority, outcome] : priorities) summary.priorities.push_back(outcome);
 

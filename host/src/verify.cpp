@@ -11,6 +11,7 @@
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
+#include "verify_bounds.hpp"
 #include "verify_truth.hpp"
 
 namespace tonnage {
@@ -21,6 +22,8 @@ namespace {
 constexpr double kRateClaimTolerance = 1e-2;
 // Probabilities and utilisations below this count as 0.
 constexpr double kTinyShare = 1e-6;
+// Rounding in bounds: servers, or shares of the plan's cost.
+constexpr double kBoundSlack = 1e-6;
 
 struct TypeTotal {
   std::int64_t used = 0;
@@ -55,6 +58,10 @@ class Verifier {
     name_.clear();
     if (!optimizer_.unlimited) check_capacity();
     if (claims_->summary) check_summary(*claims_->summary);
+    // Only of a plan that holds is the distance from the best worth a look.
+    if (claims_->summary && !claims_->summary->stages.empty() && violations_.empty()) {
+      check_stages(*claims_->summary);
+    }
     return std::move(violations_);
   }
 
@@ -100,6 +107,10 @@ class Verifier {
     total_value_ += truth.value;
     PriorityOutcome& group = outcomes_[row.priority];
     ++(truth.partial ? group.partial : group.served);
+    if (!truth.partial) {
+      whole_.insert(name_);
+      whole_value_ += truth.value;
+    }
   }
 
   void check_load(const LoadSpec& load, const AllocationClaims& claim) {
@@ -434,9 +445,61 @@ class Verifier {
     }
   }
 
+  void check_stages(const SummaryClaims& summary) {
+    const BoundCheck check(*system_, summary.batch_search ? BatchMode::kSearch : BatchMode::kMax);
+    StageTruth truth;
+    truth.value = whole_value_;
+    for (const auto& [name, server] : system_->servers()) {
+      if (!check.has_candidates(name)) continue;
+      const int priority = server.priority(*system_);
+      ++(whole_.contains(name) ? truth.served : truth.unserved)[priority];
+    }
+    for (const StageClaims& stage : summary.stages) check_stage(stage, truth, check);
+    const StageClaims& last = summary.stages.back();
+    if (summary.gap && last.objective && last.lower_bound && total_cost_ > 0) {
+      check_claim("certificate", "gap", summary.gap,
+                  (*last.objective - *last.lower_bound) / total_cost_, 1e-9);
+    }
+  }
+
+  void check_stage(const StageClaims& stage, const StageTruth& truth, const BoundCheck& check) {
+    const std::string where = stage.priority
+                                  ? fmt::format("the stage of priority {}", *stage.priority)
+                                  : std::string("the stage of value");
+    const double scale = stage.priority ? 1 : std::max(1.0, total_cost_);
+    double objective = truth.value;
+    if (stage.priority) {
+      const auto found = truth.unserved.find(*stage.priority);
+      objective = found == truth.unserved.end() ? 0 : static_cast<double>(found->second);
+    }
+    if (stage.objective && !close(*stage.objective, objective, kClaimTolerance, scale)) {
+      report("certificate", "the objective of {} is stated as {:.6g}, it is {:.6g}", where,
+             *stage.objective, objective);
+    }
+    if (!stage.lower_bound) return;
+    const double slack = kBoundSlack * scale;
+    if (*stage.lower_bound > objective + slack) {
+      report("certificate", "the bound of {} is stated as {:.9g}, the plan itself has {:.9g}",
+             where, *stage.lower_bound, objective);
+    }
+    if (stage.proven && *stage.proven && *stage.lower_bound < objective - slack) {
+      report("certificate", "{} is stated as proven, between {:.9g} and {:.9g}", where,
+             *stage.lower_bound, objective);
+    }
+    if (stage.type_prices.empty()) return;
+    double bound = check.bound(stage, truth);
+    if (stage.priority) bound = std::ceil(bound - slack);  // servers are whole
+    if (*stage.lower_bound > bound + slack) {
+      report("certificate", "the bound of {} is stated as {:.9g}, its prices prove {:.9g}", where,
+             *stage.lower_bound, bound);
+    }
+  }
+
   const System* system_;
   OptimizerSpec optimizer_;
   const PlanClaims* claims_;
+  std::set<std::string> whole_;  // servers with a whole allocation
+  double whole_value_ = 0;
   std::string name_;  // of the server being checked; empty: the plan
   std::vector<Violation> violations_;
   std::map<std::string, TypeTotal> types_;

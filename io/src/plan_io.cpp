@@ -39,6 +39,47 @@ void write_planned(JsonWriter& json, const PlannedServer& planned) {
   json.end();
 }
 
+// How far from the best the plan is, and the prices that prove it.
+void write_certificate(JsonWriter& json, const PlanSummary& summary, bool with_timing) {
+  if (summary.stages.empty()) return;
+  json.value("objective", summary.stages.back().objective);
+  json.value("lowerBound", summary.stages.back().lower_bound);
+  if (const auto gap = summary.gap()) {
+    json.value("gap", *gap);
+  } else {
+    json.null("gap");
+  }
+  json.begin_array("stages");
+  for (const StageCertificate& stage : summary.stages) {
+    json.begin_object({}, Layout::kInline);
+    if (stage.priority == StageCertificate::kValueStage) {
+      json.value("stage", "value");
+    } else {
+      json.value("stage", "unserved");
+      json.value("priority", static_cast<std::int64_t>(stage.priority));
+    }
+    json.value("objective", stage.objective);
+    json.value("lowerBound", stage.lower_bound);
+    json.value("gap", stage.objective - stage.lower_bound);
+    json.value("proven", stage.proven);
+    if (!stage.type_prices.empty()) {
+      json.begin_object("typePrices", Layout::kInline);
+      for (std::size_t t = 0; t < stage.type_prices.size(); ++t) {
+        json.value(summary.types[t].type, stage.type_prices[t]);
+      }
+      json.end();
+      json.begin_object("classPrices", Layout::kInline);
+      for (std::size_t k = 0; k < stage.class_prices.size(); ++k) {
+        json.value(std::to_string(summary.stages[k].priority), stage.class_prices[k]);
+      }
+      json.end();
+    }
+    if (with_timing) json.value("seconds", stage.seconds);
+    json.end();
+  }
+  json.end();
+}
+
 void write_summary(JsonWriter& json, const PlanSummary& summary, bool with_timing) {
   json.begin_object("summary");
   json.value("totalCost", summary.total_cost);
@@ -53,6 +94,7 @@ void write_summary(JsonWriter& json, const PlanSummary& summary, bool with_timin
       json.null("limit");
     }
     json.value("cost", usage.cost);
+    if (usage.price) json.value("price", *usage.price);
     json.end();
   }
   json.end();
@@ -62,27 +104,13 @@ void write_summary(JsonWriter& json, const PlanSummary& summary, bool with_timin
     json.value("served", outcome.served);
     json.value("partial", outcome.partial);
     json.value("unserved", outcome.unserved);
+    if (outcome.price) json.value("price", *outcome.price);
     json.end();
   }
   json.end();
-  if (!summary.stages.empty()) {
-    json.begin_array("stages");
-    for (const StageCertificate& stage : summary.stages) {
-      json.begin_object({}, Layout::kInline);
-      if (stage.priority == StageCertificate::kValueStage) {
-        json.value("stage", "value");
-      } else {
-        json.value("stage", "unserved");
-        json.value("priority", static_cast<std::int64_t>(stage.priority));
-      }
-      json.value("objective", stage.objective);
-      json.value("lowerBound", stage.lower_bound);
-      json.value("proven", stage.proven);
-      json.end();
-    }
-    json.end();
-  }
+  write_certificate(json, summary, with_timing);
   json.value("solver", summary.solver);
+  if (summary.iterations > 0) json.value("iterations", summary.iterations);
   json.value("backend", summary.backend);
   json.value("version", summary.version);
   json.value("pairs", summary.num_pairs);

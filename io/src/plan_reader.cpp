@@ -1,4 +1,5 @@
 // Reading plans back, whoever wrote them.
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -42,6 +43,14 @@ std::optional<std::int64_t> claimed_count(Fields& fields, std::string_view key) 
   return count;
 }
 
+std::optional<bool> claimed_flag(Fields& fields, std::string_view key) {
+  const auto value = stated(fields, key);
+  if (!value) return std::nullopt;
+  if (value->kind() == JsonKind::kBool) return value->boolean();
+  wrong(fields, *value, "true or false");
+  return std::nullopt;
+}
+
 AllocationClaims read_claims(const JsonValue& object, Report& report) {
   Fields fields(object, report);
   AllocationClaims claims;
@@ -76,13 +85,7 @@ AllocationClaims read_claims(const JsonValue& object, Report& report) {
   claims.ttft_p95_ms = claimed_number(fields, "ttftP95");
   claims.ttft_p99_ms = claimed_number(fields, "ttftP99");
   claims.power_w = claimed_number(fields, "powerW");
-  if (const auto value = stated(fields, "partial")) {
-    if (value->kind() == JsonKind::kBool) {
-      claims.partial = value->boolean();
-    } else {
-      wrong(fields, *value, "true or false");
-    }
-  }
+  claims.partial = claimed_flag(fields, "partial");
   fields.finish(kIgnore);
   return claims;
 }
@@ -119,6 +122,37 @@ std::map<int, PriorityClaims> read_priorities(const JsonValue& object, Report& r
   return priorities;
 }
 
+StageClaims read_stage(const JsonValue& object, Report& report) {
+  Fields fields(object, report);
+  StageClaims claims;
+  if (const auto priority = claimed_count(fields, "priority")) {
+    claims.priority = static_cast<int>(
+        std::clamp<std::int64_t>(*priority, kHighestPriority - 1, kLowestPriority + 1));
+  }
+  claims.objective = claimed_number(fields, "objective");
+  claims.lower_bound = claimed_number(fields, "lowerBound");
+  claims.proven = claimed_flag(fields, "proven");
+  const auto read_prices = [&](const char* key, auto&& put) {
+    const auto prices = fields.object(key, Presence::kOptional);
+    if (!prices) return;
+    prices->for_each_child([&](const JsonValue& value) {
+      if (value.kind() == JsonKind::kInteger || value.kind() == JsonKind::kNumber) {
+        put(std::string(value.key()), value.number());
+      } else {
+        wrong(fields, value, "a finite number");
+      }
+    });
+  };
+  read_prices("typePrices",
+              [&](const std::string& type, double price) { claims.type_prices[type] = price; });
+  read_prices("classPrices", [&](const std::string& text, double price) {
+    int priority = 0;
+    std::from_chars(text.data(), text.data() + text.size(), priority);
+    claims.class_prices[priority] = price;
+  });
+  return claims;
+}
+
 SummaryClaims read_summary(const JsonValue& object, Report& report) {
   Fields fields(object, report);
   SummaryClaims claims;
@@ -130,6 +164,12 @@ SummaryClaims read_summary(const JsonValue& object, Report& report) {
   if (const auto priorities = fields.object("priorities", Presence::kOptional)) {
     claims.priorities = read_priorities(*priorities, report);
   }
+  if (const auto stages = fields.array("stages", Presence::kOptional)) {
+    stages->for_each_child(
+        [&](const JsonValue& value) { claims.stages.push_back(read_stage(value, report)); });
+  }
+  claims.gap = claimed_number(fields, "gap");
+  claims.batch_search = stated(fields, "batchSearch").has_value();
   return claims;
 }
 

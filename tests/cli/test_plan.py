@@ -280,6 +280,13 @@ class PriceSolver(CommandTest):
         self.assertEqual(stages[-1]["stage"], "value")
         for stage in stages:
             self.assertLessEqual(stage["lowerBound"], stage["objective"] + 1e-6)
+        summary = price["summary"]
+        self.assertEqual(summary["objective"], stages[-1]["objective"])
+        self.assertEqual(summary["lowerBound"], stages[-1]["lowerBound"])
+        distance = summary["objective"] - summary["lowerBound"]
+        self.assertAlmostEqual(summary["gap"], distance / summary["totalCost"])
+        self.assertGreater(summary["iterations"], 0)
+        self.assertNotIn("gap", greedy["summary"])
         unserved = sum(s["objective"] for s in stages[:-1])
         self.assertEqual(unserved, len(price["unallocated"]))
 

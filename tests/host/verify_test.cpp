@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -254,12 +255,12 @@ TEST_F(SpoiledPlan, Load) {
 TEST_F(SpoiledPlan, EachMetric) {
   using Field = std::optional<double> AllocationClaims::*;
   const PlanClaims good = claims_;
-  for (const Field field : {&AllocationClaims::itl_average_ms, &AllocationClaims::ttft_average_ms,
-                            &AllocationClaims::response_ms, &AllocationClaims::rho,
-                            &AllocationClaims::max_rpm,
-                            &AllocationClaims::drop_probability, &AllocationClaims::ttft_p50_ms,
-                            &AllocationClaims::ttft_p90_ms, &AllocationClaims::ttft_p95_ms,
-                            &AllocationClaims::ttft_p99_ms, &AllocationClaims::power_w}) {
+  for (const Field field :
+       {&AllocationClaims::itl_average_ms, &AllocationClaims::ttft_average_ms,
+        &AllocationClaims::response_ms, &AllocationClaims::rho, &AllocationClaims::max_rpm,
+        &AllocationClaims::drop_probability, &AllocationClaims::ttft_p50_ms,
+        &AllocationClaims::ttft_p90_ms, &AllocationClaims::ttft_p95_ms,
+        &AllocationClaims::ttft_p99_ms, &AllocationClaims::power_w}) {
     for (const char* server : {"busy", "idle"}) {
       claims_ = good;
       claim(server).*field = *(claim(server).*field) * 1.02 + 1e-4;
@@ -325,6 +326,57 @@ TEST_F(SpoiledPlan, EachTotalOfTheSummary) {
 }
 
 // The published solver grants partial allocations without a mark: the one violation its plans have.
+// Plans under scarcity carry certificates; claims beyond what their prices prove are caught.
+TEST(Verify, CertificatesThatClaimTooMuch) {
+  const SystemSpec spec = fleet(0.6, 300);
+  const System system(spec);
+  PlannerOptions options;
+  options.solver = Solver::kPrice;
+  const Json honest = Json::parse(plan_to_json(make_plan(system, spec.optimizer, options)));
+  const auto check = [&](const std::function<void(Json&)>& spoil) {
+    Json plan = honest;
+    spoil(plan.at("summary"));
+    const PlanReadResult read = read_plan_from_string(plan.dump(), "plan");
+    EXPECT_TRUE(read.ok()) << read.diagnostics.to_text();
+    return verify_plan(system, spec.optimizer, read.claims);
+  };
+  EXPECT_EQ(to_text(check([](Json&) {})), "");
+  const std::set<std::string> caught{"certificate"};
+  int with_prices = 0;
+  for (std::size_t k = 0; k < honest.at("summary").at("stages").size(); ++k) {
+    SCOPED_TRACE(k);
+    EXPECT_EQ(kinds(check([k](Json& s) {
+                Json& objective = s.at("stages")[k].at("objective");
+                objective = objective.get<double>() + 1e6;
+              })),
+              caught);
+    EXPECT_EQ(kinds(check([k](Json& s) {
+                Json& bound = s.at("stages")[k].at("lowerBound");
+                bound = bound.get<double>() + 1e6;
+              })),
+              caught);
+    EXPECT_EQ(kinds(check([k](Json& s) {
+                s.at("stages")[k].at("proven") = true;
+                s.at("stages")[k].at("lowerBound") =
+                    s.at("stages")[k].at("objective").get<double>() - 1e5;
+              })),
+              caught);
+    const Json& stage = honest.at("summary").at("stages")[k];
+    // Without its prices a bound above nothing is not proven.
+    if (!stage.contains("typePrices") || !stage.contains("priority") ||
+        stage.at("lowerBound").get<double>() < 1) {
+      continue;
+    }
+    ++with_prices;
+    EXPECT_EQ(kinds(check([k](Json& s) {
+                for (auto& price : s.at("stages")[k].at("typePrices")) price = 0;
+              })),
+              caught);
+  }
+  EXPECT_EQ(kinds(check([](Json& s) { s.at("gap") = 0.5; })), caught);
+  std::printf("  %d stages with prices\n", with_prices);
+}
+
 TEST(Verify, PublishedPlans) {
   const char* folder = std::getenv("TONNAGE_CONFORMANCE_DIR");
   if (folder == nullptr) GTEST_SKIP() << "TONNAGE_CONFORMANCE_DIR is not set: no published plans";

@@ -56,8 +56,8 @@ Plan sample_plan(std::int64_t servers = 20) {
   plan.unallocated.push_back({"left-a", 3, Reason::kNoTarget, "no \"target\""});
   plan.summary.total_cost = 0.1 + 0.2;
   plan.summary.total_value = -1.0 / 3;
-  plan.summary.types = {{"A100", 12, 16, 99.5}, {"H100", 0, std::nullopt, 0}};
-  plan.summary.priorities = {{1, 10, 10, 0}, {2, 0, 0, 1}, {100, 1, 0, 0}};
+  plan.summary.types = {{"A100", 12, 16, 99.5, {}}, {"H100", 0, std::nullopt, 0, {}}};
+  plan.summary.priorities = {{1, 10, 10, 0, {}}, {2, 0, 0, 1, {}}, {100, 1, 0, 0, {}}};
   plan.summary.solver = "greedy";
   plan.summary.backend = "cpu";
   plan.summary.version = "1.2.3";

@@ -40,6 +40,8 @@ struct TypeUsage {
   std::int64_t used = 0;              // cards
   std::optional<std::int64_t> limit;  // cards; absent without a capacity entry
   double cost = 0;                    // cents/hour
+  // What one more card saves at the margin, cents/hour, where the solver knows.
+  std::optional<double> price;
 
   friend bool operator==(const TypeUsage&, const TypeUsage&) = default;
 };
@@ -49,6 +51,8 @@ struct PriorityOutcome {
   std::int64_t served = 0;
   std::int64_t partial = 0;
   std::int64_t unserved = 0;
+  // What serving one server more costs at the margin, cents/hour, where the solver knows.
+  std::optional<double> price;
 
   friend bool operator==(const PriorityOutcome&, const PriorityOutcome&) = default;
 };
@@ -59,6 +63,7 @@ struct PlanSummary {
   std::vector<TypeUsage> types;             // by name
   std::vector<PriorityOutcome> priorities;  // ascending
   std::vector<StageCertificate> stages;     // how far from the best, where the solver knows
+  std::int64_t iterations = 0;              // passes over the fleet in search of prices
   std::string solver;                       // the one that ran
   std::string backend;                      // the one that evaluated the candidates
   std::string version;
@@ -70,6 +75,15 @@ struct PlanSummary {
   std::int64_t candidates_passed = 0;
   double evaluation_s = 0;
   double selection_s = 0;
+
+  // How far the value of the whole allocations may be above the least possible at this service of
+  // the classes, as a share of the plan's cost; 0 when proven. Absent where the solver knows none.
+  [[nodiscard]] std::optional<double> gap() const {
+    if (stages.empty()) return std::nullopt;
+    const double distance = stages.back().objective - stages.back().lower_bound;
+    if (stages.back().proven || distance <= 0) return 0.0;
+    return total_cost > 0 ? std::optional(distance / total_cost) : std::nullopt;
+  }
 };
 
 struct Plan {

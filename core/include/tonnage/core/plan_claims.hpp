@@ -55,11 +55,26 @@ struct PriorityClaims {
   friend bool operator==(const PriorityClaims&, const PriorityClaims&) = default;
 };
 
+// One stage of the certificate (see StageCertificate).
+struct StageClaims {
+  std::optional<int> priority;  // absent: the stage of value
+  std::optional<double> objective;
+  std::optional<double> lower_bound;
+  std::optional<bool> proven;
+  std::map<std::string, double> type_prices;  // empty: the bound comes from elsewhere
+  std::map<int, double> class_prices;
+
+  friend bool operator==(const StageClaims&, const StageClaims&) = default;
+};
+
 struct SummaryClaims {
   std::optional<double> total_cost;   // cents/hour
   std::optional<double> total_value;  // sum of values
   std::optional<std::map<std::string, TypeClaims>> types;
   std::optional<std::map<int, PriorityClaims>> priorities;
+  std::vector<StageClaims> stages;
+  std::optional<double> gap;
+  bool batch_search = false;  // batch sizes were searched
 
   friend bool operator==(const SummaryClaims&, const SummaryClaims&) = default;
 };

@@ -1,0 +1,75 @@
+#include "verify_bounds.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "planning.hpp"
+#include "tonnage/host/backends.hpp"
+#include "tonnage/host/selection.hpp"
+
+namespace tonnage {
+
+struct BoundCheck::Candidates {
+  Problem problem;
+  OptionTable table;
+  std::set<std::string> servers;
+};
+
+BoundCheck::BoundCheck(const System& system, BatchMode batch)
+    : candidates_(std::make_unique<Candidates>()) {
+  Candidates& c = *candidates_;
+  c.problem = build_rows(system, 0);
+  SearchOptions options;
+  options.batch = batch;
+  c.table = build_options(c.problem, select_backend("cpu")->search(c.problem, options).lines);
+  for (std::int64_t s = 0; s < c.table.num_servers(); ++s) {
+    if (c.table.first[s] < c.table.first[s + 1]) c.servers.insert(c.problem.server_names[s]);
+  }
+}
+
+BoundCheck::~BoundCheck() = default;
+
+bool BoundCheck::has_candidates(const std::string& server) const {
+  return candidates_->servers.contains(server);
+}
+
+double BoundCheck::bound(const StageClaims& stage, const StageTruth& truth) const {
+  const OptionTable& table = candidates_->table;
+  const Problem& problem = candidates_->problem;
+  const auto price_of_type = [&](std::size_t t) {
+    const auto found = stage.type_prices.find(problem.type_names[t]);
+    return found == stage.type_prices.end() ? 0.0 : std::max(0.0, found->second);
+  };
+  const auto price_of_class = [&](int priority) {
+    const auto found = stage.class_prices.find(priority);
+    return found == stage.class_prices.end() ? 0.0 : std::max(0.0, found->second);
+  };
+  double sum = 0;
+  for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+    const int priority = table.priority[s];
+    if (table.first[s] == table.first[s + 1]) continue;
+    if (stage.priority && priority > *stage.priority) continue;
+    double least = stage.priority == priority ? 1 : 0;  // without an allocation
+    for (std::int64_t o = table.first[s]; o < table.first[s + 1]; ++o) {
+      const Option& option = table.options[o];
+      double cost = stage.priority ? 0 : option.value;
+      if (option.type >= 0) {
+        if (option.cards() > table.capacity[option.type]) continue;
+        cost += static_cast<double>(option.cards()) * price_of_type(option.type);
+      }
+      least = std::min(least, cost - price_of_class(priority));
+    }
+    sum += least;
+  }
+  for (std::size_t t = 0; t < table.capacity.size(); ++t) {
+    sum -= price_of_type(t) * static_cast<double>(table.capacity[t]);
+  }
+  for (const auto& [priority, served] : truth.served) {
+    if (stage.priority && priority > *stage.priority) continue;
+    sum += price_of_class(priority) * static_cast<double>(served);
+  }
+  return sum;
+}
+
+}  // namespace tonnage
