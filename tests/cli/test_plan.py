@@ -45,7 +45,7 @@ class Json(CommandTest):
         self.assertClose(summary["totalValue"], sum(a["value"] for a in allocations.values()), 1e-9)
         limits = {c["type"]: c["count"] for c in part(document, "capacityData")}
         for name, usage in summary["types"].items():
-            self.assertEqual(set(usage), {"used", "limit", "cost"})
+            self.assertEqual(set(usage), {"used", "limit", "cost", "price"})
             self.assertEqual(usage["limit"], limits.get(name))
             self.assertLessEqual(usage["used"], limits.get(name, 0))
         groups = summary["priorities"].values()
