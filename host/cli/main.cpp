@@ -94,6 +94,8 @@ int run(int argc, char** argv) {
   add_plan(app, environment, command);
   add_candidates(app, environment, command);
   add_pareto(app, environment, command);
+  add_explain(app, environment, command);
+  add_sensitivity(app, environment, command);
   add_queue(app, environment, command);
   add_verify(app, environment, command);
   add_diff(app, environment, command);

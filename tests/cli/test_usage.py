@@ -7,7 +7,7 @@ import subprocess
 
 from support import BAD_INPUT, BINARY, COMPLETE, INCOMPLETE, SMALL, CommandTest, main, run
 
-COMMANDS = [["plan"], ["candidates"], ["pareto"], ["queue"], ["queue", "solve"], ["queue", "target"],
+COMMANDS = [["plan"], ["candidates"], ["pareto"], ["explain"], ["sensitivity"], ["queue"], ["queue", "solve"], ["queue", "target"],
             ["queue", "optimize"], ["verify"], ["diff"], ["validate"], ["generate"], ["backends"],
             ["completion"]]
 

@@ -1,0 +1,37 @@
+// Why a server got what a plan gives it. Owns: the result type that the explainer fills and files
+// and people read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tonnage {
+
+// One way to serve a server whole, against what was chosen.
+struct ExplainedOption {
+  std::string accelerator;  // empty: the empty allocation
+  std::string type;
+  std::int64_t num_replicas = 0;
+  std::int64_t max_batch = 0;
+  std::int64_t cards = 0;
+  double cost = 0;   // cents/hour
+  double value = 0;  // transition penalty
+  // Value plus what the cards are worth at the prices of the plan, where the solver knows them.
+  std::optional<double> priced_value;
+  std::int64_t cards_lacking = 0;  // beyond those left, were the server to give up what it has
+  bool chosen = false;
+  std::string note;  // a clause: why, or why not
+};
+
+struct Explanation {
+  std::string server;
+  int priority = 0;
+  std::string outcome;                   // what it got: "2 x H100", "nothing", ...
+  std::string reason;                    // why, in a sentence
+  std::vector<std::string> would_help;   // what it would take to serve it, the least first
+  std::vector<ExplainedOption> options;  // by value, then accelerator
+};
+
+}  // namespace tonnage

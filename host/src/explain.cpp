@@ -1,0 +1,209 @@
+#include "tonnage/host/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "planning.hpp"
+#include "reasons.hpp"
+#include "tonnage/core/error.hpp"
+
+namespace tonnage {
+namespace {
+
+constexpr double kSame = 1e-6;  // cents/hour
+
+class Explainer {
+ public:
+  Explainer(const System& system, const Planning& planning)
+      : system_(system), planning_(planning), left_(planning.table.capacity) {
+    for (const Choice& choice : planning.selection.choices) {
+      if (choice.option < 0) continue;
+      const Option& option = planning.table.options[choice.option];
+      if (option.type >= 0) left_[option.type] -= choice.num_replicas * option.cards_per_replica;
+    }
+  }
+
+  [[nodiscard]] Explanation explain(std::int64_t s) const {
+    const Problem& problem = planning_.problem;
+    const OptionTable& table = planning_.table;
+    Explanation e;
+    e.server = problem.server_names[s];
+    e.priority = table.priority[s];
+    const Choice& choice = planning_.selection.choices[s];
+    for (std::int64_t o = table.first[s]; o < table.first[s + 1]; ++o) {
+      e.options.push_back(option_of(o, choice));
+    }
+    e.outcome = outcome_of(choice);
+    if (e.options.empty()) {
+      explain_no_candidates(s, e);
+    } else if (choice.option < 0 || is_partial(choice)) {
+      explain_unserved(s, choice, e);
+    } else {
+      explain_served(choice.option - table.first[s], e);
+    }
+    return e;
+  }
+
+ private:
+  [[nodiscard]] bool is_partial(const Choice& choice) const {
+    return choice.num_replicas < planning_.table.options[choice.option].num_replicas;
+  }
+  [[nodiscard]] bool has_prices() const {
+    return planning_.selection.type_prices.size() == left_.size();
+  }
+  [[nodiscard]] double worth(const Option& option) const {
+    if (option.type < 0) return 0;
+    return static_cast<double>(option.cards()) * planning_.selection.type_prices[option.type];
+  }
+  [[nodiscard]] std::string name_of(const Option& option) const {
+    if (option.num_replicas == 0) return "the empty allocation";
+    return fmt::format("{} x {}", option.num_replicas,
+                       planning_.problem.accelerators[option.accelerator].name());
+  }
+
+  // Cards that an option lacks, those counted that the server has now.
+  [[nodiscard]] std::int64_t lacking(const Option& option, const Choice& now) const {
+    if (option.type < 0 || planning_.solver == Solver::kUnlimited) return 0;
+    std::int64_t free = left_[option.type];
+    if (now.option >= 0) {
+      const Option& has = planning_.table.options[now.option];
+      if (has.type == option.type) free += now.num_replicas * has.cards_per_replica;
+    }
+    return std::max<std::int64_t>(0, option.cards() - free);
+  }
+
+  [[nodiscard]] ExplainedOption option_of(std::int64_t o, const Choice& choice) const {
+    const Option& option = planning_.table.options[o];
+    ExplainedOption r;
+    if (option.num_replicas > 0) {
+      r.accelerator = planning_.problem.accelerators[option.accelerator].name();
+      r.type = planning_.problem.type_names[option.type];
+      r.max_batch = planning_.found.lines[option.line].max_batch;
+    }
+    r.num_replicas = option.num_replicas;
+    r.cards = option.type < 0 ? 0 : option.cards();
+    r.cost = option.cost;
+    r.value = option.value;
+    if (has_prices()) r.priced_value = option.value + worth(option);
+    r.cards_lacking = lacking(option, choice);
+    r.chosen = o == choice.option;
+    if (r.chosen) {
+      r.note = is_partial(choice) ? fmt::format("chosen in part: {} of {} replicas",
+                                                choice.num_replicas, option.num_replicas)
+                                  : "chosen";
+      return r;
+    }
+    if (r.cards_lacking > 0) {
+      r.note = fmt::format("{} cards lack", r.cards_lacking);
+      return r;
+    }
+    const bool whole = choice.option >= 0 && !is_partial(choice);
+    if (whole && option.value >= planning_.table.options[choice.option].value - kSame) {
+      r.note = "no less value";
+    } else {
+      r.note = "its cards serve others";
+    }
+    return r;
+  }
+
+  [[nodiscard]] std::string outcome_of(const Choice& choice) const {
+    if (choice.option < 0) return "nothing";
+    const Option& option = planning_.table.options[choice.option];
+    if (!is_partial(choice)) return name_of(option);
+    return fmt::format("{} of {}", choice.num_replicas, name_of(option));
+  }
+
+  void explain_served(std::int64_t chosen, Explanation& e) const {
+    const ExplainedOption& mine = e.options[chosen];
+    const auto cheaper =
+        std::count_if(e.options.begin(), e.options.end(),
+                      [&](const ExplainedOption& o) { return o.value < mine.value - kSame; });
+    if (cheaper == 0) {
+      e.reason = "no other option has less value";
+      return;
+    }
+    const ExplainedOption& best = e.options.front();
+    e.reason = fmt::format("{} x {} would save {:.2f} cents/hour", best.num_replicas,
+                           best.accelerator, mine.value - best.value);
+    if (has_prices() && *best.priced_value >= *mine.priced_value - kSame) {
+      e.reason += fmt::format(", but its cards are worth {:.2f} to others and these {:.2f}",
+                              *best.priced_value - best.value, *mine.priced_value - mine.value);
+    } else if (best.cards_lacking > 0) {
+      e.reason += fmt::format(", but {} cards of type {} lack", best.cards_lacking, best.type);
+    } else {
+      e.reason += ", but whole cards cannot be shared out better";
+    }
+  }
+
+  void explain_unserved(std::int64_t s, const Choice& choice, Explanation& e) const {
+    const std::int64_t first = planning_.table.first[s];
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < e.options.size(); ++i) order.push_back(i);
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return e.options[a].cards_lacking < e.options[b].cards_lacking;
+    });
+    e.reason = choice.option < 0 ? "no option fits the cards that servers before it leave"
+                                 : "its replicas are more than the cards left carry";
+    constexpr std::size_t kShown = 3;
+    for (std::size_t i = 0; i < order.size() && i < kShown; ++i) {
+      const ExplainedOption& o = e.options[order[i]];
+      const std::string name = name_of(planning_.table.options[first + order[i]]);
+      e.would_help.push_back(
+          o.cards_lacking > 0
+              ? fmt::format("{} more cards of type {} for {}", o.cards_lacking, o.type, name)
+              : fmt::format("the {} cards of type {} that are left, for {}", o.cards, o.type,
+                            name));
+    }
+  }
+
+  void explain_no_candidates(std::int64_t s, Explanation& e) const {
+    const Problem& problem = planning_.problem;
+    const ServerRow& row = problem.servers[s];
+    if (row.load_kind == LoadKind::kUnplannable) {
+      e.reason = server_detail(system_, e.server, row.reason);
+      return;
+    }
+    e.reason = no_candidates_detail(problem, planning_.found.lines, s);
+    // The accelerators that come nearest, and how far the target they miss is from what they can.
+    std::vector<std::pair<double, std::int64_t>> misses;
+    for (std::int64_t i = problem.first_line[s]; i < problem.first_line[s + 1]; ++i) {
+      const double ratio = miss_ratio(row, planning_.found.lines[i]);
+      if (ratio > 0) misses.emplace_back(ratio, i);
+    }
+    std::stable_sort(misses.begin(), misses.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    constexpr std::size_t kShown = 3;
+    for (std::size_t i = 0; i < misses.size() && i < kShown; ++i) {
+      const auto& [ratio, line] = misses[i];
+      const PerfRow& perf = problem.perfs[problem.lines[line].perf];
+      e.would_help.push_back(fmt::format("that target {:.3g} times as high on {} ({})", ratio,
+                                         problem.accelerators[perf.accelerator].name(),
+                                         pair_detail(row, planning_.found.lines[line])));
+    }
+  }
+
+  const System& system_;
+  const Planning& planning_;
+  std::vector<std::int64_t> left_;  // [types] cards
+};
+
+}  // namespace
+
+std::vector<Explanation> explain_plan(const System& system, const OptimizerSpec& optimizer,
+                                      const std::string& server, const PlannerOptions& options) {
+  if (!server.empty() && system.find_server(server) == nullptr) {
+    throw Error(ErrorCode::kNotFound, "unknown server \"" + server + "\"");
+  }
+  const Planning planning = run_planning(system, optimizer, options);
+  const Explainer explainer(system, planning);
+  std::vector<Explanation> result;
+  for (std::int64_t s = 0; s < planning.table.num_servers(); ++s) {
+    if (server.empty() || planning.problem.server_names[s] == server) {
+      result.push_back(explainer.explain(s));
+    }
+  }
+  return result;
+}
+
+}  // namespace tonnage

@@ -1,0 +1,15 @@
+// Explanations as text.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tonnage/core/explanation.hpp"
+
+namespace tonnage {
+
+// {server: {priority, outcome, reason, wouldHelp: [sentence], options: [{accelerator, type,
+// numReplicas, maxBatch, cards, cost, value, pricedValue, cardsLacking, chosen, note}]}}.
+[[nodiscard]] std::string explanations_to_json(const std::vector<Explanation>& explanations);
+
+}  // namespace tonnage
