@@ -81,8 +81,10 @@ TEST(Explain, RefusesUnknownServers) {
 
 TEST(Sensitivity, TheMiddleIsThePlan) {
   const SystemSpec spec = fleet(0.8);
-  const Plan plan = make_plan(System(spec), spec.optimizer);
-  const std::vector<SensitivityPoint> points = analyze_sensitivity(spec);
+  SensitivityOptions options;
+  options.planner.solver = Solver::kGreedy;
+  const Plan plan = make_plan(System(spec), spec.optimizer, options.planner);
+  const std::vector<SensitivityPoint> points = analyze_sensitivity(spec, options);
   ASSERT_EQ(points.size(), 5 * (spec.capacities.size() + 2));
   for (std::size_t i = 0; i < points.size(); ++i) {
     const SensitivityPoint& p = points[i];
