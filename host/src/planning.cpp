@@ -1,6 +1,7 @@
 #include "planning.hpp"
 
 #include <chrono>
+#include <cmath>
 
 #include "parallel.hpp"
 #include "tonnage/host/backends.hpp"
@@ -48,6 +49,29 @@ Problem build_rows(const System& system, int num_threads) {
   });
 }
 
+OptionTable offer_options(const Problem& problem, const OptimizerSpec& optimizer,
+                          std::vector<LineOutcome>& outcomes) {
+  if (optimizer.spare_replicas > 0) {
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      const ServerRow& server = problem.servers[problem.lines[i].server];
+      LineOutcome& outcome = outcomes[i];
+      if (server.load_kind != LoadKind::kLoaded || !outcome.feasible()) continue;
+      outcome.num_replicas += optimizer.spare_replicas;
+      if (server.max_replicas > 0 && outcome.num_replicas > server.max_replicas) {
+        outcome.reason = Reason::kAboveMaxReplicas;
+      }
+    }
+  }
+  OptionTable table = build_options(problem, outcomes);
+  if (optimizer.headroom > 0) {
+    for (std::int64_t& cards : table.capacity) {
+      cards = static_cast<std::int64_t>(
+          std::floor(static_cast<double>(cards) * (1 - optimizer.headroom) * (1 + 1e-12)));
+    }
+  }
+  return table;
+}
+
 SearchOptions search_options(const PlannerOptions& options) {
   SearchOptions search;
   search.batch = options.batch;
@@ -73,7 +97,7 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                : optimizer.milp_solver ? Solver::kMilp
                                        : Solver::kPrice;
   }
-  p.table = build_options(p.problem, p.found.lines);
+  p.table = offer_options(p.problem, optimizer, p.found.lines);
   p.selection = select(p.table, p.solver, optimizer, options);
   p.selection_s = seconds_since(evaluated);
   return p;

@@ -27,6 +27,11 @@ struct Planning {
 [[nodiscard]] Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                                     const PlannerOptions& options);
 
+// The options that a plan is selected from: `outcomes` get their spare replicas, capacities leave
+// out the headroom.
+[[nodiscard]] OptionTable offer_options(const Problem& problem, const OptimizerSpec& optimizer,
+                                        std::vector<LineOutcome>& outcomes);
+
 // The rows of a system, built by several threads (0: one per processor).
 [[nodiscard]] Problem build_rows(const System& system, int num_threads);
 

@@ -300,7 +300,12 @@ class Verifier {
         report("max-replicas", "the targets need {} replicas, at most {} are allowed", needed,
                row.max_replicas);
       }
-      finish_value(row, perf, claim, needed, truth);
+      const std::int64_t wanted = needed + optimizer_.spare_replicas;
+      if (!truth.partial && replicas < wanted) {
+        report("spare-replicas", "{} replicas, {} are needed and {} wanted to spare", replicas,
+               needed, optimizer_.spare_replicas);
+      }
+      finish_value(row, perf, claim, truth.partial ? wanted : needed, truth);
     }
     check_metrics(claim,
                   loaded_truth(perf, accelerator, shape, m, found.throughput_per_ms, replicas));
@@ -387,6 +392,12 @@ class Verifier {
   void check_capacity() {
     for (const auto& [type, total] : types_) {
       const std::int64_t limit = system_->capacity(type).value_or(0);
+      if (total.used > 0 && total.used <= limit && optimizer_.headroom > 0 &&
+          static_cast<double>(total.used) >
+              static_cast<double>(limit) * (1 - optimizer_.headroom) * (1 + kBoundSlack)) {
+        report("headroom", "{} of {} cards of type \"{}\" used, a share of {} is to be left",
+               total.used, limit, type, optimizer_.headroom);
+      }
       if (total.used <= limit) continue;
       report("capacity", "{} cards of type \"{}\" used, there are {}", total.used, type, limit);
     }
@@ -446,7 +457,8 @@ class Verifier {
   }
 
   void check_stages(const SummaryClaims& summary) {
-    const BoundCheck check(*system_, summary.batch_search ? BatchMode::kSearch : BatchMode::kMax);
+    const BoundCheck check(*system_, optimizer_,
+                           summary.batch_search ? BatchMode::kSearch : BatchMode::kMax);
     StageTruth truth;
     truth.value = whole_value_;
     for (const auto& [name, server] : system_->servers()) {

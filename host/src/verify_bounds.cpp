@@ -16,13 +16,14 @@ struct BoundCheck::Candidates {
   std::set<std::string> servers;
 };
 
-BoundCheck::BoundCheck(const System& system, BatchMode batch)
+BoundCheck::BoundCheck(const System& system, const OptimizerSpec& optimizer, BatchMode batch)
     : candidates_(std::make_unique<Candidates>()) {
   Candidates& c = *candidates_;
   c.problem = build_rows(system, 0);
   SearchOptions options;
   options.batch = batch;
-  c.table = build_options(c.problem, select_backend("cpu")->search(c.problem, options).lines);
+  std::vector<LineOutcome> outcomes = select_backend("cpu")->search(c.problem, options).lines;
+  c.table = offer_options(c.problem, optimizer, outcomes);
   for (std::int64_t s = 0; s < c.table.num_servers(); ++s) {
     if (c.table.first[s] < c.table.first[s + 1]) c.servers.insert(c.problem.server_names[s]);
   }

@@ -23,7 +23,7 @@ struct StageTruth {
 // Names of the servers that have a candidate, and what the bounds are computed from.
 class BoundCheck {
  public:
-  BoundCheck(const System& system, BatchMode batch);
+  BoundCheck(const System& system, const OptimizerSpec& optimizer, BatchMode batch);
   ~BoundCheck();
   BoundCheck(const BoundCheck&) = delete;
   BoundCheck& operator=(const BoundCheck&) = delete;

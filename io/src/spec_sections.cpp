@@ -249,6 +249,8 @@ OptimizerSpec read_optimizer(const JsonValue& value, Report& report) {
   warn_ignored(fields.flag("useCplex"), "useCplex", "CPLEX is not used");
   spec.delayed_best_effort = fields.flag("delayedBestEffort");
   spec.saturation_policy = read_saturation_policy(fields);
+  spec.headroom = fields.number("headroom", {.max = kMaxHeadroom});
+  spec.spare_replicas = fields.integer("spareReplicas", {.max = kMaxSpareReplicas});
   fields.finish();
   return spec;
 }

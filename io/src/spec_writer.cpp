@@ -110,6 +110,8 @@ void write_optimizer(JsonWriter& json, std::string_view key, const OptimizerSpec
   json.value("milpSolver", spec.milp_solver);
   json.value("delayedBestEffort", spec.delayed_best_effort);
   json.value("saturationPolicy", to_string(spec.saturation_policy));
+  if (spec.headroom > 0) json.value("headroom", spec.headroom);
+  if (spec.spare_replicas > 0) json.value("spareReplicas", spec.spare_replicas);
   json.end();
 }
 

@@ -326,6 +326,32 @@ TEST_F(SpoiledPlan, EachTotalOfTheSummary) {
 }
 
 // The published solver grants partial allocations without a mark: the one violation its plans have.
+TEST(Verify, HeadroomAndSpareReplicas) {
+  SystemSpec spec = fleet(1.0);
+  const System system(spec);
+  const OptimizerSpec plain = spec.optimizer;
+  OptimizerSpec careful = plain;
+  careful.headroom = 0.15;
+  careful.spare_replicas = 1;
+  careful.saturation_policy = SaturationPolicy::kPriorityExhaustive;
+  for (const Solver solver : {Solver::kPrice, Solver::kGreedy}) {
+    SCOPED_TRACE(to_string(solver));
+    PlannerOptions options;
+    options.solver = solver;
+    const Plan plan = make_plan(system, careful, options);
+    EXPECT_EQ(to_text(verify_plan(system, careful, claims_of(plan))), "");
+    for (const TypeUsage& t : plan.summary.types) {
+      EXPECT_LE(static_cast<double>(t.used),
+                0.85 * static_cast<double>(t.limit.value_or(0)) + 1e-9);
+    }
+    // A plan that does without is caught.
+    const std::set<std::string> found =
+        kinds(verify_plan(system, careful, claims_of(make_plan(system, plain, options))));
+    EXPECT_TRUE(found.contains("headroom"));
+    EXPECT_TRUE(found.contains("spare-replicas"));
+  }
+}
+
 // Plans under scarcity carry certificates; claims beyond what their prices prove are caught.
 TEST(Verify, CertificatesThatClaimTooMuch) {
   const SystemSpec spec = fleet(0.6, 300);
@@ -362,14 +388,19 @@ TEST(Verify, CertificatesThatClaimTooMuch) {
               })),
               caught);
     const Json& stage = honest.at("summary").at("stages")[k];
-    // Without its prices a bound above nothing is not proven.
-    if (!stage.contains("typePrices") || !stage.contains("priority") ||
-        stage.at("lowerBound").get<double>() < 1) {
-      continue;
+    // Cards that cost a billion times as much prove nothing of servers left out.
+    if (!stage.contains("typePrices") || !stage.contains("priority")) continue;
+    double paid = 0;
+    for (const auto& [type, usage] : honest.at("summary").at("types").items()) {
+      paid += stage.at("typePrices").at(type).get<double>() *
+              static_cast<double>(usage.at("limit").get<std::int64_t>());
     }
+    if (paid < 0.1 || stage.at("lowerBound").get<double>() < 1) continue;
     ++with_prices;
     EXPECT_EQ(kinds(check([k](Json& s) {
-                for (auto& price : s.at("stages")[k].at("typePrices")) price = 0;
+                for (auto& price : s.at("stages")[k].at("typePrices")) {
+                  price = price.get<double>() * 1e9;
+                }
               })),
               caught);
   }

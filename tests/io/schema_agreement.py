@@ -117,7 +117,9 @@ class Generator:
                                 "milpSolver": True, "useCplex": True, "delayedBestEffort": True,
                                 "saturationPolicy": rng.choice(
                                     ["None", "PriorityExhaustive", "PriorityRoundRobin",
-                                     "RoundRobin"])})
+                                     "RoundRobin"]),
+                                "headroom": rng.choice([0, 0.5, 0.99]),
+                                "spareReplicas": self.integer(10**6)})
         capacity = [{"type": t, "count": self.integer(10**9)} for t in ("A", "B")]
         system = {"acceleratorData": {"accelerators": accelerators},
                   "modelData": {"models": models},

@@ -56,7 +56,9 @@ class RandomSpec {
                       .heterogeneous = flag(),
                       .milp_solver = flag(),
                       .delayed_best_effort = flag(),
-                      .saturation_policy = static_cast<SaturationPolicy>(random_() % 4)};
+                      .saturation_policy = static_cast<SaturationPolicy>(random_() % 4),
+                      .headroom = flag() ? 0 : kMaxHeadroom * share(),
+                      .spare_replicas = flag() ? 0 : static_cast<std::int64_t>(random_() % 9)};
     return spec;
   }
 

@@ -146,12 +146,17 @@ enum class SaturationPolicy { kNone, kPriorityExhaustive, kPriorityRoundRobin, k
 // Policy of that exact name; false (and `policy` untouched) if there is none.
 [[nodiscard]] bool parse_saturation_policy(std::string_view name, SaturationPolicy& policy);
 
+inline constexpr double kMaxHeadroom = 0.99;
+inline constexpr std::int64_t kMaxSpareReplicas = 1'000'000;
+
 struct OptimizerSpec {
   bool unlimited = false;
   bool heterogeneous = false;
   bool milp_solver = false;
   bool delayed_best_effort = false;
   SaturationPolicy saturation_policy = SaturationPolicy::kNone;
+  double headroom = 0;              // share of each type's cards kept free, 0 to kMaxHeadroom
+  std::int64_t spare_replicas = 0;  // of each loaded server beyond what its targets need
 
   friend bool operator==(const OptimizerSpec&, const OptimizerSpec&) = default;
 };
