@@ -232,12 +232,12 @@ class PriceSolver {
     const Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
                                         options_.num_threads, iterations_);
     Prices of_bound = prices;
-    least_skipped_.push_back(
-        std::max(0.0, respond(table_, pure, prices, options_.num_threads).bound()));
+    // Below 0 as it may be: what a better plan may consist of follows from it.
+    least_skipped_.push_back(respond(table_, pure, prices, options_.num_threads).bound());
     Proof proof;
     proof.bound = least_skipped_.back();
     const auto done = [&](const Packing& p) {
-      const double least = std::ceil(proof.bound - kCountTolerance);
+      const double least = std::max(0.0, std::ceil(proof.bound - kCountTolerance));
       return !falls_short(stage, p) && static_cast<double>(p.skipped(rank)) <= least;
     };
 
@@ -270,7 +270,8 @@ class PriceSolver {
     if (!done(best_)) exchange_moves(stage, prices, best_);
     proof.objective = static_cast<double>(best_.skipped(rank));
     if (!done(best_)) search_rest(pure, of_bound, stage, prices, proof);
-    proof.bound = std::min(proof.objective, std::ceil(proof.bound - kCountTolerance));
+    proof.bound =
+        std::min(proof.objective, std::max(0.0, std::ceil(proof.bound - kCountTolerance)));
     prices_.push_back(std::move(of_bound));
     proofs_.push_back(proof);
     seconds_.push_back(clock_.lap());
@@ -300,8 +301,8 @@ class PriceSolver {
       if (done(best_)) break;
       Stage target = stage;
       for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-        target.reserve.push_back(aim.reserve *
-                                 (static_cast<double>(stage.may_skip[k]) - least_skipped_[k]));
+        target.reserve.push_back(aim.reserve * (static_cast<double>(stage.may_skip[k]) -
+                                                std::max(0.0, least_skipped_[k])));
       }
       plans.push_back(round_jittered(target, prices, aim.jitter));
       keep(plans.back());

@@ -229,6 +229,35 @@ TEST(Milp, RefusedWhereTheBuildHasNone) {
   }
 }
 
+// Everybody can be served, though the prices prove a little less than nothing.
+TEST(Price, BoundsBelowNothingProveNothing) {
+  OptionTable t;
+  t.capacity = {6, 4, 5};
+  t.first = {0};
+  struct Way {
+    double value;
+    std::int64_t cards;
+    std::int32_t type;
+  };
+  const std::vector<std::vector<Way>> servers = {{{12, 1, 0}},
+                                                 {{15, 1, 0}},
+                                                 {{-19, 3, 1}, {-10, 3, 0}},
+                                                 {{16, 2, 1}},
+                                                 {{-7, 2, 2}},
+                                                 {{-15, 2, 0}, {-12, 2, 0}, {-12, 1, 2}},
+                                                 {{-11, 3, 2}, {-3, 1, 2}, {-2, 1, 1}}};
+  for (const auto& ways : servers) {
+    for (const Way& way : ways) {
+      t.options.push_back({way.value, 10, way.cards, 1, 0, way.type, way.type});
+    }
+    t.first.push_back(std::ssize(t.options));
+    t.priority.push_back(1);
+  }
+  const Selection got = select_price(t);
+  EXPECT_EQ(outcome_of(t, got.choices).unserved.at(1), 0);
+  EXPECT_EQ(got.stages.front().lower_bound, 0);
+}
+
 TEST(Price, ManyServersAlike) {
   OptionTable t;
   t.first = {0};
