@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "binary_program.hpp"
 
@@ -35,7 +36,13 @@ double not_below(std::int64_t count) {
 // The model with its rules, counted in whole cards and servers.
 class Stage {
  public:
-  explicit Stage(const ChoiceModel& model) : model_(model) {}
+  explicit Stage(const ChoiceModel& model) : model_(model) {
+    for (const std::int64_t c : model.capacity) capacities_.push_back(std::max<std::int64_t>(0, c));
+    if (model.uses.empty()) return;
+    first_use_.assign(model.objective.size() + 1, 0);
+    for (const ChoiceModel::Use& use : model.uses) ++first_use_[use.option + 1];
+    std::partial_sum(first_use_.begin(), first_use_.end(), first_use_.begin());
+  }
 
   [[nodiscard]] bool must_serve(std::size_t item) const {
     const auto c = static_cast<std::size_t>(model_.item_class[item]);
@@ -44,8 +51,22 @@ class Stage {
   [[nodiscard]] std::int64_t cards(std::int64_t option) const {
     return model_.type[option] < 0 ? 0 : model_.cards[option];
   }
-  [[nodiscard]] std::int64_t capacity(std::int32_t type) const {
-    return type < 0 ? 0 : std::max<std::int64_t>(0, model_.capacity[type]);
+  [[nodiscard]] std::int64_t capacity(std::size_t resource) const { return capacities_[resource]; }
+  [[nodiscard]] std::span<const ChoiceModel::Use> uses(std::int64_t option) const {
+    if (first_use_.empty()) return {};
+    return std::span(model_.uses)
+        .subspan(first_use_[option], first_use_[option + 1] - first_use_[option]);
+  }
+  // Calls body(resource, amount) for everything that an option takes.
+  template <class Body>
+  void for_taken(std::int64_t option, const Body& body) const {
+    if (cards(option) > 0) body(model_.type[option], cards(option));
+    for (const ChoiceModel::Use& use : uses(option)) body(use.resource, use.amount);
+  }
+  [[nodiscard]] bool fits(std::int64_t option, const std::vector<std::int64_t>& left) const {
+    bool fits = true;
+    for_taken(option, [&](std::int32_t r, std::int64_t a) { fits = fits && a <= left[r]; });
+    return fits;
   }
 
   [[nodiscard]] bool holds(const std::vector<std::int64_t>& chosen) const {
@@ -56,12 +77,12 @@ class Stage {
       const std::int64_t o = chosen[i];
       if (o < 0) continue;
       if (o < model_.first[i] || o >= model_.first[i + 1]) return false;
-      if (cards(o) > 0) used[model_.type[o]] = saturating_add(used[model_.type[o]], cards(o));
+      for_taken(o, [&](std::int32_t r, std::int64_t a) { used[r] = saturating_add(used[r], a); });
       const auto c = static_cast<std::size_t>(model_.item_class[i]);
       if (c < served.size()) ++served[c];
     }
-    for (std::size_t t = 0; t < used.size(); ++t) {
-      if (used[t] > capacity(static_cast<std::int32_t>(t))) return false;
+    for (std::size_t r = 0; r < used.size(); ++r) {
+      if (used[r] > capacities_[r]) return false;
     }
     for (std::size_t c = 0; c < served.size(); ++c) {
       if (served[c] < model_.least_served[c]) return false;
@@ -79,17 +100,22 @@ class Stage {
 
   // Whether taking `a` in place of `b` never hurts, both options of one item.
   [[nodiscard]] bool beats(std::int64_t a, std::int64_t b) const {
-    return model_.objective[a] <= model_.objective[b] &&
-           (cards(a) == 0 || (model_.type[a] == model_.type[b] && cards(a) <= cards(b)));
+    bool beats = model_.objective[a] <= model_.objective[b];
+    for_taken(a, [&](std::int32_t r, std::int64_t amount) {
+      std::int64_t others = 0;
+      for_taken(b, [&](std::int32_t q, std::int64_t other) { others = q == r ? other : others; });
+      beats = beats && amount <= others;
+    });
+    return beats;
   }
 
   // The options of an item that the best solutions are made of, least objective first: those that
   // fit at all and that neither another option nor taking none beats.
   [[nodiscard]] std::vector<std::int64_t> useful_options(std::size_t item) const {
     const double skip = must_serve(item) ? kInfinity : model_.skip_objective[item];
-    std::vector<std::int64_t> sorted;
+        std::vector<std::int64_t> sorted;
     for (std::int64_t o = model_.first[item]; o < model_.first[item + 1]; ++o) {
-      if (cards(o) <= capacity(model_.type[o]) && model_.objective[o] < skip) sorted.push_back(o);
+      if (model_.objective[o] < skip && fits(o, capacities_)) sorted.push_back(o);
     }
     std::stable_sort(sorted.begin(), sorted.end(), [&](std::int64_t a, std::int64_t b) {
       const double oa = model_.objective[a], ob = model_.objective[b];
@@ -117,23 +143,22 @@ class Stage {
 
   // Item by item the first useful option that the cards left suffice for.
   [[nodiscard]] std::vector<std::int64_t> filled(const Options& useful) const {
-    std::vector<std::int64_t> left(model_.capacity.size());
-    for (std::size_t t = 0; t < left.size(); ++t) left[t] = capacity(static_cast<std::int32_t>(t));
+    std::vector<std::int64_t> left = capacities_;
     std::vector<std::int64_t> chosen(useful.size(), -1);
     for (std::size_t i = 0; i < useful.size(); ++i) {
-      const auto fits = [&](std::int64_t o) {
-        return cards(o) == 0 || cards(o) <= left[model_.type[o]];
-      };
-      const auto found = std::find_if(useful[i].begin(), useful[i].end(), fits);
+      const auto found = std::find_if(useful[i].begin(), useful[i].end(),
+                                      [&](std::int64_t o) { return fits(o, left); });
       if (found == useful[i].end()) continue;
       chosen[i] = *found;
-      if (cards(*found) > 0) left[model_.type[*found]] -= cards(*found);
+      for_taken(*found, [&](std::int32_t r, std::int64_t amount) { left[r] -= amount; });
     }
     return chosen;
   }
 
  private:
   const ChoiceModel& model_;
+  std::vector<std::int64_t> capacities_;  // [resources] none below 0
+  std::vector<std::size_t> first_use_;    // [options + 1]; empty: no uses
 };
 
 // The stage as a 0-1 program over the useful options, objectives relative to taking none.
@@ -141,7 +166,8 @@ class Program {
  public:
   Program(const ChoiceModel& model, const Stage& stage, const Options& useful) {
     std::vector<BinaryProgram::Row> of_class(model.least_served.size());
-    std::vector<std::vector<std::int32_t>> of_type(model.capacity.size());
+    using Entry = std::pair<std::int32_t, std::int64_t>;  // column, amount
+    std::vector<std::vector<Entry>> of_resource(model.capacity.size());
     std::vector<std::int64_t> demand(model.capacity.size(), 0), most(model.capacity.size(), 0);
     for (std::size_t i = 0; i < useful.size(); ++i) {
       skip_sum_ += model.skip_objective[i];
@@ -155,22 +181,22 @@ class Program {
         whole_ = whole_ && is_whole(program_.objective.back());
         choice.entries.emplace_back(column, 1.0);
         if (stage.must_serve(i)) of_class[model.item_class[i]].entries.emplace_back(column, 1.0);
-        if (stage.cards(o) > 0) {
-          of_type[model.type[o]].push_back(column);
-          most[model.type[o]] = std::max(most[model.type[o]], stage.cards(o));
-        }
+        stage.for_taken(o, [&](std::int32_t r, std::int64_t amount) {
+          of_resource[r].emplace_back(column, amount);
+          most[r] = std::max(most[r], amount);
+        });
       }
       for (const std::int64_t o : useful[i]) {
-        if (stage.cards(o) == 0) continue;
-        demand[model.type[o]] = saturating_add(demand[model.type[o]], most[model.type[o]]);
-        most[model.type[o]] = 0;
+        stage.for_taken(o, [&](std::int32_t r, std::int64_t) {
+          demand[r] = saturating_add(demand[r], most[r]);
+          most[r] = 0;
+        });
       }
       choice.upper = 1;
       if (choice.entries.size() > 1) program_.rows.push_back(std::move(choice));
     }
-    for (std::size_t t = 0; t < of_type.size(); ++t) {
-      const std::int64_t capacity = stage.capacity(static_cast<std::int32_t>(t));
-      if (demand[t] > capacity) add_capacity(stage, of_type[t], capacity);
+    for (std::size_t r = 0; r < of_resource.size(); ++r) {
+      if (demand[r] > stage.capacity(r)) add_capacity(of_resource[r], stage.capacity(r));
     }
     for (std::size_t c = 0; c < of_class.size(); ++c) {
       if (model.least_served[c] <= 0) continue;
@@ -213,13 +239,13 @@ class Program {
  private:
   static bool is_whole(double v) { return v == std::floor(v) && std::abs(v) < 1e9; }
 
-  void add_capacity(const Stage& stage, const std::vector<std::int32_t>& columns,
+  void add_capacity(const std::vector<std::pair<std::int32_t, std::int64_t>>& entries,
                     std::int64_t capacity) {
     std::int64_t divisor = 0;
-    for (const std::int32_t j : columns) divisor = std::gcd(divisor, stage.cards(option_[j]));
+    for (const auto& [column, amount] : entries) divisor = std::gcd(divisor, amount);
     BinaryProgram::Row row;
-    for (const std::int32_t j : columns) {
-      row.entries.emplace_back(j, not_above(stage.cards(option_[j]) / divisor));
+    for (const auto& [column, amount] : entries) {
+      row.entries.emplace_back(column, not_above(amount / divisor));
     }
     row.upper = not_below(capacity / divisor);
     program_.rows.push_back(std::move(row));

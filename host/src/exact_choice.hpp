@@ -9,13 +9,21 @@ namespace tonnage {
 
 // One stage of a selection. Items are servers (or some of them), classes are priorities.
 struct ChoiceModel {
+  // What an option takes beyond `cards` of its type.
+  struct Use {
+    std::int64_t option;
+    std::int32_t resource;  // index into capacity, another than the option's type
+    std::int64_t amount;    // > 0
+  };
+
   std::vector<std::int64_t> first;         // [items + 1] options of an item
   std::vector<double> objective;           // [options] what taking the option adds
   std::vector<std::int64_t> cards;         // [options]
-  std::vector<std::int32_t> type;          // [options] index into capacity; -1: no cards
+  std::vector<std::int32_t> type;          // [options] index into capacity; -1: nothing
+  std::vector<Use> uses;                   // ascending in option
   std::vector<double> skip_objective;      // [items] what taking none adds
   std::vector<std::int32_t> item_class;    // [items]
-  std::vector<std::int64_t> capacity;      // [types]
+  std::vector<std::int64_t> capacity;      // [resources]
   std::vector<std::int64_t> least_served;  // [classes] at least so many items take an option
 
   [[nodiscard]] std::int64_t num_items() const noexcept {

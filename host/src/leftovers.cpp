@@ -18,7 +18,7 @@ void share_exhaustively(const OptionTable& table, const std::vector<std::int64_t
     const std::int64_t option = first_with_room(table, cards, server);
     if (option < 0) continue;
     const std::int64_t granted = cards.replicas_that_fit(table.options[option]);
-    cards.take(table.options[option], granted);
+    cards.take_more(table.options[option], 0, granted);
     choices[server] = {option, granted};
   }
 }
@@ -32,8 +32,8 @@ void share_in_turn(const OptionTable& table, std::vector<std::int64_t> servers, 
       if (choice.option < 0) choice.option = first_with_room(table, cards, server);
       if (choice.option < 0) continue;
       const Option& option = table.options[choice.option];
-      if (cards.replicas_that_fit(option) < 1) continue;
-      cards.take(option, 1);
+      if (!cards.fits_more(option, choice.num_replicas, 1)) continue;
+      cards.take_more(option, choice.num_replicas, 1);
       if (++choice.num_replicas < option.num_replicas) next_turn.push_back(server);
     }
     servers = std::move(next_turn);

@@ -10,24 +10,55 @@
 
 namespace tonnage {
 
-// Cards left of each type while servers are being served.
+// What is left of each resource while servers are being served.
 class FreeCards {
  public:
-  explicit FreeCards(const std::vector<std::int64_t>& capacity) : free_(capacity) {}
+  explicit FreeCards(const OptionTable& table) : table_(&table), free_(table.capacity) {
+    free_.insert(free_.end(), table.limits.begin(), table.limits.end());
+  }
 
-  [[nodiscard]] std::int64_t replicas_that_fit(const Option& o) const {
-    if (o.type < 0) return o.num_replicas;
-    return std::min(o.num_replicas, free_[o.type] / o.cards_per_replica);
-  }
   [[nodiscard]] bool fits_whole(const Option& o) const {
-    return replicas_that_fit(o) == o.num_replicas;
+    if (o.type >= 0 && o.num_replicas > free_[o.type] / o.cards_per_replica) return false;
+    const auto uses = table_->uses_of(o);
+    return std::all_of(uses.begin(), uses.end(),
+                       [&](const Use& use) { return use.whole <= free_[use.resource]; });
   }
-  void take(const Option& o, std::int64_t replicas) {
-    if (o.type >= 0) free_[o.type] -= replicas * o.cards_per_replica;
+  void take_whole(const Option& o) {
+    if (o.type >= 0) free_[o.type] -= o.cards();
+    for (const Use& use : table_->uses_of(o)) free_[use.resource] -= use.whole;
+  }
+
+  // The most replicas of an option that fit, at most those it asks for.
+  [[nodiscard]] std::int64_t replicas_that_fit(const Option& o) const {
+    if (fits_whole(o)) return o.num_replicas;
+    std::int64_t most = o.num_replicas - 1;
+    if (o.type >= 0) most = std::min(most, free_[o.type] / o.cards_per_replica);
+    for (const Use& use : table_->uses_of(o)) {
+      const std::int64_t left = free_[use.resource] - use.fixed;
+      if (left < 0) return 0;
+      if (use.per_replica > 0) most = std::min(most, left / use.per_replica);
+    }
+    return std::max<std::int64_t>(0, most);
+  }
+  // Whether a server that has some replicas of an option, or none, may have `more`.
+  [[nodiscard]] bool fits_more(const Option& o, std::int64_t has, std::int64_t more) const {
+    if (o.type >= 0 && more > free_[o.type] / o.cards_per_replica) return false;
+    const auto uses = table_->uses_of(o);
+    return std::all_of(uses.begin(), uses.end(), [&](const Use& use) {
+      return use.of(has + more, o.num_replicas) - use.of(has, o.num_replicas) <=
+             free_[use.resource];
+    });
+  }
+  void take_more(const Option& o, std::int64_t has, std::int64_t more) {
+    if (o.type >= 0) free_[o.type] -= more * o.cards_per_replica;
+    for (const Use& use : table_->uses_of(o)) {
+      free_[use.resource] -= use.of(has + more, o.num_replicas) - use.of(has, o.num_replicas);
+    }
   }
 
  private:
-  std::vector<std::int64_t> free_;
+  const OptionTable* table_;
+  std::vector<std::int64_t> free_;  // [resources]
 };
 
 // Shares `cards` among the servers `leftovers`, for which no whole allocation fits. They must be

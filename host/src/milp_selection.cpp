@@ -6,6 +6,7 @@
 
 #include "exact_choice.hpp"
 #include "leftovers.hpp"
+#include "price_exact.hpp"
 #include "price_options.hpp"
 #include "tonnage/core/error.hpp"
 
@@ -79,7 +80,8 @@ class MilpSolver {
       for (const price::FlatOption& option : table_.options_of(p)) {
         model.objective.push_back(is_value_stage(k) ? option.value : 0);
         model.cards.push_back(option.whole_cards());
-        model.type.push_back(option.type < table_.num_types ? option.type : -1);
+        model.type.push_back(option.type < table_.num_resources ? option.type : -1);
+        price::add_uses(table_, option, model);
         dearest = std::max(dearest, model.objective.back());
       }
       const std::int32_t rank = table_.class_of[p];
@@ -143,10 +145,17 @@ class MilpSolver {
       if (table_.class_of[p] > k) {
         o = -1;
         for (std::int64_t i = table_.first[p]; i < table_.first[p + 1] && o < 0; ++i) {
-          if (table_.options[i].whole_cards() <= left[table_.options[i].type]) o = i;
+          bool fits = true;
+          table_.for_uses(table_.options[i], [&](std::int32_t r, double amount) {
+            fits = fits && static_cast<std::int64_t>(amount) <= left[r];
+          });
+          if (fits) o = i;
         }
       }
-      if (o >= 0) left[table_.options[o].type] -= table_.options[o].whole_cards();
+      if (o < 0) continue;
+      table_.for_uses(table_.options[o], [&](std::int32_t r, double amount) {
+        left[r] -= static_cast<std::int64_t>(amount);
+      });
     }
   }
 
@@ -161,12 +170,12 @@ class MilpSolver {
       c.proven = c.objective == c.lower_bound;
     }
     selection.choices.resize(static_cast<std::size_t>(from_.num_servers()));
-    FreeCards cards(from_.capacity);
+    FreeCards cards(from_);
     for (std::int64_t p = 0; p < table_.num_players(); ++p) {
       if (chosen_[p] < 0) continue;
       const std::int64_t o = table_.source[chosen_[p]];
       selection.choices[table_.server[p]] = {o, from_.options[o].num_replicas};
-      cards.take(from_.options[o], from_.options[o].num_replicas);
+      cards.take_whole(from_.options[o]);
     }
     share_among_unserved(from_, options_.policy, options_.delayed_best_effort, cards,
                          selection.choices);
@@ -176,6 +185,7 @@ class MilpSolver {
                    [](const auto& a, const auto& b) { return a.objective == b.objective; });
     if (same_levels) {
       selection.type_prices = start_.type_prices;
+      selection.limit_prices = start_.limit_prices;
       selection.class_prices = start_.class_prices;
     }
     return selection;

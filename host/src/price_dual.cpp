@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kPasses = 60;
 constexpr std::size_t kPassesPerPrice = 20;
 
-// The prices of a stage that may move, as one vector: types, then classes with an allowance.
+// The prices of a stage that may move, as one vector: resources, then classes with an allowance.
 class Variables {
  public:
   Variables(const Table& table, const Stage& stage) : table_(table), stage_(stage) {
@@ -23,40 +23,47 @@ class Variables {
   }
 
   [[nodiscard]] std::vector<double> pack(const Prices& prices) const {
-    std::vector<double> x(prices.type.begin(), prices.type.end() - 1);
+    std::vector<double> x(prices.resource.begin(), prices.resource.end() - 1);
     for (const std::int32_t k : priced_) x.push_back(prices.skip[k]);
     return x;
   }
   void unpack(const std::vector<double>& x, Prices& prices) const {
-    std::copy(x.begin(), x.begin() + table_.num_types, prices.type.begin());
+    std::copy(x.begin(), x.begin() + table_.num_resources, prices.resource.begin());
     for (std::size_t i = 0; i < priced_.size(); ++i) {
-      prices.skip[priced_[i]] = x[table_.num_types + i];
+      prices.skip[priced_[i]] = x[table_.num_resources + i];
     }
   }
   [[nodiscard]] std::vector<double> slope(const Response& response) const {
     std::vector<double> g;
-    for (std::int32_t t = 0; t < table_.num_types; ++t) {
-      g.push_back(response.load[t] - static_cast<double>(table_.capacity[t]));
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      g.push_back(response.load[r] - static_cast<double>(table_.capacity[r]));
     }
     for (const std::int32_t k : priced_) {
       g.push_back(response.skipped[k] - stage_.allowance(k));
     }
     return g;
   }
-  // A guess of how large prices get: what players stand to lose, per player and per card.
+  // A guess of how large prices get: what players stand to lose, per player and per unit that a
+  // player takes.
   [[nodiscard]] std::vector<double> scale() const {
-    double cost = 0, cards = 0;
+    double cost = 0;
+    std::vector<double> taken(static_cast<std::size_t>(table_.num_resources) + 1, 0.0);
     const std::int64_t players = table_.first_player[stage_.num_classes];
     for (std::int64_t p = 0; p < players; ++p) {
       const auto options = table_.options_of(p);
       cost += stage_.value_weight * (options.back().value - options.front().value);
       const std::int32_t rank = table_.class_of[p];
       if (!stage_.is_forced(rank)) cost += stage_.skip_cost[rank];
-      cards += options.front().cards;
+      table_.for_uses(options.front(), [&](std::int32_t r, double amount) { taken[r] += amount; });
     }
     // Where nothing tells options apart any scale serves.
     if (!(cost > 0)) cost = static_cast<double>(players);
+    double cards = 0;
+    for (std::int32_t t = 0; t < table_.num_types; ++t) cards += taken[t];
     std::vector<double> scale(table_.num_types, cost / std::max(cards, 1.0));
+    for (std::int32_t r = table_.num_types; r < table_.num_resources; ++r) {
+      scale.push_back(cost / std::max(taken[r], 1.0));
+    }
     scale.resize(scale.size() + priced_.size(), cost / static_cast<double>(players));
     return scale;
   }
@@ -80,17 +87,18 @@ Response respond(const Table& table, const Stage& stage, const Prices& prices, i
   std::vector<Part> parts(static_cast<std::size_t>((players + kChunk - 1) / kChunk));
   parallel_chunks(players, kChunk, num_threads, [&](std::int64_t begin, std::int64_t end) {
     Part& part = parts[begin / kChunk];
-    part.load.assign(prices.type.size(), 0.0);
+    part.load.assign(prices.resource.size(), 0.0);
     part.skipped.assign(classes, 0.0);
     for (std::int64_t p = begin; p < end; ++p) {
-      const Cheapest best = cheapest_option(table, stage.value_weight, prices.type, p);
+      const Cheapest best = cheapest_option(table, stage.value_weight, prices.resource, p);
       const std::int32_t rank = table.class_of[p];
       const bool skips = prices.skip[rank] < best.cost;
       const double cost = skips ? prices.skip[rank] : best.cost;
       if (skips) {
         part.skipped[rank] += 1;
       } else {
-        part.load[table.options[best.option].type] += table.options[best.option].cards;
+        table.for_uses(table.options[best.option],
+                       [&](std::int32_t r, double amount) { part.load[r] += amount; });
         part.magnitude += 2 * std::abs(stage.value_weight * table.options[best.option].value);
       }
       part.value += cost;
@@ -99,17 +107,17 @@ Response respond(const Table& table, const Stage& stage, const Prices& prices, i
   });
 
   Response sum;
-  sum.load.assign(prices.type.size(), 0.0);
+  sum.load.assign(prices.resource.size(), 0.0);
   sum.skipped.assign(classes, 0.0);
   double magnitude = 0;
   for (const Part& part : parts) {
     sum.value += part.value;
     magnitude += part.magnitude;
-    for (std::size_t t = 0; t < sum.load.size(); ++t) sum.load[t] += part.load[t];
+    for (std::size_t r = 0; r < sum.load.size(); ++r) sum.load[r] += part.load[r];
     for (std::size_t k = 0; k < classes; ++k) sum.skipped[k] += part.skipped[k];
   }
-  for (std::int32_t t = 0; t < table.num_types; ++t) {
-    const double paid = prices.type[t] * static_cast<double>(table.capacity[t]);
+  for (std::int32_t r = 0; r < table.num_resources; ++r) {
+    const double paid = prices.resource[r] * static_cast<double>(table.capacity[r]);
     sum.value -= paid;
     magnitude += paid;
   }
@@ -122,14 +130,14 @@ Response respond(const Table& table, const Stage& stage, const Prices& prices, i
   }
   // Each sum has at most so many terms and each term a few roundings.
   const auto terms = static_cast<double>(kChunk + static_cast<std::int64_t>(parts.size()) +
-                                         table.num_types + stage.num_classes + 8);
+                                         table.num_resources + stage.num_classes + 8);
   sum.rounding = magnitude * terms * std::numeric_limits<double>::epsilon();
   return sum;
 }
 
 Prices zero_prices(const Table& table, const Stage& stage) {
   Prices prices;
-  prices.type.assign(table.capacity.size(), 0.0);
+  prices.resource.assign(table.capacity.size(), 0.0);
   for (std::int32_t k = 0; k < stage.num_classes; ++k) {
     prices.skip.push_back(stage.is_forced(k) ? std::numeric_limits<double>::infinity()
                                              : stage.skip_cost[k]);

@@ -13,7 +13,7 @@ namespace tonnage::price {
 struct Response {
   double value = 0;             // of the relaxed stage, rounding errors included
   double rounding = 0;          // at least as large as the error of `value`
-  std::vector<double> load;     // [types + 1] cards asked for
+  std::vector<double> load;     // [resources + 1] asked for
   std::vector<double> skipped;  // [classes]
 
   // No plan of the stage is below this.
@@ -29,12 +29,11 @@ struct Cheapest {
   std::int64_t option;
 };
 [[nodiscard]] inline Cheapest cheapest_option(const Table& table, double value_weight,
-                                              const std::vector<double>& type_price,
+                                              const std::vector<double>& resource_price,
                                               std::int64_t player) {
   Cheapest best{std::numeric_limits<double>::infinity(), -1};
   for (std::int64_t o = table.first[player]; o < table.first[player + 1]; ++o) {
-    const FlatOption& option = table.options[o];
-    const double cost = value_weight * option.value + option.cards * type_price[option.type];
+    const double cost = table.cost_of(table.options[o], value_weight, resource_price);
     if (cost < best.cost) best = {cost, o};
   }
   return best;

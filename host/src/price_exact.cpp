@@ -43,14 +43,13 @@ std::vector<Open> list_open(const Table& table, const Stage& stage, const Prices
   for (std::int64_t p = 0; p < table.first_player[stage.num_classes]; ++p) {
     const double skip = prices.skip[table.class_of[p]];
     const double least =
-        std::min(skip, cheapest_option(table, stage.value_weight, prices.type, p).cost);
+        std::min(skip, cheapest_option(table, stage.value_weight, prices.resource, p).cost);
     const auto add = [&](std::int64_t option, double cost) {
       if (cost - least <= slack) open.push_back({cost - least, p, option});
     };
     add(Packing::kNone, skip);
     for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
-      const FlatOption& option = table.options[o];
-      add(o, stage.value_weight * option.value + option.cards * prices.type[option.type]);
+      add(o, table.cost_of(table.options[o], stage.value_weight, prices.resource));
     }
   }
   return open;
@@ -96,7 +95,7 @@ class Core {
  public:
   Core(const Table& table, const Stage& stage, const Packing& base)
       : table_(table), stage_(stage), base_(base) {
-    for (std::int32_t t = 0; t < table.num_types; ++t) model.capacity.push_back(base.left(t));
+    for (std::int32_t r = 0; r < table.num_resources; ++r) model.capacity.push_back(base.left(r));
     model.first.push_back(0);
     model.least_served.assign(static_cast<std::size_t>(stage.num_classes), 0);
     for (std::int32_t k = 0; k < stage.num_classes; ++k) {
@@ -117,12 +116,14 @@ class Core {
       source.push_back(o);
       model.objective.push_back(counts_players(stage_) ? 0 : option.value);
       model.cards.push_back(option.whole_cards());
-      model.type.push_back(option.type < table_.num_types ? option.type : -1);
+      model.type.push_back(option.type < table_.num_resources ? option.type : -1);
+      add_uses(table_, option, model);
       dearest = std::max(dearest, model.objective.back());
     }
     if (now != Packing::kNone) {
-      const FlatOption& option = table_.options[now];
-      if (option.type < table_.num_types) model.capacity[option.type] += option.whole_cards();
+      table_.for_uses(table_.options[now], [&](std::int32_t r, double amount) {
+        if (r < table_.num_resources) model.capacity[r] += static_cast<std::int64_t>(amount);
+      });
       if (stage_.may_skip[rank] != Stage::kNoLimit) ++model.least_served[rank];
     }
     model.first.push_back(static_cast<std::int64_t>(source.size()));
@@ -254,6 +255,15 @@ class Searcher {
 };
 
 }  // namespace
+
+void add_uses(const Table& table, const FlatOption& option, ChoiceModel& model) {
+  const auto index = static_cast<std::int64_t>(model.objective.size()) - 1;
+  bool further = false;
+  table.for_uses(option, [&](std::int32_t r, double amount) {
+    if (further) model.uses.push_back({index, r, static_cast<std::int64_t>(amount)});
+    further = true;
+  });
+}
 
 double objective_of(const Table& table, const Stage& stage, const Packing& packing) {
   return counts_players(stage) ? static_cast<double>(packing.skipped(stage.num_classes - 1))

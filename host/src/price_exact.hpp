@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "exact_choice.hpp"
 #include "price_packing.hpp"
 
 namespace tonnage::price {
@@ -17,6 +18,9 @@ struct Proof {
 
 // What a stage minimises, in its own unit.
 [[nodiscard]] double objective_of(const Table& table, const Stage& stage, const Packing& packing);
+
+// Adds what an option takes beyond its first resource as uses of the model's last option.
+void add_uses(const Table& table, const FlatOption& option, ChoiceModel& model);
 
 struct RestLimits {
   std::size_t max_whole = 0;    // options that players choose among in an exact search

@@ -13,6 +13,8 @@ constexpr std::size_t kMovesPerKind = 3;
 constexpr std::size_t kMaxHalves = 2000000;
 constexpr std::size_t kMaxFound = 200000;
 constexpr double kTiny = 1e-12;
+// A limit of at most so many units shares out whole things, like cards.
+constexpr std::int64_t kMaxMatched = 10000000;
 
 // A player that takes another option, what it costs at the prices, and what it does to the cards
 // left and to the levels of the classes, as a sum of keys.
@@ -94,7 +96,7 @@ class Exchanger {
   Exchanger(const Table& table, const Stage& stage, const Prices& prices, Packing& packing)
       : table_(table), stage_(stage), prices_(prices), packing_(packing) {
     for (std::int64_t p = 0; p < packing.num_players(); ++p) {
-      dear_ = std::max(dear_, cheapest_option(table, stage.value_weight, prices.type, p).cost);
+      dear_ = std::max(dear_, cheapest_option(table, stage.value_weight, prices.resource, p).cost);
     }
     for (const double skip : prices.skip) {
       if (std::isfinite(skip)) dear_ = std::max(dear_, skip);
@@ -122,17 +124,24 @@ class Exchanger {
       const double skip = prices_.skip[table_.class_of[player]];
       return std::isfinite(skip) ? skip : dear_;
     }
-    const FlatOption& o = table_.options[option];
-    return stage_.value_weight * o.value + o.cards * prices_.type[o.type];
+    return table_.cost_of(table_.options[option], stage_.value_weight, prices_.resource);
+  }
+  // Amounts of money and power never match: plans that need more than there is are refused later.
+  [[nodiscard]] bool is_matched(std::int32_t resource) const {
+    return resource < table_.num_types ||
+           (resource < table_.num_resources && table_.capacity[resource] <= kMaxMatched);
   }
   [[nodiscard]] std::uint64_t class_key(std::int32_t rank) const {
-    return stage_.may_skip[rank] == Stage::kNoLimit ? 0 : key_of(table_.num_types + rank);
+    return stage_.may_skip[rank] == Stage::kNoLimit ? 0 : key_of(table_.num_resources + rank);
   }
   // What an option takes of the resources.
   [[nodiscard]] std::uint64_t use(std::int64_t player, std::int64_t option) const {
     if (option == Packing::kNone) return class_key(table_.class_of[player]);
-    const FlatOption& o = table_.options[option];
-    return o.type < table_.num_types ? times(key_of(o.type), o.whole_cards()) : 0;
+    std::uint64_t key = 0;
+    table_.for_uses(table_.options[option], [&](std::int32_t r, double amount) {
+      if (is_matched(r)) key += times(key_of(r), static_cast<std::int64_t>(amount));
+    });
+    return key;
   }
 
   // How many players of the classes go without beyond what the stage allows.
@@ -164,9 +173,9 @@ class Exchanger {
       all.key += part.key;
       all.worth += part.worth;
     };
-    for (std::int32_t t = 0; t < table_.num_types; ++t) {
-      if (packing_.left(t) < 0) return false;
-      add(key_of(t), packing_.left(t), prices_.type[t]);
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      if (packing_.left(r) < 0) return false;
+      if (is_matched(r)) add(key_of(r), packing_.left(r), prices_.resource[r]);
     }
     for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
       if (stage_.may_skip[k] == Stage::kNoLimit) continue;
@@ -205,12 +214,13 @@ class Exchanger {
     std::sort(all.begin(), all.end(), before);
     std::unordered_map<std::uint64_t, std::size_t> count;
     moves_.clear();
-    // No move at all, so that pairs stand for single ones, too; then waste of single cards.
+    // No move at all, so that pairs stand for single ones, too; then waste of a few cards.
     moves_.push_back({0, 0, -1, Packing::kNone});
-    for (std::int32_t t = 0; t < table_.num_types; ++t) {
-      for (const std::int64_t cards : {1, 2, 4}) {
-        const double cost = prices_.type[t] * static_cast<double>(cards);
-        if (cost < limit) moves_.push_back({cost, times(key_of(t), cards), -1, Packing::kNone});
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      if (!is_matched(r)) continue;
+      for (const std::int64_t n : {1, 2, 4}) {
+        const double cost = prices_.resource[r] * static_cast<double>(n);
+        if (cost < limit) moves_.push_back({cost, times(key_of(r), n), -1, Packing::kNone});
       }
     }
     for (const Move& m : all) {

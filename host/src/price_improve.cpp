@@ -10,8 +10,8 @@
 namespace tonnage::price {
 namespace {
 
-// Those that leave a type at least expense, as far as the prices tell, are worth trying.
-constexpr std::size_t kExitsPerType = 1500;
+// Those that leave a resource at least expense, as far as the prices tell, are worth trying.
+constexpr std::size_t kExitsPerResource = 1500;
 constexpr std::size_t kCandidates = 20000;
 
 // A change of the plan: unserved players (weighted by class), then value.
@@ -69,8 +69,7 @@ class Improver {
  private:
   [[nodiscard]] double reduced(std::int64_t player, std::int64_t option) const {
     if (option == Packing::kNone) return prices_.skip[table_.class_of[player]];
-    const FlatOption& o = table_.options[option];
-    return stage_.value_weight * o.value + o.cards * prices_.type[o.type];
+    return table_.cost_of(table_.options[option], stage_.value_weight, prices_.resource);
   }
   [[nodiscard]] Change difference(std::int64_t player, std::int64_t from, std::int64_t to) const {
     const double weight = weight_[table_.class_of[player]];
@@ -93,26 +92,27 @@ class Improver {
       if (from == Packing::kNone || table_.options[from].cards == 0) continue;
       const FlatOption& now = table_.options[from];
       const double cost = reduced(p, from);
-      const auto add = [&](std::int64_t to, std::int64_t freed) {
-        exits_[now.type].push_back(
-            {reduced(p, to) - cost, difference(p, from, to), p, from, to, freed});
-      };
-      for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
-        const FlatOption& other = table_.options[o];
-        const std::int64_t freed =
-            now.whole_cards() - (other.type == now.type ? other.whole_cards() : 0);
-        if (freed > 0 && o != from) add(o, freed);
-      }
-      add(Packing::kNone, now.whole_cards());
+      table_.for_uses(now, [&](std::int32_t r, double amount) {
+        const auto has = static_cast<std::int64_t>(amount);
+        const auto add = [&](std::int64_t to, std::int64_t freed) {
+          exits_[r].push_back(
+              {reduced(p, to) - cost, difference(p, from, to), p, from, to, freed});
+        };
+        for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
+          const std::int64_t freed = has - table_.taken(table_.options[o], r);
+          if (freed > 0 && o != from) add(o, freed);
+        }
+        add(Packing::kNone, has);
+      });
     }
     for (auto& exits : exits_) {
       const auto by_guess = [](const Exit& a, const Exit& b) {
         if (a.guess != b.guess) return a.guess < b.guess;
         return a.player != b.player ? a.player < b.player : a.to < b.to;
       };
-      if (exits.size() > kExitsPerType) {
-        std::nth_element(exits.begin(), exits.begin() + kExitsPerType, exits.end(), by_guess);
-        exits.resize(kExitsPerType);
+      if (exits.size() > kExitsPerResource) {
+        std::nth_element(exits.begin(), exits.begin() + kExitsPerResource, exits.end(), by_guess);
+        exits.resize(kExitsPerResource);
       }
       std::sort(exits.begin(), exits.end(), [](const Exit& a, const Exit& b) {
         if (a.change < b.change || b.change < a.change) return a.change < b.change;
@@ -131,7 +131,7 @@ class Improver {
     std::vector<Candidate> list;
     for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
       const std::int64_t o = packing_.option_of(p);
-      const double best = cheapest_option(table_, stage_.value_weight, prices_.type, p).cost;
+      const double best = cheapest_option(table_, stage_.value_weight, prices_.resource, p).cost;
       if (o == Packing::kNone) {
         list.push_back({table_.class_of[p], -best, p});
       } else if (const double regret = reduced(p, o) - best; regret > 0) {
@@ -152,36 +152,56 @@ class Improver {
     return players;
   }
 
+  // What lacks of an option's needs, of the resource that most players compete for: the first one.
+  struct Lack {
+    std::int32_t resource;
+    std::int64_t amount;
+  };
+  [[nodiscard]] Lack lack_of(std::int64_t player, std::int64_t option) const {
+    Lack lack{-1, 0};
+    table_.for_uses(table_.options[option], [&](std::int32_t r, double amount) {
+      if (lack.amount > 0) return;
+      lack = {r, static_cast<std::int64_t>(amount) - packing_.left(r) - packing_.taken(player, r)};
+    });
+    return lack;
+  }
+
+  // Whether the player may take `option` once `exit` is made.
+  [[nodiscard]] bool fits(std::int64_t player, std::int64_t option, const Exit& exit) const {
+    const FlatOption& leaves = table_.options[exit.from];
+    const auto room = [&](std::int32_t r) {
+      return packing_.left(r) + packing_.taken(player, r) + table_.taken(leaves, r);
+    };
+    const auto taken = [&](std::int64_t o, std::int32_t r) {
+      return o == Packing::kNone ? 0 : table_.taken(table_.options[o], r);
+    };
+    bool fits = true;
+    const auto check = [&](std::int32_t r, double) {
+      fits = fits && taken(option, r) + taken(exit.to, r) <= room(r);
+    };
+    table_.for_uses(table_.options[option], check);
+    if (exit.to != Packing::kNone) table_.for_uses(table_.options[exit.to], check);
+    return fits;
+  }
+
   [[nodiscard]] Move best_move(std::int64_t player) const {
     Move best;
     const std::int64_t from = packing_.option_of(player);
-    const std::int32_t from_type = from == Packing::kNone ? -1 : table_.options[from].type;
-    const std::int64_t from_cards = from == Packing::kNone ? 0 : table_.options[from].whole_cards();
     for (std::int64_t o = table_.first[player]; o < table_.first[player + 1]; ++o) {
       if (o == from) continue;
-      const FlatOption& option = table_.options[o];
       const Change gain = difference(player, from, o);
       if (!(gain < best.change)) continue;
-      const std::int64_t room =
-          packing_.left(option.type) + (option.type == from_type ? from_cards : 0);
-      const std::int64_t lacking = option.whole_cards() - room;
-      if (lacking <= 0) {
+      const Lack lack = lack_of(player, o);
+      if (lack.amount <= 0) {
         best = {gain, o, std::nullopt};
         continue;
       }
-      for (const Exit& exit : exits_[option.type]) {
+      for (const Exit& exit : exits_[lack.resource]) {
         const Change change = gain + exit.change;
         if (!(change < best.change)) break;
-        if (exit.freed < lacking || exit.player == player) continue;
+        if (exit.freed < lack.amount || exit.player == player) continue;
         if (packing_.option_of(exit.player) != exit.from) continue;
-        if (exit.to != Packing::kNone) {
-          const FlatOption& other = table_.options[exit.to];
-          if (other.type != option.type &&
-              other.whole_cards() >
-                  packing_.left(other.type) + (other.type == from_type ? from_cards : 0)) {
-            continue;
-          }
-        }
+        if (!fits(player, o, exit)) continue;
         best = {change, o, exit};
         break;
       }
@@ -194,7 +214,7 @@ class Improver {
   const Prices& prices_;
   Packing& packing_;
   std::vector<double> weight_;
-  std::vector<std::vector<Exit>> exits_;  // [types + 1]
+  std::vector<std::vector<Exit>> exits_;  // [resources + 1] what frees some of it
   double tiny_ = 1e-9;
 };
 

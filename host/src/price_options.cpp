@@ -11,10 +11,25 @@ bool append_options(const OptionTable& from, std::int64_t server, Table& to) {
   for (const std::int64_t o : undominated_options(from, server)) {
     const Option& option = from.options[o];
     const std::int64_t cards = option.type < 0 ? 0 : option.cards();
+    const auto uses = from.uses_of(option);
     if (cards > 0 && cards > to.capacity[option.type]) continue;
-    const std::int32_t type = cards == 0 ? to.num_types : option.type;
-    to.options.push_back({option.value, static_cast<double>(cards), type});
+    if (std::any_of(uses.begin(), uses.end(),
+                    [&](const Use& use) { return use.whole > to.capacity[use.resource]; })) {
+      continue;
+    }
+    const std::int32_t type = cards == 0 ? to.num_resources : option.type;
+    to.options.push_back({option.objective, static_cast<double>(cards), type});
     to.source.push_back(o);
+    for (const Use& use : uses) {
+      if (use.whole == 0) continue;
+      std::int32_t& first = to.options.back().uses;
+      if (first == FlatOption::kNoUses) {
+        first = static_cast<std::int32_t>(to.uses.size());
+      } else {
+        to.uses.back().last = false;
+      }
+      to.uses.push_back({static_cast<double>(use.whole), use.resource, true});
+    }
   }
   return to.options.size() > before;
 }
@@ -24,8 +39,9 @@ bool append_options(const OptionTable& from, std::int64_t server, Table& to) {
 Table flatten(const OptionTable& table) {
   Table flat;
   flat.num_types = static_cast<std::int32_t>(table.capacity.size());
-  for (const std::int64_t c : table.capacity) {
-    flat.capacity.push_back(std::clamp<std::int64_t>(c, 0, kMaxCapacity));
+  flat.num_resources = flat.num_types + static_cast<std::int32_t>(table.limits.size());
+  for (std::int32_t r = 0; r < flat.num_resources; ++r) {
+    flat.capacity.push_back(std::clamp<std::int64_t>(table.available(r), 0, kMaxCapacity));
   }
   flat.capacity.push_back(std::numeric_limits<std::int64_t>::max() / 2);
 

@@ -16,13 +16,24 @@ namespace tonnage::price {
 // do not depend on the number of threads.
 inline constexpr std::int64_t kChunk = 2048;
 
-// No type has more cards than this: sums over a fleet stay exact in int64 and in float64.
+// No resource has more than this: sums over a fleet stay exact in int64 and in float64.
 inline constexpr std::int64_t kMaxCapacity = 1'000'000'000'000;
 
+// What an option takes beyond its first resource; the uses of an option follow each other.
+struct FlatUse {
+  double amount;
+  std::int32_t resource;
+  bool last;
+};
+
+// Takes `cards` of one resource, a type of cards unless it needs none.
 struct FlatOption {
-  double value;
+  static constexpr std::int32_t kNoUses = -1;
+
+  double value;  // what selection minimises
   double cards;
-  std::int32_t type;  // Table::num_types for an option that needs no cards
+  std::int32_t type;  // Table::num_resources for an option that needs nothing
+  std::int32_t uses = kNoUses;  // first of its further uses in Table::uses
 
   [[nodiscard]] std::int64_t whole_cards() const noexcept {
     return static_cast<std::int64_t>(cards);
@@ -30,10 +41,12 @@ struct FlatOption {
 };
 
 // Players are the servers with an option that some plan could take whole, by class, then server.
-// A player's options are ascending in value; none needs more cards than its type has, and none is
-// beaten by another of the same type in both value and cards.
+// A player's options are ascending in value; none takes more of a resource than there is, and none
+// is beaten by another in value and everything it takes. Resources are types of cards, then what
+// limits share out.
 struct Table {
   std::vector<FlatOption> options;
+  std::vector<FlatUse> uses;
   std::vector<std::int64_t> source;        // [options] index into OptionTable::options
   std::vector<std::int64_t> first;         // [players + 1]
   std::vector<std::int64_t> server;        // [players] index into OptionTable
@@ -41,8 +54,9 @@ struct Table {
   std::vector<std::int64_t> first_player;  // [classes + 1]
   std::vector<std::int32_t> priority;      // [classes] ascending
   std::vector<std::int64_t> hopeless;      // [classes] servers whose options all exceed capacity
-  std::vector<std::int64_t> capacity;      // [types + 1], the last one boundless
-  std::int32_t num_types = 0;
+  std::vector<std::int64_t> capacity;      // [resources + 1], the last one boundless
+  std::int32_t num_resources = 0;
+  std::int32_t num_types = 0;  // the first of the resources
 
   [[nodiscard]] std::int64_t num_players() const noexcept {
     return static_cast<std::int64_t>(server.size());
@@ -56,6 +70,34 @@ struct Table {
   [[nodiscard]] std::span<const FlatOption> options_of(std::int64_t player) const {
     return {options.data() + first[player],
             static_cast<std::size_t>(first[player + 1] - first[player])};
+  }
+  // Calls body(resource, amount) for everything an option takes.
+  template <class Body>
+  void for_uses(const FlatOption& option, const Body& body) const {
+    body(option.type, option.cards);
+    if (option.uses == FlatOption::kNoUses) return;
+    for (const FlatUse* use = &uses[option.uses];; ++use) {
+      body(use->resource, use->amount);
+      if (use->last) return;
+    }
+  }
+  // What an option costs: its value weighted, and everything it takes at these prices.
+  [[nodiscard]] double cost_of(const FlatOption& option, double value_weight,
+                               const std::vector<double>& prices) const {
+    double cost = value_weight * option.value + option.cards * prices[option.type];
+    if (option.uses == FlatOption::kNoUses) return cost;
+    for (const FlatUse* use = &uses[option.uses];; ++use) {
+      cost += use->amount * prices[use->resource];
+      if (use->last) return cost;
+    }
+  }
+  // What an option takes of a resource.
+  [[nodiscard]] std::int64_t taken(const FlatOption& option, std::int32_t resource) const {
+    std::int64_t amount = 0;
+    for_uses(option, [&](std::int32_t r, double a) {
+      if (r == resource) amount = static_cast<std::int64_t>(a);
+    });
+    return amount;
   }
 };
 
@@ -91,8 +133,8 @@ struct Stage {
 // Multipliers of the relaxed constraints. A player that goes without pays what `skip` says of its
 // class: skip_cost plus the price of the class, or infinity where everybody must be served.
 struct Prices {
-  std::vector<double> type;  // [types + 1] per card, >= 0; the last is 0
-  std::vector<double> skip;  // [classes]
+  std::vector<double> resource;  // [resources + 1] per card or unit, >= 0; the last is 0
+  std::vector<double> skip;      // [classes]
 };
 
 }  // namespace tonnage::price

@@ -8,10 +8,10 @@
 namespace tonnage::price {
 namespace {
 
-// A way out of an overfull type: the player takes option `to` instead (kNone: goes without).
+// A way out of an overfull resource: the player takes option `to` instead (kNone: goes without).
 struct Exit {
   bool breaks_level;  // leaves a player unserved whom the stage wants served
-  double cost_per_card;
+  double cost_per_unit;
   std::int64_t player;
   std::int64_t to;
 };
@@ -23,57 +23,101 @@ void put_cheapest(const Table& table, const Stage& stage, const Prices& prices, 
   std::vector<std::int64_t> choice(static_cast<std::size_t>(players));
   parallel_chunks(players, kChunk, num_threads, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t p = begin; p < end; ++p) {
-      const Cheapest best = cheapest_option(table, stage.value_weight, prices.type, p);
+      const Cheapest best = cheapest_option(table, stage.value_weight, prices.resource, p);
       choice[p] = prices.skip[table.class_of[p]] < best.cost ? Packing::kNone : best.option;
     }
   });
   for (std::int64_t p = 0; p < players; ++p) packing.put(p, choice[p]);
 }
 
-void add_exits(const Table& table, const Stage& stage, const Prices& prices, std::int64_t player,
-               std::int64_t from, std::vector<Exit>& exits) {
+// How much of everything lacks, in cards: of what limits share out, as much as goes with a card.
+class Overload {
+ public:
+  Overload(const Table& table, const Packing& packing) : table_(table), packing_(packing) {
+    per_card_.assign(static_cast<std::size_t>(table.num_resources) + 1, 1.0);
+    if (table.num_types == table.num_resources) return;
+    std::vector<double> taken(per_card_.size(), 0.0);
+    double cards = 1;
+    for (std::int64_t p = 0; p < packing.num_players(); ++p) {
+      if (packing.option_of(p) == Packing::kNone) continue;
+      const FlatOption& o = table.options[packing.option_of(p)];
+      if (o.type < table.num_types) cards += o.cards;
+      table.for_uses(o, [&](std::int32_t r, double amount) { taken[r] += amount; });
+    }
+    for (std::int32_t r = table.num_types; r < table.num_resources; ++r) {
+      per_card_[r] = cards / std::max(1.0, taken[r]);
+    }
+  }
+
+  [[nodiscard]] bool concerns(const FlatOption& option) const {
+    bool found = false;
+    table_.for_uses(option, [&](std::int32_t r, double) { found = found || packing_.left(r) < 0; });
+    return found;
+  }
+  // What an option frees of overfull resources if it gives way to another, or to none.
+  [[nodiscard]] double freed(const FlatOption& now, const FlatOption* other) const {
+    double sum = 0;
+    table_.for_uses(now, [&](std::int32_t r, double amount) {
+      if (packing_.left(r) >= 0) return;
+      const double less =
+          other == nullptr ? amount : amount - static_cast<double>(table_.taken(*other, r));
+      sum += less * per_card_[r];
+    });
+    return sum;
+  }
+
+ private:
+  const Table& table_;
+  const Packing& packing_;
+  std::vector<double> per_card_;  // [resources + 1]
+};
+
+void add_exits(const Table& table, const Stage& stage, const Prices& prices,
+               const Overload& overload, std::int64_t player, std::int64_t from,
+               std::vector<Exit>& exits) {
   const FlatOption& now = table.options[from];
   const auto reduced = [&](const FlatOption& o) {
-    return stage.value_weight * o.value + o.cards * prices.type[o.type];
+    return table.cost_of(o, stage.value_weight, prices.resource);
   };
   const double cost = reduced(now);
   for (std::int64_t o = table.first[player]; o < table.first[player + 1]; ++o) {
     const FlatOption& other = table.options[o];
-    const double freed = other.type == now.type ? now.cards - other.cards : now.cards;
+    const double freed = overload.freed(now, &other);
     if (freed > 0) exits.push_back({false, (reduced(other) - cost) / freed, player, o});
   }
   const double skip = prices.skip[table.class_of[player]];
-  exits.push_back({!std::isfinite(skip),
-                   std::isfinite(skip) ? (skip - cost) / now.cards : -now.cards, player,
-                   Packing::kNone});
+  const double freed = overload.freed(now, nullptr);
+  exits.push_back({!std::isfinite(skip), std::isfinite(skip) ? (skip - cost) / freed : -freed,
+                   player, Packing::kNone});
 }
 
-bool has_room(const Table& table, const Packing& packing, std::int64_t player, std::int64_t to) {
+bool may_leave_for(const Table& table, const Packing& packing, std::int64_t player,
+                   std::int64_t to) {
   if (to == Packing::kNone) return true;
-  const FlatOption& o = table.options[to];
-  const std::int64_t from = packing.option_of(player);
-  std::int64_t room = packing.left(o.type);
-  if (from != Packing::kNone && table.options[from].type == o.type) {
-    // Within an overfull type fewer cards are progress.
-    if (o.cards < table.options[from].cards) return true;
-    room += table.options[from].whole_cards();
-  }
-  return o.whole_cards() <= room;
+  bool room = true;
+  table.for_uses(table.options[to], [&](std::int32_t r, double amount) {
+    const auto wanted = static_cast<std::int64_t>(amount);
+    const std::int64_t has = packing.taken(player, r);
+    // Of what is overfull less is progress.
+    room = room && (wanted < has || wanted <= packing.left(r) + has);
+  });
+  return room;
 }
 
 void relieve(const Table& table, const Stage& stage, const Prices& prices, Packing& packing) {
   std::vector<Exit> exits;
+  const Overload overload(table, packing);
   for (std::int64_t p = 0; p < packing.num_players(); ++p) {
     const std::int64_t o = packing.option_of(p);
-    if (o == Packing::kNone || packing.left(table.options[o].type) >= 0) continue;
-    add_exits(table, stage, prices, p, o, exits);
+    if (o == Packing::kNone || !overload.concerns(table.options[o])) continue;
+    add_exits(table, stage, prices, overload, p, o, exits);
   }
   std::sort(exits.begin(), exits.end(), [&](const Exit& a, const Exit& b) {
     if (a.breaks_level != b.breaks_level) return b.breaks_level;
     if (a.breaks_level && table.class_of[a.player] != table.class_of[b.player]) {
       return table.class_of[a.player] > table.class_of[b.player];
     }
-    if (a.cost_per_card != b.cost_per_card) return a.cost_per_card < b.cost_per_card;
+    if (a.cost_per_unit != b.cost_per_unit) return a.cost_per_unit < b.cost_per_unit;
     return a.player != b.player ? a.player < b.player : a.to < b.to;
   });
   // First whoever frees no more than lacks: one of many cards who left would hardly find room
@@ -83,9 +127,10 @@ void relieve(const Table& table, const Stage& stage, const Prices& prices, Packi
       const std::int64_t from = packing.option_of(exit.player);
       if (from == Packing::kNone) continue;
       const FlatOption& now = table.options[from];
+      if (!overload.concerns(now)) continue;
       const std::int64_t left = packing.left(now.type);
-      if (left >= 0 || (!any && now.whole_cards() > -left)) continue;
-      if (has_room(table, packing, exit.player, exit.to)) packing.put(exit.player, exit.to);
+      if (!any && left < 0 && now.whole_cards() > -left) continue;
+      if (may_leave_for(table, packing, exit.player, exit.to)) packing.put(exit.player, exit.to);
     }
   }
 }
@@ -109,14 +154,26 @@ void Packing::put(std::int64_t player, std::int64_t option) {
   std::int64_t& mine = option_[player];
   std::int64_t& skipped = skipped_[table_->class_of[player]];
   if (mine != kNone) {
-    left_[table_->options[mine].type] += table_->options[mine].whole_cards();
+    table_->for_uses(table_->options[mine], [&](std::int32_t r, double amount) {
+      left_[r] += static_cast<std::int64_t>(amount);
+    });
     ++skipped;
   }
   mine = option;
   if (mine != kNone) {
-    left_[table_->options[mine].type] -= table_->options[mine].whole_cards();
+    table_->for_uses(table_->options[mine], [&](std::int32_t r, double amount) {
+      left_[r] -= static_cast<std::int64_t>(amount);
+    });
     --skipped;
   }
+}
+
+bool Packing::has_room(std::int64_t player, std::int64_t option) const {
+  bool room = true;
+  table_->for_uses(table_->options[option], [&](std::int32_t r, double amount) {
+    room = room && static_cast<std::int64_t>(amount) <= left_[r] + taken(player, r);
+  });
+  return room;
 }
 
 bool Packing::is_feasible() const {
@@ -151,7 +208,7 @@ void fill(const Table& table, const Stage& stage, const Prices& prices, Packing&
     waiting.clear();
     for (std::int64_t p = table.first_player[k]; p < table.first_player[k + 1]; ++p) {
       if (packing.option_of(p) != Packing::kNone) continue;
-      waiting.push_back({cheapest_option(table, stage.value_weight, prices.type, p).cost, p});
+      waiting.push_back({cheapest_option(table, stage.value_weight, prices.resource, p).cost, p});
     }
     std::sort(waiting.begin(), waiting.end(), [](const Waiting& a, const Waiting& b) {
       return a.cost != b.cost ? a.cost < b.cost : a.player < b.player;
@@ -160,10 +217,8 @@ void fill(const Table& table, const Stage& stage, const Prices& prices, Packing&
       double least = std::numeric_limits<double>::infinity();
       std::int64_t choice = Packing::kNone;
       for (std::int64_t o = table.first[w.player]; o < table.first[w.player + 1]; ++o) {
-        const FlatOption& option = table.options[o];
-        if (option.whole_cards() > packing.left(option.type)) continue;
-        const double cost =
-            stage.value_weight * option.value + option.cards * prices.type[option.type];
+        if (!packing.has_room(w.player, o)) continue;
+        const double cost = table.cost_of(table.options[o], stage.value_weight, prices.resource);
         if (cost < least) {
           least = cost;
           choice = o;
@@ -208,7 +263,7 @@ void restore_levels(const Table& table, const Stage& stage, Packing& packing) {
   for (std::int32_t k = 0; k + 1 < packing.num_classes(); ++k) {
     while (stage.may_skip[k] != Stage::kNoLimit && packing.skipped(k) > stage.may_skip[k]) {
       if (++served > kMaxServed) return;
-      std::vector<std::vector<Victim>> victims(table.capacity.size());
+      std::vector<std::vector<Victim>> victims(table.capacity.size());  // by type
       for (std::int64_t p = table.first_player[k + 1]; p < packing.num_players(); ++p) {
         if (packing.option_of(p) == Packing::kNone) continue;
         const FlatOption& o = table.options[packing.option_of(p)];
@@ -235,7 +290,15 @@ void restore_levels(const Table& table, const Stage& stage, Packing& packing) {
         }
       }
       if (player < 0) return;
-      for (const std::int64_t p : leaving) packing.put(p, Packing::kNone);
+      std::vector<std::int64_t> had;
+      for (const std::int64_t p : leaving) {
+        had.push_back(packing.option_of(p));
+        packing.put(p, Packing::kNone);
+      }
+      if (!packing.has_room(player, option)) {  // limits, of which the choice above knows nothing
+        for (std::size_t i = 0; i < leaving.size(); ++i) packing.put(leaving[i], had[i]);
+        return;
+      }
       packing.put(player, option);
     }
   }

@@ -21,8 +21,15 @@ class Packing {
   void put(std::int64_t player, std::int64_t option);
 
   [[nodiscard]] std::int64_t option_of(std::int64_t player) const { return option_[player]; }
-  // Cards left of a type; below zero where more were given than there are.
-  [[nodiscard]] std::int64_t left(std::int32_t type) const { return left_[type]; }
+  // What is left of a resource; below zero where more was given than there is.
+  [[nodiscard]] std::int64_t left(std::int32_t resource) const { return left_[resource]; }
+  // Whether there is room for an option in place of what the player has.
+  [[nodiscard]] bool has_room(std::int64_t player, std::int64_t option) const;
+  // What a player takes of a resource.
+  [[nodiscard]] std::int64_t taken(std::int64_t player, std::int32_t resource) const {
+    const std::int64_t o = option_[player];
+    return o == kNone ? 0 : table_->taken(table_->options[o], resource);
+  }
   [[nodiscard]] std::int64_t skipped(std::int32_t rank) const { return skipped_[rank]; }
   [[nodiscard]] const std::vector<std::int64_t>& skipped() const { return skipped_; }
   [[nodiscard]] std::int32_t num_classes() const {
@@ -40,19 +47,19 @@ class Packing {
  private:
   const Table* table_;
   std::vector<std::int64_t> option_;   // [players in play]
-  std::vector<std::int64_t> left_;     // [types + 1]
+  std::vector<std::int64_t> left_;     // [resources + 1]
   std::vector<std::int64_t> skipped_;  // [classes in play]
 };
 
 // Whether `a` is the better plan: fewer unserved in the first class that differs, else less value.
 [[nodiscard]] bool is_better(const Table& table, const Packing& a, const Packing& b);
 
-// A feasible plan near everybody's cheapest choice at the prices: overfull types are relieved where
+// A feasible plan near everybody's cheapest choice at the prices: what is overfull is relieved where
 // that costs least, then what is left is filled.
 [[nodiscard]] Packing round_prices(const Table& table, const Stage& stage, const Prices& prices,
                                    int num_threads);
 
-// Serves unserved players from the cards left, by class, cheapest first at the prices.
+// Serves unserved players from what is left, by class, cheapest first at the prices.
 void fill(const Table& table, const Stage& stage, const Prices& prices, Packing& packing);
 
 // Moves that make the plan better: a player takes a better option, for which others of that type

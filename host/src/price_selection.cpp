@@ -79,11 +79,13 @@ Packing greedy_packing(const OptionTable& from, const Table& table) {
     const std::int64_t chosen = choices[table.server[p]].option;
     if (chosen < 0) continue;
     const Option& option = from.options[chosen];
-    const std::int64_t cards = option.type < 0 ? 0 : option.cards();
     for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
       const price::FlatOption& flat = table.options[o];
-      const bool same_type = flat.type == option.type || flat.cards == 0;
-      if (!same_type || flat.whole_cards() > cards || flat.value > option.value) continue;
+      bool beats = flat.value <= option.objective;
+      table.for_uses(flat, [&](std::int32_t r, double amount) {
+        beats = beats && (amount == 0 || static_cast<std::int64_t>(amount) <= from.taken(option, r));
+      });
+      if (!beats) continue;
       packing.put(p, o);
       break;
     }
@@ -281,11 +283,11 @@ class PriceSolver {
     const Stage stage = value_stage_of();
     Prices start = zero_prices(table_, stage);
     if (!first) {
-      start.type = prices_.back().type;
+      start.resource = prices_.back().resource;
       prices_.pop_back();
       proofs_.pop_back();
-    } else if (options_.start_prices.size() == table_.capacity.size() - 1) {
-      std::copy(options_.start_prices.begin(), options_.start_prices.end(), start.type.begin());
+    } else if (std::ssize(options_.start_prices) == table_.num_types) {
+      std::copy(options_.start_prices.begin(), options_.start_prices.end(), start.resource.begin());
     }
     const Prices prices =
         maximise_dual(table_, stage, start, kBoundTolerance, options_.num_threads, iterations_);
@@ -368,10 +370,17 @@ class PriceSolver {
       if (!stage.is_forced(k)) continue;
       for (std::int64_t p = table_.first_player[k]; p < table_.first_player[k + 1]; ++p) {
         result[k] = std::max(
-            result[k], price::cheapest_option(table_, stage.value_weight, prices.type, p).cost);
+            result[k], price::cheapest_option(table_, stage.value_weight, prices.resource, p).cost);
       }
     }
     return result;
+  }
+
+  void split_prices(const Prices& prices, std::vector<double>& types,
+                    std::vector<double>& limits) const {
+    const auto first_limit = prices.resource.begin() + table_.num_types;
+    types.assign(prices.resource.begin(), first_limit);
+    limits.assign(first_limit, prices.resource.end() - 1);
   }
 
   StageCertificate certificate(const Stage& stage, std::size_t index, double hopeless) const {
@@ -382,7 +391,7 @@ class PriceSolver {
     c.proven = c.objective == c.lower_bound;
     c.seconds = seconds_[index];
     if (!proof.from_prices) return c;
-    c.type_prices.assign(prices_[index].type.begin(), prices_[index].type.end() - 1);
+    split_prices(prices_[index], c.type_prices, c.limit_prices);
     c.class_prices = class_prices(stage, prices_[index]);
     return c;
   }
@@ -391,12 +400,12 @@ class PriceSolver {
     Selection selection;
     selection.iterations = iterations_;
     selection.choices.resize(static_cast<std::size_t>(from_.num_servers()));
-    FreeCards cards(from_.capacity);
+    FreeCards cards(from_);
     for (std::int64_t p = 0; p < table_.num_players(); ++p) {
       if (best_.option_of(p) == Packing::kNone) continue;
       const std::int64_t o = table_.source[best_.option_of(p)];
       selection.choices[table_.server[p]] = {o, from_.options[o].num_replicas};
-      cards.take(from_.options[o], from_.options[o].num_replicas);
+      cards.take_whole(from_.options[o]);
     }
     share_among_unserved(from_, options_.policy, options_.delayed_best_effort, cards,
                          selection.choices);
@@ -409,7 +418,7 @@ class PriceSolver {
     const Stage last = value_stage_of();
     selection.stages.push_back(certificate(last, proofs_.size() - 1, 0));
     const Prices& prices = prices_.back();
-    selection.type_prices.assign(prices.type.begin(), prices.type.end() - 1);
+    split_prices(prices, selection.type_prices, selection.limit_prices);
     selection.class_prices = class_prices(last, prices);
     return selection;
   }

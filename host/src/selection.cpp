@@ -11,29 +11,52 @@ namespace {
 
 // A server in line with its present option. The greatest is served first.
 struct Waiting {
-  double regret;  // rounded; infinite on the last option
-  double value;   // rounded
+  double regret;     // rounded; infinite on the last option
+  double objective;  // rounded
   std::int64_t server;
   std::int64_t option;
 
   friend bool operator<(const Waiting& a, const Waiting& b) {
     if (a.regret != b.regret) return a.regret < b.regret;
-    if (a.value != b.value) return a.value < b.value;
+    if (a.objective != b.objective) return a.objective < b.objective;
     return a.server > b.server;
   }
 };
 
 Waiting wait_for(const OptionTable& table, std::int64_t server, std::int64_t option) {
-  const double value = table.options[option].value;
+  const double objective = table.options[option].objective;
   const double regret = option + 1 < table.first[server + 1]
-                            ? rounded_value(table.options[option + 1].value - value)
+                            ? rounded_value(table.options[option + 1].objective - objective)
                             : std::numeric_limits<double>::infinity();
-  return {regret, rounded_value(value), server, option};
+  return {regret, rounded_value(objective), server, option};
 }
 
 std::int64_t cards_of(const Option& option) { return option.type < 0 ? 0 : option.cards(); }
 
+// Whether `a` takes no more of anything than `b`.
+bool takes_no_more(const OptionTable& table, const Option& a, const Option& b) {
+  if (cards_of(a) > 0 && cards_of(a) > table.taken(b, a.type)) return false;
+  const auto uses = table.uses_of(a);
+  return std::all_of(uses.begin(), uses.end(),
+                     [&](const Use& use) { return use.whole <= table.taken(b, use.resource); });
+}
+
 }  // namespace
+
+std::int64_t OptionTable::taken(const Option& option, std::int32_t resource) const {
+  if (option.type == resource) return option.cards();
+  for (const Use& use : uses_of(option)) {
+    if (use.resource == resource) return use.whole;
+  }
+  return 0;
+}
+
+void sort_options(std::span<Option> options) {
+  std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) {
+    const double va = rounded_value(a.objective), vb = rounded_value(b.objective);
+    return va != vb ? va < vb : a.accelerator < b.accelerator;
+  });
+}
 
 OptionTable build_options(const Problem& problem, const std::vector<LineOutcome>& outcomes) {
   OptionTable table;
@@ -49,16 +72,13 @@ OptionTable build_options(const Problem& problem, const std::vector<LineOutcome>
       if (!outcome.feasible()) continue;
       const PerfRow& perf = problem.perfs[problem.lines[i].perf];
       const bool empty = outcome.num_replicas == 0;
-      table.options.push_back({line_value(server, perf, outcome), line_cost(perf, outcome),
-                               outcome.num_replicas, empty ? 0 : perf.cards_per_replica, i,
+      const double value = line_value(server, perf, outcome);
+      table.options.push_back({value, value, line_cost(perf, outcome), outcome.num_replicas,
+                               empty ? 0 : perf.cards_per_replica, i,
                                empty ? kNoAccelerator : perf.accelerator, empty ? -1 : perf.type});
       if (empty) break;
     }
-    std::sort(table.options.begin() + first, table.options.end(),
-              [](const Option& a, const Option& b) {
-                const double va = rounded_value(a.value), vb = rounded_value(b.value);
-                return va != vb ? va < vb : a.accelerator < b.accelerator;
-              });
+    sort_options(std::span(table.options).subspan(static_cast<std::size_t>(first)));
     table.first.push_back(static_cast<std::int64_t>(table.options.size()));
     table.priority.push_back(server.priority);
   }
@@ -69,19 +89,15 @@ std::vector<std::int64_t> undominated_options(const OptionTable& table, std::int
   std::vector<std::int64_t> order;
   for (std::int64_t o = table.first[server]; o < table.first[server + 1]; ++o) order.push_back(o);
   std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    const double va = table.options[a].value, vb = table.options[b].value;
+    const double va = table.options[a].objective, vb = table.options[b].objective;
     if (va != vb) return va < vb;
     const std::int64_t ca = cards_of(table.options[a]), cb = cards_of(table.options[b]);
     return ca != cb ? ca < cb : a < b;
   });
   std::vector<std::int64_t> kept;
   for (const std::int64_t o : order) {
-    const Option& option = table.options[o];
-    const std::int64_t cards = cards_of(option);
     const auto beats = [&](std::int64_t k) {
-      const Option& other = table.options[k];
-      const std::int64_t others = cards_of(other);
-      return others == 0 || (other.type == option.type && others <= cards);
+      return takes_no_more(table, table.options[k], table.options[o]);
     };
     if (std::none_of(kept.begin(), kept.end(), beats)) kept.push_back(o);
   }
@@ -108,7 +124,7 @@ std::vector<Choice> select_greedy(const OptionTable& table, SaturationPolicy pol
     return table.priority[a] < table.priority[b];
   });
 
-  FreeCards cards(table.capacity);
+  FreeCards cards(table);
   std::vector<std::int64_t> leftovers;
   for (auto group = order.begin(); group != order.end();) {
     const int priority = table.priority[*group];
@@ -121,7 +137,7 @@ std::vector<Choice> select_greedy(const OptionTable& table, SaturationPolicy pol
       waiting.pop();
       const Option& option = table.options[next.option];
       if (cards.fits_whole(option)) {
-        cards.take(option, option.num_replicas);
+        cards.take_whole(option);
         choices[next.server] = {next.option, option.num_replicas};
       } else if (next.option + 1 < table.first[next.server + 1]) {
         waiting.push(wait_for(table, next.server, next.option + 1));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -29,16 +30,64 @@ OptionTable random_table(std::mt19937_64& engine, std::int64_t servers, std::int
   for (std::int64_t s = 0; s < servers; ++s) {
     const std::int64_t count = whole(0, 3);
     double value = static_cast<double>(whole(-20, 20));
-    if (whole(0, 15) == 0) t.options.push_back({value, 0, 0, 0, 0, -1, -1});  // needs no cards
+    if (whole(0, 15) == 0) t.options.push_back({value, value, 0, 0, 0, 0, -1, -1});  // no cards
     for (std::int64_t i = 0; i < count; ++i) {
       const auto type = static_cast<std::int32_t>(whole(0, types - 1));
-      t.options.push_back({value, 10, whole(1, 3), 1, i, type, type});
+      t.options.push_back({value, value, 10, whole(1, 3), 1, i, type, type});
       value += static_cast<double>(whole(0, 9));
     }
     t.first.push_back(static_cast<std::int64_t>(t.options.size()));
     t.priority.push_back(static_cast<std::int32_t>(whole(1, 2)));
   }
   return t;
+}
+
+// The same with options that take more than cards of one type: of another type, or of one or two
+// limits.
+OptionTable with_uses(std::mt19937_64& engine, OptionTable t) {
+  const auto whole = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(high - low + 1));
+  };
+  const auto types = static_cast<std::int32_t>(t.capacity.size());
+  const std::int64_t limits = whole(0, 2);
+  for (std::int64_t i = 0; i < limits; ++i) {
+    t.limits.push_back(whole(0, 1) == 0 ? whole(0, t.num_servers())
+                                        : whole(0, 4000 * t.num_servers()));
+  }
+  for (Option& o : t.options) {
+    o.first_use = static_cast<std::int32_t>(t.uses.size());
+    if (types > 1 && o.type >= 0 && whole(0, 3) == 0) {
+      const std::int32_t other = (o.type + 1) % types;
+      t.uses.push_back({other, whole(1, 2), 1000, 0});
+    }
+    for (std::int32_t l = 0; l < limits; ++l) {
+      const std::int64_t most = t.limits[l] <= t.num_servers() ? 1 : 5000;
+      t.uses.push_back({types + l, whole(0, most), whole(0, 1), whole(0, most)});
+    }
+    o.num_uses = static_cast<std::int32_t>(t.uses.size()) - o.first_use;
+  }
+  return t;
+}
+
+// Everything a table has.
+std::vector<std::int64_t> resources_of(const OptionTable& t) {
+  std::vector<std::int64_t> all = t.capacity;
+  all.insert(all.end(), t.limits.begin(), t.limits.end());
+  return all;
+}
+
+void take(const OptionTable& t, const Choice& choice, std::int64_t sign,
+          std::vector<std::int64_t>& left) {
+  const Option& o = t.options[choice.option];
+  if (o.type >= 0) left[o.type] -= sign * choice.num_replicas * o.cards_per_replica;
+  for (std::int32_t u = o.first_use; u < o.first_use + o.num_uses; ++u) {
+    const Use& use = t.uses[u];
+    std::int64_t amount = use.whole;
+    if (choice.num_replicas < o.num_replicas) {
+      amount = choice.num_replicas > 0 ? use.fixed + choice.num_replicas * use.per_replica : 0;
+    }
+    left[use.resource] -= sign * amount;
+  }
 }
 
 struct Outcome {
@@ -48,20 +97,20 @@ struct Outcome {
 
 Outcome outcome_of(const OptionTable& t, const std::vector<Choice>& choices) {
   Outcome o;
-  std::vector<std::int64_t> used(t.capacity.size(), 0);
+  std::vector<std::int64_t> left = resources_of(t);
   for (std::int64_t s = 0; s < t.num_servers(); ++s) {
     if (t.first[s] == t.first[s + 1]) continue;
     const Choice& c = choices[s];
+    if (c.option >= 0) take(t, c, 1, left);
     std::int64_t& unserved = o.unserved[t.priority[s]];
     if (c.option < 0 || c.num_replicas < t.options[c.option].num_replicas) {
       ++unserved;
       continue;
     }
     const Option& option = t.options[c.option];
-    o.value += option.value;
-    if (option.type >= 0) used[option.type] += option.cards();
+    o.value += option.objective;
   }
-  for (std::size_t k = 0; k < used.size(); ++k) EXPECT_LE(used[k], t.capacity[k]);
+  for (const std::int64_t l : left) EXPECT_GE(l, 0) << "more taken than there is";
   return o;
 }
 
@@ -77,7 +126,7 @@ Outcome by_brute_force(const OptionTable& t) {
   Outcome best;
   bool any = false;
   std::vector<Choice> choices(static_cast<std::size_t>(t.num_servers()));
-  std::vector<std::int64_t> left = t.capacity;
+  std::vector<std::int64_t> left = resources_of(t);
   const std::function<void(std::int64_t)> visit = [&](std::int64_t s) {
     if (s == t.num_servers()) {
       const Outcome o = outcome_of(t, choices);
@@ -90,14 +139,9 @@ Outcome by_brute_force(const OptionTable& t) {
     for (std::int64_t i = t.first[s]; i < t.first[s + 1]; ++i) {
       const Option& option = t.options[i];
       choices[s] = {i, option.num_replicas};
-      if (option.type < 0) {
-        visit(s + 1);
-        continue;
-      }
-      if (left[option.type] < option.cards()) continue;
-      left[option.type] -= option.cards();
-      visit(s + 1);
-      left[option.type] += option.cards();
+      take(t, choices[s], 1, left);
+      if (*std::min_element(left.begin(), left.end()) >= 0) visit(s + 1);
+      take(t, choices[s], -1, left);
     }
     choices[s] = {};
   };
@@ -110,7 +154,8 @@ TEST(Price, BoundsHoldAndProofsAreRightOnTinyTables) {
   int optimal = 0, proven = 0;
   constexpr int kTables = 1000;
   for (int i = 0; i < kTables; ++i) {
-    const OptionTable t = random_table(engine, 1 + i % 7, 1 + i % 3, 6);
+    OptionTable t = random_table(engine, 1 + i % 7, 1 + i % 3, 6);
+    if (i / 7 % 2 == 1) t = with_uses(engine, std::move(t));
     const Selection got = select_price(t);
     const Outcome mine = outcome_of(t, got.choices);
     const Outcome best = by_brute_force(t);
@@ -140,9 +185,11 @@ TEST(Price, NeverBehindGreedyAndTheSameForEveryThreadCount) {
   std::mt19937_64 engine(testing::test_seed());
   for (int i = 0; i < 300; ++i) {
     const std::int64_t servers = 1 + static_cast<std::int64_t>(engine() % 60);
-    const OptionTable t = random_table(engine, servers, 4, servers);
+    OptionTable t = random_table(engine, servers, 4, servers);
+    if (i % 2 == 1) t = with_uses(engine, std::move(t));
     PriceOptions options;
     options.num_threads = 1;
+    options.policy = static_cast<SaturationPolicy>(i % 4);
     const Selection one = select_price(t, options);
     const Outcome greedy = outcome_of(t, select_greedy(t, SaturationPolicy::kNone, false));
     EXPECT_FALSE(worse(outcome_of(t, one.choices), greedy)) << "table " << i;
@@ -179,7 +226,8 @@ TEST(Milp, IsTheBestOfAllPlans) {
   if (!has_milp()) GTEST_SKIP() << "this build has no exact solver";
   std::mt19937_64 engine(testing::test_seed());
   for (int i = 0; i < 1500; ++i) {
-    const OptionTable t = random_table(engine, 1 + i % 7, 1 + i % 3, 6);
+    OptionTable t = random_table(engine, 1 + i % 7, 1 + i % 3, 6);
+    if (i / 7 % 2 == 1) t = with_uses(engine, std::move(t));
     MilpOptions options;
     options.num_threads = 1 + i % 2;
     const Selection got = select_milp(t, options);
@@ -248,7 +296,7 @@ TEST(Price, BoundsBelowNothingProveNothing) {
                                                  {{-11, 3, 2}, {-3, 1, 2}, {-2, 1, 1}}};
   for (const auto& ways : servers) {
     for (const Way& way : ways) {
-      t.options.push_back({way.value, 10, way.cards, 1, 0, way.type, way.type});
+      t.options.push_back({way.value, way.value, 10, way.cards, 1, 0, way.type, way.type});
     }
     t.first.push_back(std::ssize(t.options));
     t.priority.push_back(1);
@@ -264,7 +312,7 @@ TEST(Price, ManyServersAlike) {
   t.capacity = {100000, 50000};
   for (std::int64_t s = 0; s < 300000; ++s) {
     for (const std::int32_t type : {0, 1}) {
-      t.options.push_back({5.0 + type, 5, 1, 2 - type, 2 * s + type, type, type});
+      t.options.push_back({5.0 + type, 5.0 + type, 5, 1, 2 - type, 2 * s + type, type, type});
     }
     t.first.push_back(std::ssize(t.options));
     t.priority.push_back(1);
@@ -288,7 +336,7 @@ TEST(Price, DegenerateTables) {
   clones.first = {0};
   clones.capacity = {70};
   for (std::int64_t s = 0; s < 100; ++s) {
-    clones.options.push_back({5, 5, 1, 1, s, 0, 0});
+    clones.options.push_back({5, 5, 5, 1, 1, s, 0, 0});
     clones.first.push_back(s + 1);
     clones.priority.push_back(1);
   }

@@ -36,10 +36,10 @@ class TableSampler {
       for (std::int32_t a = 0; a < 5; ++a) {
         if (whole(0, 2) == 0) continue;
         const auto value = static_cast<double>(whole(-5, 20));
-        options.push_back({value, value + 30, whole(1, 6), whole(1, 4), 0, a,
+        options.push_back({value, value, value + 30, whole(1, 6), whole(1, 4), 0, a,
                            static_cast<std::int32_t>(a % types)});
       }
-      if (whole(0, 9) == 0) options = {{-3, 0, 0, 0, 0, kNoAccelerator, -1}};
+      if (whole(0, 9) == 0) options = {{-3, -3, 0, 0, 0, 0, kNoAccelerator, -1}};
       std::stable_sort(options.begin(), options.end(),
                        [](const Option& a, const Option& b) { return a.value < b.value; });
       table.options.insert(table.options.end(), options.begin(), options.end());

@@ -17,10 +17,11 @@ struct StageCertificate {
   double lower_bound = 0;  // of this stage, given what the stages before achieved
   bool proven = false;     // objective is the least possible
   // Prices that prove the bound: sum over servers of min(skip, min over options of objective +
-  // cards
-  // * type_price[type] - class_price[class]) - sum of type_price * capacity + sum of class_price *
-  // served servers of the class. Empty where the bound comes from elsewhere (exact search).
+  // (everything it takes * its price) - class_price[class]) - sum of price * what there is + sum of
+  // class_price * served servers of the class. Empty where the bound comes from elsewhere (exact
+  // search).
   std::vector<double> type_prices;   // [types] >= 0, per card
+  std::vector<double> limit_prices;  // [limits of the plan] >= 0, per unit of the limit
   std::vector<double> class_prices;  // [classes, ascending priority] >= 0, per server served
   double seconds = 0;
 

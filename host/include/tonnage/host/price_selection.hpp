@@ -29,6 +29,7 @@ struct Selection {
   // What one more card of a type, or one more server served in a class, is worth at the margin of
   // the last stage, cents/hour.
   std::vector<double> type_prices;   // [types]
+  std::vector<double> limit_prices;  // [limits] per unit
   std::vector<double> class_prices;  // [classes, ascending priority]
   std::int64_t iterations = 0;       // passes over the fleet in search of prices
 };

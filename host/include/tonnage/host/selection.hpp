@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "tonnage/core/problem.hpp"
@@ -11,8 +12,24 @@
 
 namespace tonnage {
 
+// What an option takes of a resource beyond the cards of its type: of another type, or of what a
+// limit of the file shares out (money, power, changes).
+struct Use {
+  std::int32_t resource;     // types first, then limits: index into capacity, then limits
+  std::int64_t whole;        // of the whole allocation
+  std::int64_t fixed;        // of any part of it, and
+  std::int64_t per_replica;  // of each replica of the part
+
+  // Of some replicas of an option that has any.
+  [[nodiscard]] std::int64_t of(std::int64_t replicas, std::int64_t all) const noexcept {
+    if (replicas == 0) return 0;
+    return replicas == all ? whole : fixed + per_replica * replicas;
+  }
+};
+
 // One way to serve a server.
 struct Option {
+  double objective;           // what selection minimises: the value where no weights are set
   double value;               // transition penalty of the whole allocation
   double cost;                // cents/hour
   std::int64_t num_replicas;  // 0: the empty allocation
@@ -20,20 +37,33 @@ struct Option {
   std::int64_t line;         // index into Problem::lines and the outcomes
   std::int32_t accelerator;  // index by name; kNoAccelerator for the empty allocation
   std::int32_t type;         // index into capacities; -1 for the empty allocation
+  std::int32_t first_use = 0;  // of OptionTable::uses
+  std::int32_t num_uses = 0;
 
   [[nodiscard]] std::int64_t cards() const noexcept { return num_replicas * cards_per_replica; }
 };
 
-// Options of all servers, each server's sorted by (value rounded, accelerator).
+// Options of all servers, each server's sorted by (objective rounded, accelerator).
 struct OptionTable {
   std::vector<Option> options;
   std::vector<std::int64_t> first;     // [servers + 1]
   std::vector<std::int32_t> priority;  // [servers]
   std::vector<std::int64_t> capacity;  // [types], cards
+  std::vector<std::int64_t> limits;    // [limits] what all allocations together may take
+  std::vector<Use> uses;               // of options that take more than cards of their type
 
   [[nodiscard]] std::int64_t num_servers() const noexcept {
     return static_cast<std::int64_t>(priority.size());
   }
+  [[nodiscard]] std::span<const Use> uses_of(const Option& option) const {
+    return {uses.data() + option.first_use, static_cast<std::size_t>(option.num_uses)};
+  }
+  [[nodiscard]] std::int64_t available(std::int32_t resource) const {
+    const auto types = static_cast<std::int32_t>(capacity.size());
+    return resource < types ? capacity[resource] : limits[resource - types];
+  }
+  // What an option takes whole of a resource.
+  [[nodiscard]] std::int64_t taken(const Option& option, std::int32_t resource) const;
 };
 
 // What a server gets: an option and the replicas granted of it (fewer than the option's: partial).
@@ -48,13 +78,15 @@ struct Choice {
 [[nodiscard]] OptionTable build_options(const Problem& problem,
                                         const std::vector<LineOutcome>& outcomes);
 
-// The options of one server that no other beats: none of the same type has no more value and no
-// more cards, and none that needs no cards has no more value. Indices into `options`, ascending in
-// value, then cards.
+// Puts the options of one server into their order.
+void sort_options(std::span<Option> options);
+
+// The options of one server that no other beats: none has no more objective and takes no more of
+// anything. Indices into `options`, ascending in objective, then cards.
 [[nodiscard]] std::vector<std::int64_t> undominated_options(const OptionTable& table,
                                                             std::int64_t server);
 
-// Every server takes its option of least value.
+// Every server takes its option of least objective; limits do not count.
 [[nodiscard]] std::vector<Choice> select_unlimited(const OptionTable& table);
 
 // The published greedy selection (model.md section 5).
