@@ -27,6 +27,8 @@ std::string_view describe(Reason reason) {
       return "no performance data for the model on this accelerator";
     case Reason::kKeptElsewhere:
       return "kept on another accelerator";
+    case Reason::kExcluded:
+      return "excluded by the server or its class";
     case Reason::kInvalidPerfData:
       return "the performance data or the batch size it gives is out of range, or all parameters "
              "are 0";
@@ -115,16 +117,38 @@ double line_value(const ServerRow& server, const PerfRow& perf, const LineOutcom
                             server.current_cost, outcome.num_replicas, line_cost(perf, outcome));
 }
 
+namespace {
+
+QueueMetrics queue_metrics(const QueueShape& shape, const ServerRow& server,
+                           const LineOutcome& outcome) {
+  return evaluate_queue(shape.service, outcome.max_batch, shape.max_queue,
+                        server.total_rate_per_ms / static_cast<double>(outcome.num_replicas));
+}
+
+double power_at(const PerfRow& perf, const Accelerator& accelerator, const LineOutcome& outcome,
+                double rho) {
+  return static_cast<double>(outcome.num_replicas) *
+         static_cast<double>(perf.instances_per_replica) * accelerator.power_w(rho);
+}
+
+}  // namespace
+
+double allocation_power_w(const ServerRow& server, const PerfRow& perf,
+                          const Accelerator& accelerator, const LineOutcome& outcome) {
+  if (outcome.num_replicas <= 0) return 0;
+  if (server.load_kind != LoadKind::kLoaded) return power_at(perf, accelerator, outcome, 0);
+  const QueueShape shape = queue_shape(server, perf, outcome.max_batch);
+  return power_at(perf, accelerator, outcome, queue_metrics(shape, server, outcome).utilization);
+}
+
 AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,
                                      const Accelerator& accelerator, const LineOutcome& outcome) {
   AllocationMetrics r;
   if (outcome.num_replicas <= 0) return r;
   r.max_rate_per_replica_per_ms = outcome.rate_per_replica_per_ms;
-  const double replicas = static_cast<double>(outcome.num_replicas);
   if (server.load_kind == LoadKind::kLoaded) {
     const QueueShape shape = queue_shape(server, perf, outcome.max_batch);
-    const QueueMetrics m = evaluate_queue(shape.service, outcome.max_batch, shape.max_queue,
-                                          server.total_rate_per_ms / replicas);
+    const QueueMetrics m = queue_metrics(shape, server, outcome);
     r.itl_ms = m.itl_ms;
     r.ttft_ms = m.ttft_ms;
     r.response_ms = m.wait_ms + m.service_ms;
@@ -140,8 +164,7 @@ AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& per
     r.ttft_p50_ms = r.ttft_p90_ms = r.ttft_p95_ms = r.ttft_p99_ms = r.ttft_ms;
     r.response_ms = r.ttft_ms + std::max(0.0, server.out_tokens - 1) * r.itl_ms;
   }
-  r.power_w =
-      replicas * static_cast<double>(perf.instances_per_replica) * accelerator.power_w(r.rho);
+  r.power_w = power_at(perf, accelerator, outcome, r.rho);
   return r;
 }
 

@@ -183,8 +183,16 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
   p.server_names.resize(servers.size());
   p.first_line.assign(servers.size() + 1, 0);
 
-  // The performance data that server s can use, one row after another.
+  // The performance data that server s can use, one row after another, but for what it excludes.
   std::vector<PerfRange> ranges(servers.size());
+  const auto excluded = [&](std::int64_t s, std::int32_t perf) {
+    return servers[s]->excludes(system, p.accelerators[p.perfs[perf].accelerator].name());
+  };
+  const auto excludes_any = [&](std::int64_t s) {
+    if (!servers[s]->spec().excluded_accelerators.empty()) return true;
+    const ServiceClass* service_class = system.find_service_class(servers[s]->class_name());
+    return service_class != nullptr && !service_class->excluded_accelerators().empty();
+  };
   in_parallel([&](std::int64_t first, std::int64_t last) {
     for (std::int64_t s = first; s < last; ++s) {
       const Server& server = *servers[s];
@@ -205,6 +213,10 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
         range.last = std::min(range.last, range.first + 1);
       }
       p.first_line[s + 1] = range.last - range.first;
+      if (!excludes_any(s)) continue;
+      for (std::int32_t perf = range.first; perf < range.last; ++perf) {
+        p.first_line[s + 1] -= excluded(s, perf) ? 1 : 0;
+      }
     }
   });
   std::partial_sum(p.first_line.begin(), p.first_line.end(), p.first_line.begin());
@@ -212,7 +224,10 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
   in_parallel([&](std::int64_t first, std::int64_t last) {
     for (std::int64_t s = first; s < last; ++s) {
       LineRow* line = p.lines.data() + p.first_line[s];
+      const std::int64_t all = ranges[s].last - ranges[s].first;
+      const bool some_excluded = p.first_line[s + 1] - p.first_line[s] < all;
       for (std::int32_t perf = ranges[s].first; perf < ranges[s].last; ++perf) {
+        if (some_excluded && excluded(s, perf)) continue;
         *line++ = {static_cast<std::int32_t>(s), perf};
       }
     }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tonnage/core/system.hpp"
 
 namespace tonnage {
@@ -18,17 +20,28 @@ int Server::priority(const System& system) const {
 
 std::vector<std::string> Server::candidate_accelerators(
     const std::vector<std::string>& accelerators) const {
-  if (!spec_.keep_accelerator || current_.accelerator().empty()) return accelerators;
-  std::vector<std::string> kept;
+  const bool keeps = spec_.keep_accelerator && !current_.accelerator().empty();
+  const std::vector<std::string>& excluded = spec_.excluded_accelerators;
+  std::vector<std::string> allowed;
   for (const std::string& name : accelerators) {
-    if (name == current_.accelerator()) kept.push_back(name);
+    if (keeps && name != current_.accelerator()) continue;
+    if (std::find(excluded.begin(), excluded.end(), name) != excluded.end()) continue;
+    allowed.push_back(name);
   }
-  return kept;
+  return allowed;
+}
+
+bool Server::excludes(const System& system, const std::string& accelerator) const {
+  const std::vector<std::string>& own = spec_.excluded_accelerators;
+  if (std::find(own.begin(), own.end(), accelerator) != own.end()) return true;
+  const ServiceClass* service_class = system.find_service_class(class_name_);
+  return service_class != nullptr && service_class->excludes(accelerator);
 }
 
 void Server::calculate(const System& system, const std::vector<std::string>& accelerators) {
   allocations_.clear();
   for (const std::string& name : candidate_accelerators(accelerators)) {
+    if (excludes(system, name)) continue;
     auto candidate = Allocation::create(system, *this, name);
     if (!candidate) continue;
     candidate->set_value(current_.transition_penalty(*candidate));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tonnage/core/error.hpp"
 
 namespace tonnage {
@@ -28,6 +30,12 @@ ServiceClass::ServiceClass(std::string name, std::int64_t priority)
 
 ServiceClass::ServiceClass(const ServiceClassSpec& spec) : ServiceClass(spec.name, spec.priority) {
   for (const ModelTargetSpec& target : spec.model_targets) set_target(target);
+  excluded_accelerators_ = spec.excluded_accelerators;
+}
+
+bool ServiceClass::excludes(const std::string& accelerator) const {
+  return std::find(excluded_accelerators_.begin(), excluded_accelerators_.end(), accelerator) !=
+         excluded_accelerators_.end();
 }
 
 const Target& ServiceClass::set_target(const ModelTargetSpec& spec) {
@@ -58,10 +66,11 @@ void ServiceClass::update(const ServiceClassSpec& spec) {
                             name_, priority_, spec.name, spec.priority));
   }
   for (const ModelTargetSpec& target : spec.model_targets) set_target(target);
+  excluded_accelerators_ = spec.excluded_accelerators;
 }
 
 ServiceClassSpec ServiceClass::spec() const {
-  ServiceClassSpec spec{name_, priority_, {}};
+  ServiceClassSpec spec{name_, priority_, {}, excluded_accelerators_};
   for (const auto& [model, t] : targets_) {
     spec.model_targets.push_back(
         {model, t.itl_ms, t.ttft_ms, t.tps, t.ttft_percentile, t.e2e_ms, t.drop});

@@ -99,7 +99,11 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
                       } else {
                         const bool kept = server.keeps_accelerator &&
                                           server.current_accelerator != pair.accelerator;
-                        outcome.reason = kept ? Reason::kKeptElsewhere : Reason::kNoPerfData;
+                        outcome.reason = kept ? Reason::kKeptElsewhere
+                                         : system.find_server(c.server)->excludes(
+                                               system, c.accelerator)
+                                             ? Reason::kExcluded
+                                             : Reason::kNoPerfData;
                       }
                       c.reason = outcome.reason;
                       c.allocation.load = system.find_server(c.server)->load();

@@ -16,13 +16,9 @@ constexpr double kSame = 1e-6;  // cents/hour
 class Explainer {
  public:
   Explainer(const System& system, const Planning& planning)
-      : system_(system), planning_(planning), left_(planning.table.capacity) {
-    for (const Choice& choice : planning.selection.choices) {
-      if (choice.option < 0) continue;
-      const Option& option = planning.table.options[choice.option];
-      if (option.type >= 0) left_[option.type] -= choice.num_replicas * option.cards_per_replica;
-    }
-  }
+      : system_(system),
+        planning_(planning),
+        left_(left_by(planning.table, planning.selection.choices)) {}
 
   [[nodiscard]] Explanation explain(std::int64_t s) const {
     const Problem& problem = planning_.problem;
@@ -50,16 +46,24 @@ class Explainer {
     return choice.num_replicas < planning_.table.options[choice.option].num_replicas;
   }
   [[nodiscard]] bool has_prices() const {
-    return planning_.selection.type_prices.size() == left_.size();
+    return planning_.selection.type_prices.size() == planning_.table.capacity.size();
   }
   [[nodiscard]] double worth(const Option& option) const {
-    if (option.type < 0) return 0;
-    return static_cast<double>(option.cards()) * planning_.selection.type_prices[option.type];
+    const std::vector<double>& types = planning_.selection.type_prices;
+    const std::vector<double>& limits = planning_.selection.limit_prices;
+    const auto price = [&](std::int32_t r) {
+      const auto t = static_cast<std::size_t>(r);
+      return t < types.size() ? types[t] : limits[t - types.size()];
+    };
+    double sum = option.type < 0 ? 0 : static_cast<double>(option.cards()) * price(option.type);
+    for (const Use& use : planning_.table.uses_of(option)) {
+      sum += static_cast<double>(use.whole) * price(use.resource);
+    }
+    return sum;
   }
   [[nodiscard]] std::string name_of(const Option& option) const {
     if (option.num_replicas == 0) return "the empty allocation";
-    return fmt::format("{} x {}", option.num_replicas,
-                       planning_.problem.accelerators[option.accelerator].name());
+    return option_name(planning_, option);
   }
 
   // Cards that an option lacks, those counted that the server has now.
@@ -85,7 +89,8 @@ class Explainer {
     r.cards = option.type < 0 ? 0 : option.cards();
     r.cost = option.cost;
     r.value = option.value;
-    if (has_prices()) r.priced_value = option.value + worth(option);
+    r.objective = option.objective;
+    if (has_prices()) r.priced_value = option.objective + worth(option);
     r.cards_lacking = lacking(option, choice);
     r.chosen = o == choice.option;
     if (r.chosen) {
@@ -99,11 +104,13 @@ class Explainer {
       return r;
     }
     const bool whole = choice.option >= 0 && !is_partial(choice);
-    if (whole && option.value >= planning_.table.options[choice.option].value - kSame) {
+    const Option* has = choice.option < 0 ? nullptr : &planning_.table.options[choice.option];
+    if (whole && option.objective >= has->objective - kSame) {
       r.note = "no less value";
-    } else {
-      r.note = "its cards serve others";
+      return r;
     }
+    r.limits_broken = broken_limits(planning_, option, has, left_);
+    r.note = r.limits_broken.empty() ? "its cards serve others" : "takes " + r.limits_broken;
     return r;
   }
 
@@ -118,19 +125,23 @@ class Explainer {
     const ExplainedOption& mine = e.options[chosen];
     const auto cheaper =
         std::count_if(e.options.begin(), e.options.end(),
-                      [&](const ExplainedOption& o) { return o.value < mine.value - kSame; });
+                      [&](const ExplainedOption& o) { return o.objective < mine.objective - kSame; });
     if (cheaper == 0) {
       e.reason = "no other option has less value";
       return;
     }
     const ExplainedOption& best = e.options.front();
     e.reason = fmt::format("{} x {} would save {:.2f} cents/hour", best.num_replicas,
-                           best.accelerator, mine.value - best.value);
+                           best.accelerator, mine.objective - best.objective);
     if (has_prices() && *best.priced_value >= *mine.priced_value - kSame) {
-      e.reason += fmt::format(", but its cards are worth {:.2f} to others and these {:.2f}",
-                              *best.priced_value - best.value, *mine.priced_value - mine.value);
+      e.reason += fmt::format(", but {} worth {:.2f} to others and these {:.2f}",
+                              planning_.limits.empty() ? "its cards are" : "what it takes is",
+                              *best.priced_value - best.objective,
+                              *mine.priced_value - mine.objective);
     } else if (best.cards_lacking > 0) {
       e.reason += fmt::format(", but {} cards of type {} lack", best.cards_lacking, best.type);
+    } else if (!best.limits_broken.empty()) {
+      e.reason += ", but it takes " + best.limits_broken;
     } else {
       e.reason += ", but whole cards cannot be shared out better";
     }
@@ -143,12 +154,16 @@ class Explainer {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       return e.options[a].cards_lacking < e.options[b].cards_lacking;
     });
-    e.reason = choice.option < 0 ? "no option fits the cards that servers before it leave"
+    e.reason = choice.option < 0 ? "no option fits what servers before it leave"
                                  : "its replicas are more than the cards left carry";
     constexpr std::size_t kShown = 3;
     for (std::size_t i = 0; i < order.size() && i < kShown; ++i) {
       const ExplainedOption& o = e.options[order[i]];
       const std::string name = name_of(planning_.table.options[first + order[i]]);
+      if (!o.limits_broken.empty()) {
+        e.would_help.push_back(fmt::format("{} for {}", o.limits_broken, name));
+        continue;
+      }
       e.would_help.push_back(
           o.cards_lacking > 0
               ? fmt::format("{} more cards of type {} for {}", o.cards_lacking, o.type, name)
@@ -185,7 +200,7 @@ class Explainer {
 
   const System& system_;
   const Planning& planning_;
-  std::vector<std::int64_t> left_;  // [types] cards
+  std::vector<std::int64_t> left_;  // [resources]
 };
 
 }  // namespace

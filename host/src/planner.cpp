@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::int64_t kServersPerChunk = 512;
 
-std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
-  std::int64_t sum;
-  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
-}
-
 PlannedServer planned_server(const System& system, const Problem& problem,
                              const std::vector<LineOutcome>& outcomes, const Option& option,
                              std::int64_t granted) {
@@ -47,15 +42,17 @@ PlannedServer planned_server(const System& system, const Problem& problem,
 }
 
 void summarize_types(const Problem& problem, const OptionTable& table, const Selection& selection,
-                     std::vector<std::int64_t>& used, PlanSummary& summary) {
-  used.assign(problem.type_names.size(), 0);
+                     PlanSummary& summary) {
+  std::vector<std::int64_t> used(problem.type_names.size(), 0);
   std::vector<double> cost(problem.type_names.size(), 0.0);
   for (const Choice& choice : selection.choices) {
     if (choice.option < 0) continue;
     const Option& option = table.options[choice.option];
     if (option.type < 0 || choice.num_replicas == 0) continue;
-    used[option.type] =
-        saturating_add(used[option.type], choice.num_replicas * option.cards_per_replica);
+    std::int64_t& cards = used[option.type];
+    if (__builtin_add_overflow(cards, choice.num_replicas * option.cards_per_replica, &cards)) {
+      cards = std::numeric_limits<std::int64_t>::max();
+    }
     cost[option.type] += option.cost * static_cast<double>(choice.num_replicas) /
                          static_cast<double>(option.num_replicas);
   }
@@ -67,6 +64,35 @@ void summarize_types(const Problem& problem, const OptionTable& table, const Sel
     if (t < selection.type_prices.size()) usage.price = selection.type_prices[t];
     if (problem.type_has_capacity[t]) usage.limit = problem.type_capacity[t];
     summary.types.push_back(std::move(usage));
+  }
+}
+
+// What the plan takes of each limit; prices per cent/hour, watt and server in place of units.
+void summarize_limits(const Planning& planning, const OptimizerSpec& optimizer,
+                      const std::vector<std::int64_t>& allocated, Plan& plan) {
+  PlanSummary& summary = plan.summary;
+  for (std::size_t l = 0; l < planning.limits.size(); ++l) {
+    const Limit& limit = planning.limits[l];
+    LimitUsage usage;
+    usage.name = limit.name();
+    usage.limit = limit.amount;
+    if (limit.kind == Limit::Kind::kCost) usage.used = summary.total_cost;
+    for (std::size_t i = 0; i < allocated.size(); ++i) {
+      const PlannedServer& server = plan.allocations[i];
+      if (limit.kind == Limit::Kind::kPower) usage.used += server.metrics.power_w * optimizer.pue;
+      if (limit.kind != Limit::Kind::kChanges) continue;
+      const Choice& choice = planning.selection.choices[allocated[i]];
+      const Option& option = planning.table.options[choice.option];
+      const ServerRow& row = planning.problem.servers[allocated[i]];
+      if (is_change(row, option.accelerator, choice.num_replicas)) usage.used += 1;
+    }
+    if (l < planning.selection.limit_prices.size()) {
+      usage.price = planning.selection.limit_prices[l] / limit.unit;
+    }
+    for (StageCertificate& stage : summary.stages) {
+      if (l < stage.limit_prices.size()) stage.limit_prices[l] /= limit.unit;
+    }
+    summary.limits.push_back(std::move(usage));
   }
 }
 
@@ -121,8 +147,8 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
   summary.num_candidates = static_cast<std::int64_t>(table.options.size());
   summary.selection_s = planning.selection_s;
   summary.evaluation_s = planning.evaluation_s;
-  std::vector<std::int64_t> used;
-  summarize_types(problem, table, planning.selection, used, summary);
+  const std::vector<std::int64_t> left = left_by(table, choices);
+  summarize_types(problem, table, planning.selection, summary);
 
   // Allocated servers are described in parallel, each into its own place.
   std::vector<std::int64_t> allocated;
@@ -139,20 +165,20 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
       continue;
     }
     ++group.unserved;
-    UnallocatedServer left;
-    left.server = problem.server_names[s];
-    left.priority = table.priority[s];
+    UnallocatedServer unserved;
+    unserved.server = problem.server_names[s];
+    unserved.priority = table.priority[s];
     if (problem.servers[s].load_kind == LoadKind::kUnplannable) {
-      left.reason = problem.servers[s].reason;
-      left.detail = server_detail(system, left.server, left.reason);
+      unserved.reason = problem.servers[s].reason;
+      unserved.detail = server_detail(system, unserved.server, unserved.reason);
     } else if (table.first[s] == table.first[s + 1]) {
-      left.reason = Reason::kNoCandidates;
-      left.detail = no_candidates_detail(problem, outcomes, s);
+      unserved.reason = Reason::kNoCandidates;
+      unserved.detail = no_candidates_detail(problem, outcomes, s);
     } else {
-      left.reason = Reason::kNoCapacity;
-      left.detail = no_capacity_detail(problem, table, s, used);
+      unserved.reason = Reason::kNoCapacity;
+      unserved.detail = no_capacity_detail(planning, s, left);
     }
-    plan.unallocated.push_back(std::move(left));
+    plan.unallocated.push_back(std::move(unserved));
   }
   // Class prices are in the order of the counting stages. Of a class that is served whole the price
   // proves the bound and means no more.
@@ -180,6 +206,7 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
     summary.total_cost += server.allocation.cost_cents_per_hour;
     summary.total_value += server.value;
   }
+  summarize_limits(planning, optimizer, allocated, plan);
   return plan;
 }
 

@@ -1,9 +1,12 @@
 #include "planning.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
-#include <cmath>
+#include <limits>
 
 #include "parallel.hpp"
+#include "tonnage/core/error.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/milp_selection.hpp"
 
@@ -49,27 +52,29 @@ Problem build_rows(const System& system, int num_threads) {
   });
 }
 
-OptionTable offer_options(const Problem& problem, const OptimizerSpec& optimizer,
-                          std::vector<LineOutcome>& outcomes) {
-  if (optimizer.spare_replicas > 0) {
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-      const ServerRow& server = problem.servers[problem.lines[i].server];
-      LineOutcome& outcome = outcomes[i];
-      if (server.load_kind != LoadKind::kLoaded || !outcome.feasible()) continue;
-      outcome.num_replicas += optimizer.spare_replicas;
-      if (server.max_replicas > 0 && outcome.num_replicas > server.max_replicas) {
-        outcome.reason = Reason::kAboveMaxReplicas;
-      }
+std::vector<std::int64_t> left_by(const OptionTable& table, const std::vector<Choice>& choices) {
+  std::vector<std::int64_t> left = table.capacity;
+  left.insert(left.end(), table.limits.begin(), table.limits.end());
+  const auto take = [&](std::int32_t resource, std::int64_t amount) {
+    if (__builtin_sub_overflow(left[resource], amount, &left[resource])) {
+      left[resource] = std::numeric_limits<std::int64_t>::min();
+    }
+  };
+  for (const Choice& choice : choices) {
+    if (choice.option < 0) continue;
+    const Option& option = table.options[choice.option];
+    const bool whole = choice.num_replicas == option.num_replicas;
+    if (option.type >= 0) take(option.type, choice.num_replicas * option.cards_per_replica);
+    for (const Use& use : table.uses_of(option)) {
+      take(use.resource, whole ? use.whole : use.of(choice.num_replicas, option.num_replicas));
     }
   }
-  OptionTable table = build_options(problem, outcomes);
-  if (optimizer.headroom > 0) {
-    for (std::int64_t& cards : table.capacity) {
-      cards = static_cast<std::int64_t>(
-          std::floor(static_cast<double>(cards) * (1 - optimizer.headroom) * (1 + 1e-12)));
-    }
-  }
-  return table;
+  return left;
+}
+
+std::string option_name(const Planning& planning, const Option& option) {
+  return fmt::format("{} x {}", option.num_replicas,
+                     planning.problem.accelerators[option.accelerator].name());
 }
 
 SearchOptions search_options(const PlannerOptions& options) {
@@ -92,12 +97,20 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
   p.evaluation_s = seconds_since(start);
   const auto evaluated = std::chrono::steady_clock::now();
   p.solver = options.solver;
+  const bool unlimited = optimizer.unlimited && !optimizer.has_limits();
   if (p.solver == Solver::kAuto) {
-    p.solver = optimizer.unlimited     ? Solver::kUnlimited
+    p.solver = unlimited               ? Solver::kUnlimited
                : optimizer.milp_solver ? Solver::kMilp
                                        : Solver::kPrice;
   }
-  p.table = offer_options(p.problem, optimizer, p.found.lines);
+  if (p.solver == Solver::kUnlimited && optimizer.has_limits()) {
+    throw Error(ErrorCode::kInvalidInput,
+                "the solver unlimited takes no account of maxCost, maxPower and maxChanges; auto, "
+                "greedy, price and milp do");
+  }
+  Offers offers = offer_options(p.problem, optimizer, p.found.lines, options.num_threads);
+  p.table = std::move(offers.table);
+  p.limits = std::move(offers.limits);
   p.selection = select(p.table, p.solver, optimizer, options);
   p.selection_s = seconds_since(evaluated);
   return p;

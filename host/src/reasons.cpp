@@ -59,7 +59,7 @@ std::string no_candidates_detail(const Problem& problem, const std::vector<LineO
     return std::string(
                describe(server.keeps_accelerator ? Reason::kKeptElsewhere : Reason::kNoPerfData)) +
            (server.keeps_accelerator ? ", which has no performance data for the model"
-                                     : " or any other");
+                                     : " or any other that it may use");
   }
   std::stable_sort(lines.begin(), lines.end(), [&](std::int64_t a, std::int64_t b) {
     return miss_ratio(server, outcomes[a]) < miss_ratio(server, outcomes[b]);
@@ -91,14 +91,40 @@ std::string server_detail(const System& system, const std::string& name, Reason 
   }
 }
 
-std::string no_capacity_detail(const Problem& problem, const OptionTable& table, std::int64_t s,
-                               const std::vector<std::int64_t>& used) {
-  const Option& best = table.options[table.first[s]];
-  const std::int64_t left = std::max<std::int64_t>(0, table.capacity[best.type] - used[best.type]);
-  return fmt::format("{}: the best option, {} x {}, needs {} cards of type {}, {} are left",
-                     describe(Reason::kNoCapacity), best.num_replicas,
-                     problem.accelerators[best.accelerator].name(), best.cards(),
-                     problem.type_names[best.type], left);
+std::string broken_limits(const Planning& planning, const Option& option, const Option* has,
+                          const std::vector<std::int64_t>& left) {
+  const OptionTable& table = planning.table;
+  std::string text;
+  for (std::size_t l = 0; l < planning.limits.size(); ++l) {
+    const auto resource = static_cast<std::int32_t>(table.capacity.size() + l);
+    const Limit& limit = planning.limits[l];
+    const std::int64_t free = left[resource] + (has == nullptr ? 0 : table.taken(*has, resource));
+    const std::int64_t wanted = table.taken(option, resource);
+    if (wanted <= free) continue;
+    text += fmt::format("{}{:.6g} of {} ({:.6g} are left)", text.empty() ? "" : ", ",
+                        static_cast<double>(wanted) * limit.unit, limit.name(),
+                        static_cast<double>(free) * limit.unit);
+  }
+  return text;
+}
+
+std::string no_capacity_detail(const Planning& planning, std::int64_t s,
+                               const std::vector<std::int64_t>& left) {
+  const Option& best = planning.table.options[planning.table.first[s]];
+  const std::string name =
+      best.num_replicas == 0 ? "the empty allocation" : option_name(planning, best);
+  const std::string limits = broken_limits(planning, best, nullptr, left);
+  const bool cards_lack = best.type >= 0 && best.cards() > left[best.type];
+  if (!cards_lack && !limits.empty()) {
+    return fmt::format("a limit of the plan: the best option, {}, takes {}", name, limits);
+  }
+  if (best.type < 0) return std::string(describe(Reason::kNoCapacity));
+  std::string text = fmt::format("{}: the best option, {}, needs {} cards of type {}, {} are left",
+                                 describe(Reason::kNoCapacity), name, best.cards(),
+                                 planning.problem.type_names[best.type],
+                                 std::max<std::int64_t>(0, left[best.type]));
+  if (!limits.empty()) text += fmt::format(", and takes {}", limits);
+  return text;
 }
 
 }  // namespace tonnage

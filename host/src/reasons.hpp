@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "planning.hpp"
 #include "tonnage/core/problem.hpp"
 #include "tonnage/host/selection.hpp"
 
@@ -26,9 +27,13 @@ class System;
 [[nodiscard]] std::string server_detail(const System& system, const std::string& name,
                                         Reason reason);
 
-// What the best option of a server would take, `used` being the cards taken of each type.
-[[nodiscard]] std::string no_capacity_detail(const Problem& problem, const OptionTable& table,
-                                             std::int64_t server,
-                                             const std::vector<std::int64_t>& used);
+// What the best option of a server lacks, `left` being what the plan leaves of each resource.
+[[nodiscard]] std::string no_capacity_detail(const Planning& planning, std::int64_t server,
+                                             const std::vector<std::int64_t>& left);
+
+// The limits that an option would break, with what it takes and what is left: "3 servers of
+// maxChanges (0 are left)". Empty if none. `has` is taken by what would give way.
+[[nodiscard]] std::string broken_limits(const Planning& planning, const Option& option,
+                                        const Option* has, const std::vector<std::int64_t>& left);
 
 }  // namespace tonnage

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "planning.hpp"
 #include "tonnage/core/plan.hpp"
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/queueing.hpp"
@@ -37,6 +38,9 @@ struct Truth {
   bool value_known = false;
   double value = 0;
   bool partial = false;
+  std::int32_t accelerator = kNoAccelerator;
+  bool power_known = false;
+  double power_w = 0;
 };
 
 class Verifier {
@@ -57,6 +61,7 @@ class Verifier {
                      [](const Violation& a, const Violation& b) { return a.server < b.server; });
     name_.clear();
     if (!optimizer_.unlimited) check_capacity();
+    check_limits();
     if (claims_->summary) check_summary(*claims_->summary);
     // Only of a plan that holds is the distance from the best worth a look.
     if (claims_->summary && !claims_->summary->stages.empty() && violations_.empty()) {
@@ -107,9 +112,13 @@ class Verifier {
     total_value_ += truth.value;
     PriorityOutcome& group = outcomes_[row.priority];
     ++(truth.partial ? group.partial : group.served);
+    power_known_ = power_known_ && truth.power_known;
+    total_power_w_ += truth.power_w * optimizer_.pue;
+    if (claim.num_replicas && is_change(row, truth.accelerator, *claim.num_replicas)) ++changes_;
     if (!truth.partial) {
       whole_.insert(name_);
-      whole_value_ += truth.value;
+      whole_objective_ += weighted_objective(optimizer_, row, truth.accelerator, truth.value,
+                                             truth.cost, truth.power_w);
     }
   }
 
@@ -149,6 +158,9 @@ class Verifier {
       return truth;
     }
     const std::string& current = server.spec().current_alloc.accelerator;
+    if (server.excludes(*system_, *claim.accelerator)) {
+      report("excluded", "\"{}\" is excluded by the server or its class", *claim.accelerator);
+    }
     if (row.keeps_accelerator && *claim.accelerator != current) {
       report("keep-accelerator", "must stay on \"{}\", the plan moves it to \"{}\"", current,
              *claim.accelerator);
@@ -172,7 +184,7 @@ class Verifier {
 
   void check_empty(const Server& server, const ServerRow& row, const AllocationClaims& claim,
                    Truth& truth) {
-    truth.cost_known = truth.value_known = true;
+    truth.cost_known = truth.value_known = truth.power_known = true;
     truth.value = transition_penalty(row.current_accelerator == kNoAccelerator,
                                      row.current_replicas, row.current_cost, 0, 0);
     if (*claim.num_replicas != 0) {
@@ -186,7 +198,7 @@ class Verifier {
       report("no-perf-data", "no accelerator it may use has performance data for its model");
     }
     if (truth.partial) report("partial", "marked as partial, but it is empty");
-    check_metrics(claim, {});
+    check_metrics(claim, {}, truth);
   }
 
   bool may_be_empty(const Server& server, const ServerRow& row) const {
@@ -194,12 +206,14 @@ class Verifier {
     const std::string& current = server.spec().current_alloc.accelerator;
     return std::any_of(model->perfs().begin(), model->perfs().end(), [&](const auto& entry) {
       if (row.keeps_accelerator && entry.first != current) return false;
+      if (server.excludes(*system_, entry.first)) return false;
       return make_perf_row(*system_, entry.second).valid;
     });
   }
 
   void check_placed(const ServerRow& row, const PerfRow& perf, const Accelerator& accelerator,
                     const AllocationClaims& claim, Truth& truth) {
+    truth.accelerator = perf.accelerator;
     const std::int64_t replicas = *claim.num_replicas;
     if (replicas < 1 || replicas > kMaxReplicas) {
       report("replicas", "{} replicas, expected 1 to {}", replicas, kMaxReplicas);
@@ -244,7 +258,7 @@ class Verifier {
              row.min_replicas);
     }
     finish_value(row, perf, claim, row.min_replicas, truth);
-    check_metrics(claim, idle_truth(row, perf, accelerator, batch, *claim.num_replicas));
+    check_metrics(claim, idle_truth(row, perf, accelerator, batch, *claim.num_replicas), truth);
   }
 
   void check_loaded(const ServerRow& row, const PerfRow& perf, const Accelerator& accelerator,
@@ -308,7 +322,8 @@ class Verifier {
       finish_value(row, perf, claim, truth.partial ? wanted : needed, truth);
     }
     check_metrics(claim,
-                  loaded_truth(perf, accelerator, shape, m, found.throughput_per_ms, replicas));
+                  loaded_truth(perf, accelerator, shape, m, found.throughput_per_ms, replicas),
+                  truth);
   }
 
   // 0: no number of replicas is enough.
@@ -347,7 +362,9 @@ class Verifier {
                                                                    static_cast<double>(needed));
   }
 
-  void check_metrics(const AllocationClaims& claim, const AllocationMetrics& m) {
+  void check_metrics(const AllocationClaims& claim, const AllocationMetrics& m, Truth& truth) {
+    truth.power_known = true;
+    truth.power_w = m.power_w;
     check_claim("claim", "itlAverage", claim.itl_average_ms, m.itl_ms);
     check_claim("claim", "ttftAverage", claim.ttft_average_ms, m.ttft_ms);
     check_claim("claim", "respTimeAverage", claim.response_ms, m.response_ms);
@@ -403,7 +420,38 @@ class Verifier {
     }
   }
 
+  void check_limits() {
+    const auto check = [&](const char* kind, const char* what, double used, double limit) {
+      if (used <= limit * (1 + kBoundSlack)) return;
+      report(kind, "{:.9g} {}, the limit is {:.9g}", used, what, limit);
+    };
+    if (optimizer_.max_cost_cents_per_hour && totals_known_) {
+      check("max-cost", "cents/hour", total_cost_, *optimizer_.max_cost_cents_per_hour);
+    }
+    if (optimizer_.max_power_w && power_known_) {
+      check("max-power", "watts", total_power_w_, *optimizer_.max_power_w);
+    }
+    if (optimizer_.max_changes) {
+      check("max-changes", "servers allocated otherwise than now", static_cast<double>(changes_),
+            static_cast<double>(*optimizer_.max_changes));
+    }
+  }
+
+  void check_limit_claims(const std::map<std::string, double>& claimed) {
+    for (const auto& [name, used] : claimed) {
+      const std::string where = "limits." + name + ".used";
+      if (name == "maxCost" && totals_known_) {
+        check_claim("summary", where.c_str(), used, total_cost_);
+      } else if (name == "maxPower" && power_known_) {
+        check_claim("summary", where.c_str(), used, total_power_w_);
+      } else if (name == "maxChanges") {
+        check_claim("summary", where.c_str(), used, static_cast<double>(changes_));
+      }
+    }
+  }
+
   void check_summary(const SummaryClaims& summary) {
+    check_limit_claims(summary.limits);
     if (totals_known_) {
       check_claim("summary", "totalCost", summary.total_cost, total_cost_);
       if (values_known_) {
@@ -460,7 +508,7 @@ class Verifier {
     const BoundCheck check(*system_, optimizer_,
                            summary.batch_search ? BatchMode::kSearch : BatchMode::kMax);
     StageTruth truth;
-    truth.value = whole_value_;
+    truth.objective = whole_objective_;
     for (const auto& [name, server] : system_->servers()) {
       if (!check.has_candidates(name)) continue;
       const int priority = server.priority(*system_);
@@ -479,7 +527,7 @@ class Verifier {
                                   ? fmt::format("the stage of priority {}", *stage.priority)
                                   : std::string("the stage of value");
     const double scale = stage.priority ? 1 : std::max(1.0, total_cost_);
-    double objective = truth.value;
+    double objective = truth.objective;
     if (stage.priority) {
       const auto found = truth.unserved.find(*stage.priority);
       objective = found == truth.unserved.end() ? 0 : static_cast<double>(found->second);
@@ -511,7 +559,10 @@ class Verifier {
   OptimizerSpec optimizer_;
   const PlanClaims* claims_;
   std::set<std::string> whole_;  // servers with a whole allocation
-  double whole_value_ = 0;
+  double whole_objective_ = 0;
+  bool power_known_ = true;
+  double total_power_w_ = 0;  // of the site
+  std::int64_t changes_ = 0;
   std::string name_;  // of the server being checked; empty: the plan
   std::vector<Violation> violations_;
   std::map<std::string, TypeTotal> types_;

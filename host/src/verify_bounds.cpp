@@ -13,6 +13,7 @@ namespace tonnage {
 struct BoundCheck::Candidates {
   Problem problem;
   OptionTable table;
+  std::vector<Limit> limits;
   std::set<std::string> servers;
 };
 
@@ -23,7 +24,9 @@ BoundCheck::BoundCheck(const System& system, const OptimizerSpec& optimizer, Bat
   SearchOptions options;
   options.batch = batch;
   std::vector<LineOutcome> outcomes = select_backend("cpu")->search(c.problem, options).lines;
-  c.table = offer_options(c.problem, optimizer, outcomes);
+  Offers offers = offer_options(c.problem, optimizer, outcomes, 0);
+  c.table = std::move(offers.table);
+  c.limits = std::move(offers.limits);
   for (std::int64_t s = 0; s < c.table.num_servers(); ++s) {
     if (c.table.first[s] < c.table.first[s + 1]) c.servers.insert(c.problem.server_names[s]);
   }
@@ -42,6 +45,11 @@ double BoundCheck::bound(const StageClaims& stage, const StageTruth& truth) cons
     const auto found = stage.type_prices.find(problem.type_names[t]);
     return found == stage.type_prices.end() ? 0.0 : std::max(0.0, found->second);
   };
+  const auto price_of_limit = [&](std::size_t l) {
+    const auto found = stage.limit_prices.find(std::string(candidates_->limits[l].name()));
+    const double price = found == stage.limit_prices.end() ? 0.0 : std::max(0.0, found->second);
+    return price * candidates_->limits[l].unit;
+  };
   const auto price_of_class = [&](int priority) {
     const auto found = stage.class_prices.find(priority);
     return found == stage.class_prices.end() ? 0.0 : std::max(0.0, found->second);
@@ -54,17 +62,27 @@ double BoundCheck::bound(const StageClaims& stage, const StageTruth& truth) cons
     double least = stage.priority == priority ? 1 : 0;  // without an allocation
     for (std::int64_t o = table.first[s]; o < table.first[s + 1]; ++o) {
       const Option& option = table.options[o];
-      double cost = stage.priority ? 0 : option.value;
-      if (option.type >= 0) {
-        if (option.cards() > table.capacity[option.type]) continue;
-        cost += static_cast<double>(option.cards()) * price_of_type(option.type);
+      double cost = stage.priority ? 0 : option.objective;
+      bool fits = option.type < 0 || option.cards() <= table.capacity[option.type];
+      if (option.type >= 0) cost += static_cast<double>(option.cards()) * price_of_type(option.type);
+      for (const Use& use : table.uses_of(option)) {
+        fits = fits && use.whole <= table.available(use.resource);
+        const std::size_t resource = static_cast<std::size_t>(use.resource);
+        cost += static_cast<double>(use.whole) *
+                (resource < table.capacity.size()
+                     ? price_of_type(resource)
+                     : price_of_limit(resource - table.capacity.size()));
       }
+      if (!fits) continue;
       least = std::min(least, cost - price_of_class(priority));
     }
     sum += least;
   }
   for (std::size_t t = 0; t < table.capacity.size(); ++t) {
     sum -= price_of_type(t) * static_cast<double>(table.capacity[t]);
+  }
+  for (std::size_t l = 0; l < table.limits.size(); ++l) {
+    sum -= price_of_limit(l) * static_cast<double>(table.limits[l]);
   }
   for (const auto& [priority, served] : truth.served) {
     if (stage.priority && priority > *stage.priority) continue;

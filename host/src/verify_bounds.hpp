@@ -17,7 +17,7 @@ namespace tonnage {
 struct StageTruth {
   std::map<int, std::int64_t> served;    // whole, by priority
   std::map<int, std::int64_t> unserved;  // left out or partial, by priority
-  double value = 0;                      // of the whole allocations, cents/hour
+  double objective = 0;                  // of the whole allocations, cents/hour
 };
 
 // Names of the servers that have a candidate, and what the bounds are computed from.

@@ -17,7 +17,7 @@ std::string expectation(const IntegerRule& rule) {
 }
 
 std::string expectation(const NumberRule& rule) {
-  return "a number from 0 to " + number_text(rule.max);
+  return "a number from " + number_text(rule.min) + " to " + number_text(rule.max);
 }
 
 }  // namespace
@@ -130,14 +130,18 @@ std::int64_t Fields::integer(std::string_view key, const IntegerRule& rule) {
 }
 
 double Fields::number(std::string_view key, const NumberRule& rule) {
+  return number_or(key, 0, rule);
+}
+
+double Fields::number_or(std::string_view key, double absent, const NumberRule& rule) {
   const auto value = find(key, rule.presence, "a number");
-  if (!value) return 0;
+  if (!value) return absent;
   if (value->kind() == JsonKind::kInteger || value->kind() == JsonKind::kNumber) {
     const double number = value->number();
-    if (number >= 0 && number <= rule.max) return number == 0 ? 0 : number;  // no -0
+    if (number >= rule.min && number <= rule.max) return number == 0 ? 0 : number;  // no -0
   }
   wrong(*value, expectation(rule));
-  return 0;
+  return absent;
 }
 
 std::optional<JsonValue> Fields::object(std::string_view key, Presence presence) {

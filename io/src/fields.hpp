@@ -44,7 +44,8 @@ struct IntegerRule {
 };
 
 struct NumberRule {
-  double max = kMaxAmount;  // the least is 0
+  double max = kMaxAmount;
+  double min = 0;
   Presence presence = Presence::kOptional;
 };
 
@@ -65,6 +66,8 @@ class Fields {
   [[nodiscard]] bool flag(std::string_view key);
   [[nodiscard]] std::int64_t integer(std::string_view key, const IntegerRule& rule);
   [[nodiscard]] double number(std::string_view key, const NumberRule& rule = {});
+  // The same where another number than 0 is the default.
+  [[nodiscard]] double number_or(std::string_view key, double absent, const NumberRule& rule);
   [[nodiscard]] std::optional<JsonValue> object(std::string_view key, Presence presence);
   [[nodiscard]] std::optional<JsonValue> array(std::string_view key, Presence presence);
   // The value as it stands.

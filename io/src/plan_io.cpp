@@ -68,6 +68,13 @@ void write_certificate(JsonWriter& json, const PlanSummary& summary, bool with_t
         json.value(summary.types[t].type, stage.type_prices[t]);
       }
       json.end();
+      if (!stage.limit_prices.empty()) {
+        json.begin_object("limitPrices", Layout::kInline);
+        for (std::size_t l = 0; l < stage.limit_prices.size(); ++l) {
+          json.value(summary.limits[l].name, stage.limit_prices[l]);
+        }
+        json.end();
+      }
       json.begin_object("classPrices", Layout::kInline);
       for (std::size_t k = 0; k < stage.class_prices.size(); ++k) {
         json.value(std::to_string(summary.stages[k].priority), stage.class_prices[k]);
@@ -98,6 +105,17 @@ void write_summary(JsonWriter& json, const PlanSummary& summary, bool with_timin
     json.end();
   }
   json.end();
+  if (!summary.limits.empty()) {
+    json.begin_object("limits");
+    for (const LimitUsage& usage : summary.limits) {
+      json.begin_object(usage.name, Layout::kInline);
+      json.value("used", usage.used);
+      json.value("limit", usage.limit);
+      if (usage.price) json.value("price", *usage.price);
+      json.end();
+    }
+    json.end();
+  }
   json.begin_object("priorities");
   for (const PriorityOutcome& outcome : summary.priorities) {
     json.begin_object(std::to_string(outcome.priority), Layout::kInline);

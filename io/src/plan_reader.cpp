@@ -145,6 +145,8 @@ StageClaims read_stage(const JsonValue& object, Report& report) {
   };
   read_prices("typePrices",
               [&](const std::string& type, double price) { claims.type_prices[type] = price; });
+  read_prices("limitPrices",
+              [&](const std::string& limit, double price) { claims.limit_prices[limit] = price; });
   read_prices("classPrices", [&](const std::string& text, double price) {
     int priority = 0;
     std::from_chars(text.data(), text.data() + text.size(), priority);
@@ -160,6 +162,14 @@ SummaryClaims read_summary(const JsonValue& object, Report& report) {
   claims.total_value = claimed_number(fields, "totalValue");
   if (const auto types = fields.object("types", Presence::kOptional)) {
     claims.types = read_types(*types, report);
+  }
+  if (const auto limits = fields.object("limits", Presence::kOptional)) {
+    limits->for_each_child([&](const JsonValue& value) {
+      Fields of_limit(value, report);
+      if (const auto used = claimed_number(of_limit, "used")) {
+        claims.limits[std::string(value.key())] = *used;
+      }
+    });
   }
   if (const auto priorities = fields.object("priorities", Presence::kOptional)) {
     claims.priorities = read_priorities(*priorities, report);

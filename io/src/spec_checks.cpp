@@ -35,6 +35,9 @@ class SpecChecks {
       check_models();
       check_capacities();
     }
+    for (std::size_t i = 0; i < spec_.service_classes.size(); ++i) {
+      check_exclusions(Section::kServiceClasses, i, spec_.service_classes[i].excluded_accelerators);
+    }
     for (std::size_t i = 0; i < spec_.servers.size(); ++i) {
       check_batch_ceiling(i);
       check_references(i);
@@ -117,6 +120,7 @@ class SpecChecks {
             "an entry for the model in the class's modelTargets");
       }
     }
+    check_exclusions(Section::kServers, index, server.excluded_accelerators);
     const std::string& current = server.current_alloc.accelerator;
     if (is_read(Section::kAccelerators) && !current.empty() && !accelerators_.contains(current)) {
       add(Severity::kWarning, Section::kServers, index,
@@ -124,6 +128,15 @@ class SpecChecks {
           server.keep_accelerator ? "keepAccelerator leaves the server no choice: it will stay "
                                     "unallocated"
                                   : "it counts for the transition penalty only");
+    }
+  }
+
+  void check_exclusions(Section section, std::size_t index, const std::vector<std::string>& names) {
+    if (!is_read(Section::kAccelerators)) return;
+    for (const std::string& name : names) {
+      if (accelerators_.contains(name)) continue;
+      add(Severity::kWarning, section, index, "excludedAccelerators with " + quoted(name),
+          "names of accelerators", "it is without effect");
     }
   }
 

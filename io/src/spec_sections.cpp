@@ -171,6 +171,21 @@ void read_list(const JsonValue& list, Report& report, std::vector<Entry>& entrie
   check_unique(entries, list.pointer(), report);
 }
 
+// A list of names, each once.
+std::vector<std::string> read_names(Fields& fields, std::string_view key) {
+  std::vector<std::string> names;
+  const auto list = fields.array(key, Presence::kOptional);
+  if (!list) return names;
+  list->for_each_child([&](const JsonValue& item) {
+    if (item.kind() != JsonKind::kString || item.text().empty()) {
+      fields.report().error(item.pointer(), item.rendering(), "a non-empty string");
+      return;
+    }
+    names.emplace_back(item.text());
+  });
+  return names;
+}
+
 ServiceClassSpec read_service_class(Fields& fields) {
   ServiceClassSpec spec;
   spec.name = fields.name("name");
@@ -178,6 +193,7 @@ ServiceClassSpec read_service_class(Fields& fields) {
   if (const auto targets = fields.array("modelTargets", Presence::kOptional)) {
     read_list(*targets, fields.report(), spec.model_targets, read_target);
   }
+  spec.excluded_accelerators = read_names(fields, "excludedAccelerators");
   return spec;
 }
 
@@ -200,6 +216,7 @@ ServerSpec read_server(Fields& fields) {
   spec.class_name = fields.text("class");
   spec.model = fields.name("model");
   spec.keep_accelerator = fields.flag("keepAccelerator");
+  spec.excluded_accelerators = read_names(fields, "excludedAccelerators");
   spec.min_num_replicas = fields.integer("minNumReplicas", kReplicasRule);
   spec.max_num_replicas = fields.integer("maxNumReplicas", kReplicasRule);
   spec.max_batch_size = fields.integer("maxBatchSize", kBatchRule);
@@ -251,6 +268,14 @@ OptimizerSpec read_optimizer(const JsonValue& value, Report& report) {
   spec.saturation_policy = read_saturation_policy(fields);
   spec.headroom = fields.number("headroom", {.max = kMaxHeadroom});
   spec.spare_replicas = fields.integer("spareReplicas", {.max = kMaxSpareReplicas});
+  spec.transition_factor = fields.number_or("transitionFactor", 1, {.max = kMaxTransitionFactor});
+  spec.energy_price_cents_per_kwh = fields.number("energyPrice");
+  spec.pue = fields.number_or("pue", 1, {.max = kMaxPue, .min = 1});
+  if (fields.any("maxCost")) spec.max_cost_cents_per_hour = fields.number("maxCost");
+  if (fields.any("maxPower")) spec.max_power_w = fields.number("maxPower");
+  if (fields.any("maxChanges")) {
+    spec.max_changes = fields.integer("maxChanges", {.max = kMaxCount});
+  }
   fields.finish();
   return spec;
 }

@@ -56,6 +56,13 @@ void write(JsonWriter& json, const ModelPerfSpec& spec) {
   json.end();
 }
 
+void write_exclusions(JsonWriter& json, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  json.begin_array("excludedAccelerators", kInline);
+  for (const std::string& name : names) json.value({}, name);
+  json.end();
+}
+
 void write(JsonWriter& json, const ServiceClassSpec& spec) {
   json.begin_object();
   json.value("name", spec.name);
@@ -75,6 +82,7 @@ void write(JsonWriter& json, const ServiceClassSpec& spec) {
     json.end();
   }
   json.end();
+  write_exclusions(json, spec.excluded_accelerators);
   json.end();
 }
 
@@ -84,6 +92,7 @@ void write(JsonWriter& json, const ServerSpec& spec) {
   json.value("class", spec.class_name);
   json.value("model", spec.model);
   json.value("keepAccelerator", spec.keep_accelerator);
+  write_exclusions(json, spec.excluded_accelerators);
   json.value("minNumReplicas", spec.min_num_replicas);
   if (spec.max_num_replicas != 0) json.value("maxNumReplicas", spec.max_num_replicas);
   json.value("maxBatchSize", spec.max_batch_size);
@@ -112,6 +121,14 @@ void write_optimizer(JsonWriter& json, std::string_view key, const OptimizerSpec
   json.value("saturationPolicy", to_string(spec.saturation_policy));
   if (spec.headroom > 0) json.value("headroom", spec.headroom);
   if (spec.spare_replicas > 0) json.value("spareReplicas", spec.spare_replicas);
+  if (spec.transition_factor != 1) json.value("transitionFactor", spec.transition_factor);
+  if (spec.energy_price_cents_per_kwh > 0) {
+    json.value("energyPrice", spec.energy_price_cents_per_kwh);
+  }
+  if (spec.pue != 1) json.value("pue", spec.pue);
+  if (spec.max_cost_cents_per_hour) json.value("maxCost", *spec.max_cost_cents_per_hour);
+  if (spec.max_power_w) json.value("maxPower", *spec.max_power_w);
+  if (spec.max_changes) json.value("maxChanges", *spec.max_changes);
   json.end();
 }
 

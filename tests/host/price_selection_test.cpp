@@ -55,7 +55,7 @@ OptionTable with_uses(std::mt19937_64& engine, OptionTable t) {
                                         : whole(0, 4000 * t.num_servers()));
   }
   for (Option& o : t.options) {
-    o.first_use = static_cast<std::int32_t>(t.uses.size());
+    o.first_use = std::ssize(t.uses);
     if (types > 1 && o.type >= 0 && whole(0, 3) == 0) {
       const std::int32_t other = (o.type + 1) % types;
       t.uses.push_back({other, whole(1, 2), 1000, 0});
@@ -64,7 +64,7 @@ OptionTable with_uses(std::mt19937_64& engine, OptionTable t) {
       const std::int64_t most = t.limits[l] <= t.num_servers() ? 1 : 5000;
       t.uses.push_back({types + l, whole(0, most), whole(0, 1), whole(0, most)});
     }
-    o.num_uses = static_cast<std::int32_t>(t.uses.size()) - o.first_use;
+    o.num_uses = static_cast<std::int32_t>(std::ssize(t.uses) - o.first_use);
   }
   return t;
 }
@@ -80,7 +80,7 @@ void take(const OptionTable& t, const Choice& choice, std::int64_t sign,
           std::vector<std::int64_t>& left) {
   const Option& o = t.options[choice.option];
   if (o.type >= 0) left[o.type] -= sign * choice.num_replicas * o.cards_per_replica;
-  for (std::int32_t u = o.first_use; u < o.first_use + o.num_uses; ++u) {
+  for (std::int64_t u = o.first_use; u < o.first_use + o.num_uses; ++u) {
     const Use& use = t.uses[u];
     std::int64_t amount = use.whole;
     if (choice.num_replicas < o.num_replicas) {

@@ -92,6 +92,7 @@ class Generator:
                                  "maxNumTokens": self.integer(10**9)})} for i in counts]
         classes = [{"name": f"class-{i}",
                     **self.maybe({"priority": rng.choice([-5, 0, 1, 50.0, 100, 101, 10**30]),
+                                  "excludedAccelerators": rng.choice([[], ["acc-0"]]),
                                   "modelTargets": [
                                       {"model": f"model-{j}",
                                        **self.maybe({"slo-itl": self.number(),
@@ -106,6 +107,7 @@ class Generator:
                     "currentAlloc": {**self.allocation(), "load": self.load()},
                     **self.maybe({"class": rng.choice(["", f"class-{i}"]),
                                   "keepAccelerator": rng.random() < 0.5,
+                                  "excludedAccelerators": rng.choice([[], ["acc-0", "none"]]),
                                   "minNumReplicas": self.integer(10**9),
                                   "maxNumReplicas": self.integer(10**9),
                                   "maxBatchSize": self.integer(1048576),
@@ -119,7 +121,11 @@ class Generator:
                                     ["None", "PriorityExhaustive", "PriorityRoundRobin",
                                      "RoundRobin"]),
                                 "headroom": rng.choice([0, 0.5, 0.99]),
-                                "spareReplicas": self.integer(10**6)})
+                                "spareReplicas": self.integer(10**6),
+                                "transitionFactor": rng.choice([0, 1, 2.5, 10**6]),
+                                "energyPrice": self.number(), "pue": rng.choice([1, 1.4, 10]),
+                                "maxCost": self.number(), "maxPower": self.number(),
+                                "maxChanges": self.integer(10**9)})
         capacity = [{"type": t, "count": self.integer(10**9)} for t in ("A", "B")]
         system = {"acceleratorData": {"accelerators": accelerators},
                   "modelData": {"models": models},

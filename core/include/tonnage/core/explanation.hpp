@@ -18,9 +18,11 @@ struct ExplainedOption {
   std::int64_t cards = 0;
   double cost = 0;   // cents/hour
   double value = 0;  // transition penalty
-  // Value plus what the cards are worth at the prices of the plan, where the solver knows them.
+  double objective = 0;  // what selection minimises: the value where no weights are set
+  // The objective plus what the option takes at the prices of the plan, where the solver knows them.
   std::optional<double> priced_value;
   std::int64_t cards_lacking = 0;  // beyond those left, were the server to give up what it has
+  std::string limits_broken;       // what it would take of limits beyond what is left
   bool chosen = false;
   std::string note;  // a clause: why, or why not
 };

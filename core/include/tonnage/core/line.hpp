@@ -21,6 +21,7 @@ enum class Reason : std::uint8_t {
   kUnknownAccelerator,  // kept on, or performance data for, an accelerator that does not exist
   kNoPerfData,          // no data for the model on this accelerator
   kKeptElsewhere,       // keepAccelerator and another current accelerator
+  kExcluded,            // excluded by the server or its class
   kInvalidPerfData,     // negative or non-finite data, or all parameters 0 under load
   kItlTarget,           // ITL misses its target even at the lowest rate
   kTtftTarget,          // TTFT does, or its percentile

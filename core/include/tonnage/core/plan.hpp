@@ -57,10 +57,22 @@ struct PriorityOutcome {
   friend bool operator==(const PriorityOutcome&, const PriorityOutcome&) = default;
 };
 
+// What allocations take of what a limit of the file shares out.
+struct LimitUsage {
+  std::string name;  // as in files: maxCost (cents/hour), maxPower (watts), maxChanges (servers)
+  double used = 0;
+  double limit = 0;
+  // What one unit more saves at the margin, cents/hour, where the solver knows.
+  std::optional<double> price;
+
+  friend bool operator==(const LimitUsage&, const LimitUsage&) = default;
+};
+
 struct PlanSummary {
   double total_cost = 0;                    // cents/hour
   double total_value = 0;                   // sum of values
   std::vector<TypeUsage> types;             // by name
+  std::vector<LimitUsage> limits;           // those that the file sets
   std::vector<PriorityOutcome> priorities;  // ascending
   std::vector<StageCertificate> stages;     // how far from the best, where the solver knows
   std::int64_t iterations = 0;              // passes over the fleet in search of prices
@@ -76,7 +88,7 @@ struct PlanSummary {
   double evaluation_s = 0;
   double selection_s = 0;
 
-  // How far the value of the whole allocations may be above the least possible at this service of
+  // How far the objective (value, weighted) of the whole allocations may be above the least possible at this service of
   // the classes, as a share of the plan's cost; 0 when proven. Absent where the solver knows none.
   [[nodiscard]] std::optional<double> gap() const {
     if (stages.empty()) return std::nullopt;

@@ -62,6 +62,7 @@ struct StageClaims {
   std::optional<double> lower_bound;
   std::optional<bool> proven;
   std::map<std::string, double> type_prices;  // empty: the bound comes from elsewhere
+  std::map<std::string, double> limit_prices;
   std::map<int, double> class_prices;
 
   friend bool operator==(const StageClaims&, const StageClaims&) = default;
@@ -71,6 +72,7 @@ struct SummaryClaims {
   std::optional<double> total_cost;   // cents/hour
   std::optional<double> total_value;  // sum of values
   std::optional<std::map<std::string, TypeClaims>> types;
+  std::map<std::string, double> limits;  // what is used of each limit
   std::optional<std::map<int, PriorityClaims>> priorities;
   std::vector<StageClaims> stages;
   std::optional<double> gap;

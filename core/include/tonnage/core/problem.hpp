@@ -63,7 +63,7 @@ using ParallelFor = std::function<void(
 
 // Builds the rows of a whole system, the same whatever `parallel_for` does. Lines hold every
 // (server, accelerator) pair with performance data for a plannable server, restricted by
-// keepAccelerator; a server of kind kEmpty has one line per such pair, too, all with the same
+// keepAccelerator and exclusions; a server of kind kEmpty has one line per such pair, too, all with the same
 // answer.
 [[nodiscard]] Problem build_problem(const System& system, const ParallelFor& parallel_for = {});
 
@@ -90,6 +90,10 @@ using ParallelFor = std::function<void(
 // Values and regrets are compared after rounding to 1e-6 cents: regrets tie structurally, and
 // ties are then broken by name (index order).
 [[nodiscard]] double rounded_value(double value);
+
+// Watts that all replicas of an allocation draw: power_w of allocation_metrics() alone.
+[[nodiscard]] double allocation_power_w(const ServerRow& server, const PerfRow& perf,
+                                        const Accelerator& accelerator, const LineOutcome& outcome);
 
 // Metrics of `replicas` replicas at batch size `max_batch` sharing the server's whole load.
 [[nodiscard]] AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,

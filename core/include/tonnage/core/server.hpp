@@ -32,11 +32,14 @@ class Server {
   [[nodiscard]] const LoadSpec& load() const noexcept { return spec_.current_alloc.load; }
   void set_load(const LoadSpec& load) { spec_.current_alloc.load = load; }
 
-  // Accelerators out of `accelerators` the server may use: all of them, or only the current one
-  // under keepAccelerator with a non-empty current accelerator.
+  // Whether the server or its class may not use an accelerator.
+  [[nodiscard]] bool excludes(const System& system, const std::string& accelerator) const;
+  // Accelerators out of `accelerators` the server may use as far as it says itself: those it does
+  // not exclude, or only the current one under keepAccelerator with a non-empty current
+  // accelerator.
   [[nodiscard]] std::vector<std::string> candidate_accelerators(
       const std::vector<std::string>& accelerators) const;
-  // Calculates the allocation for each candidate accelerator, value = transition penalty from the
+  // Calculates the allocation for each candidate accelerator that its class allows, value = transition penalty from the
   // current allocation. Forgets earlier ones. The empty allocation is kept under the name "".
   void calculate(const System& system, const std::vector<std::string>& accelerators);
 

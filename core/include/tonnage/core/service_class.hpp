@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tonnage/core/spec.hpp"
 
@@ -36,11 +37,16 @@ class ServiceClass {
   [[nodiscard]] const Target* find_target(const std::string& model) const;
   // Throws Error (kNotFound) if there is no target for that model.
   void remove_target(const std::string& model);
-  // Takes over the targets that `spec` names and keeps the others. Throws Error (kInvalidInput),
-  // changing nothing, if name or priority differ.
+  // Takes over the targets that `spec` names and keeps the others; exclusions become those of
+  // `spec`. Throws Error (kInvalidInput), changing nothing, if name or priority differ.
   void update(const ServiceClassSpec& spec);
 
   [[nodiscard]] const std::map<std::string, Target>& targets() const noexcept { return targets_; }
+  // Whether its servers may not use an accelerator.
+  [[nodiscard]] bool excludes(const std::string& accelerator) const;
+  [[nodiscard]] const std::vector<std::string>& excluded_accelerators() const noexcept {
+    return excluded_accelerators_;
+  }
   [[nodiscard]] ServiceClassSpec spec() const;
   [[nodiscard]] std::string to_string() const;
 
@@ -48,6 +54,7 @@ class ServiceClass {
   std::string name_;
   int priority_;
   std::map<std::string, Target> targets_;
+  std::vector<std::string> excluded_accelerators_;
 };
 
 }  // namespace tonnage

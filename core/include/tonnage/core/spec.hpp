@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,6 +90,7 @@ struct ServiceClassSpec {
   std::string name;
   std::int64_t priority = kLowestPriority;
   std::vector<ModelTargetSpec> model_targets;
+  std::vector<std::string> excluded_accelerators = {};  // that its servers may not use
 
   friend bool operator==(const ServiceClassSpec&, const ServiceClassSpec&) = default;
 };
@@ -119,6 +121,7 @@ struct ServerSpec {
   std::string class_name;  // empty: kDefaultClassName
   std::string model;
   bool keep_accelerator = false;
+  std::vector<std::string> excluded_accelerators = {};  // beside those of the class
   std::int64_t min_num_replicas = 0;
   std::int64_t max_num_replicas = 0;  // 0: no bound
   std::int64_t max_batch_size = 0;    // 0: from the performance data
@@ -148,6 +151,8 @@ enum class SaturationPolicy { kNone, kPriorityExhaustive, kPriorityRoundRobin, k
 
 inline constexpr double kMaxHeadroom = 0.99;
 inline constexpr std::int64_t kMaxSpareReplicas = 1'000'000;
+inline constexpr double kMaxPue = 10;
+inline constexpr double kMaxTransitionFactor = 1e6;
 
 struct OptimizerSpec {
   bool unlimited = false;
@@ -157,6 +162,25 @@ struct OptimizerSpec {
   SaturationPolicy saturation_policy = SaturationPolicy::kNone;
   double headroom = 0;              // share of each type's cards kept free, 0 to kMaxHeadroom
   std::int64_t spare_replicas = 0;  // of each loaded server beyond what its targets need
+
+  // Weights: selection minimises the sum of value, of this multiple of the surcharge for changing
+  // accelerators in place of 1, and of the price of the energy drawn.
+  double transition_factor = 1;
+  double energy_price_cents_per_kwh = 0;
+  double pue = 1;  // watts that the site draws per watt of the accelerators, 1 to kMaxPue
+
+  // Limits over all allocations of a plan; absent: none.
+  std::optional<double> max_cost_cents_per_hour = {};
+  std::optional<double> max_power_w = {};        // of the site: pue counts
+  std::optional<std::int64_t> max_changes = {};  // servers allocated otherwise than they are now
+
+  [[nodiscard]] bool has_limits() const noexcept {
+    return max_cost_cents_per_hour || max_power_w || max_changes;
+  }
+  // Whether selection needs to know the power of every option.
+  [[nodiscard]] bool weighs_power() const noexcept {
+    return energy_price_cents_per_kwh > 0 || max_power_w;
+  }
 
   friend bool operator==(const OptimizerSpec&, const OptimizerSpec&) = default;
 };

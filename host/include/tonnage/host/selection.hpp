@@ -37,7 +37,7 @@ struct Option {
   std::int64_t line;         // index into Problem::lines and the outcomes
   std::int32_t accelerator;  // index by name; kNoAccelerator for the empty allocation
   std::int32_t type;         // index into capacities; -1 for the empty allocation
-  std::int32_t first_use = 0;  // of OptionTable::uses
+  std::int64_t first_use = 0;  // of OptionTable::uses
   std::int32_t num_uses = 0;
 
   [[nodiscard]] std::int64_t cards() const noexcept { return num_replicas * cards_per_replica; }

@@ -1,0 +1,175 @@
+// From answers of lines to options: spare replicas, headroom, weights and limits of the file.
+#include <algorithm>
+#include <cmath>
+
+#include "parallel.hpp"
+#include "planning.hpp"
+
+namespace tonnage {
+namespace {
+
+constexpr std::int64_t kOptionsPerChunk = 4096;
+// A limit has at most so many units: sums stay exact, and what an option takes is known to a
+// trillionth of the whole.
+constexpr double kMostUnits = 1e12;
+constexpr double kFinestUnit = 1e-6;
+
+double unit_of(double amount) {
+  if (!(amount > 0)) return kFinestUnit;
+  return std::max(kFinestUnit, std::pow(10.0, std::ceil(std::log10(amount / kMostUnits))));
+}
+
+// Amounts beyond the limit need not be told apart.
+std::int64_t units(double amount, double unit) {
+  return std::llround(std::min(amount / unit, 2 * kMostUnits));
+}
+
+void add_spares(const Problem& problem, std::int64_t spares, std::vector<LineOutcome>& outcomes) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const ServerRow& server = problem.servers[problem.lines[i].server];
+    LineOutcome& outcome = outcomes[i];
+    if (server.load_kind != LoadKind::kLoaded || !outcome.feasible()) continue;
+    outcome.num_replicas += spares;
+    if (server.max_replicas > 0 && outcome.num_replicas > server.max_replicas) {
+      outcome.reason = Reason::kAboveMaxReplicas;
+    }
+  }
+}
+
+std::vector<Limit> limits_of(const OptimizerSpec& optimizer) {
+  std::vector<Limit> limits;
+  if (optimizer.max_cost_cents_per_hour) {
+    const double most = *optimizer.max_cost_cents_per_hour;
+    limits.push_back({Limit::Kind::kCost, most, unit_of(most)});
+  }
+  if (optimizer.max_power_w) {
+    limits.push_back({Limit::Kind::kPower, *optimizer.max_power_w, unit_of(*optimizer.max_power_w)});
+  }
+  if (optimizer.max_changes) {
+    limits.push_back({Limit::Kind::kChanges, static_cast<double>(*optimizer.max_changes), 1});
+  }
+  return limits;
+}
+
+class Weighing {
+ public:
+  Weighing(const Problem& problem, const OptimizerSpec& optimizer,
+           const std::vector<LineOutcome>& outcomes, Offers& offers)
+      : problem_(problem), optimizer_(optimizer), outcomes_(outcomes), offers_(offers) {}
+
+  void weigh(std::int64_t index) {
+    Option& option = offers_.table.options[index];
+    const LineRow& line = problem_.lines[option.line];
+    const ServerRow& server = problem_.servers[line.server];
+    const PerfRow& perf = problem_.perfs[line.perf];
+    double power = 0, full_power = 0;
+    if (optimizer_.weighs_power() && option.num_replicas > 0) {
+      const Accelerator& accelerator = problem_.accelerators[perf.accelerator];
+      LineOutcome outcome = outcomes_[option.line];
+      outcome.num_replicas = option.num_replicas;
+      power = allocation_power_w(server, perf, accelerator, outcome);
+      full_power = static_cast<double>(perf.instances_per_replica) * accelerator.power_w(1);
+    }
+    option.objective = weighted_objective(optimizer_, server, option.accelerator, option.value,
+                                          option.cost, power);
+    if (offers_.limits.empty()) return;
+    const auto num_limits = static_cast<std::int32_t>(offers_.limits.size());
+    option.num_uses = num_limits;
+    option.first_use = index * num_limits;
+    const auto types = static_cast<std::int32_t>(offers_.table.capacity.size());
+    for (std::int32_t l = 0; l < num_limits; ++l) {
+      const Limit& limit = offers_.limits[l];
+      Use& use = offers_.table.uses[option.first_use + l];
+      use = {types + l, 0, 0, 0};
+      switch (limit.kind) {
+        case Limit::Kind::kCost:
+          use.whole = units(option.cost, limit.unit);
+          use.per_replica = units(perf.cost_per_replica, limit.unit);
+          break;
+        case Limit::Kind::kPower:
+          use.whole = units(power * optimizer_.pue, limit.unit);
+          use.per_replica = units(full_power * optimizer_.pue, limit.unit);
+          break;
+        case Limit::Kind::kChanges:
+          use.whole = is_change(server, option.accelerator, option.num_replicas) ? 1 : 0;
+          use.fixed = 1;
+          break;
+      }
+    }
+  }
+
+ private:
+  const Problem& problem_;
+  const OptimizerSpec& optimizer_;
+  const std::vector<LineOutcome>& outcomes_;
+  Offers& offers_;
+};
+
+}  // namespace
+
+std::string_view Limit::name() const {
+  switch (kind) {
+    case Kind::kCost:
+      return "maxCost";
+    case Kind::kPower:
+      return "maxPower";
+    case Kind::kChanges:
+      return "maxChanges";
+  }
+  return "unknown";
+}
+
+double weighted_objective(const OptimizerSpec& optimizer, const ServerRow& server,
+                          std::int32_t accelerator, double value, double cost, double power_w) {
+  double objective = value;
+  if (optimizer.transition_factor != 1 && server.current_accelerator != accelerator) {
+    const double plain = cost - server.current_cost;
+    objective = plain + optimizer.transition_factor * (value - plain);
+  }
+  if (optimizer.energy_price_cents_per_kwh > 0) {
+    objective += power_w / 1000 * optimizer.pue * optimizer.energy_price_cents_per_kwh;
+  }
+  return objective;
+}
+
+bool is_change(const ServerRow& server, std::int32_t accelerator, std::int64_t replicas) {
+  if (replicas == 0) return server.current_replicas != 0;
+  return server.current_accelerator != accelerator || server.current_replicas != replicas;
+}
+
+Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
+                     std::vector<LineOutcome>& outcomes, int num_threads) {
+  if (optimizer.spare_replicas > 0) add_spares(problem, optimizer.spare_replicas, outcomes);
+  Offers offers;
+  OptionTable& table = offers.table;
+  table = build_options(problem, outcomes);
+  for (std::int64_t& cards : table.capacity) {
+    if (optimizer.unlimited && optimizer.has_limits()) {
+      cards = static_cast<std::int64_t>(kMostUnits);
+    } else if (optimizer.headroom > 0) {
+      cards = static_cast<std::int64_t>(
+          std::floor(static_cast<double>(cards) * (1 - optimizer.headroom) * (1 + 1e-12)));
+    }
+  }
+  const bool weighted =
+      optimizer.transition_factor != 1 || optimizer.energy_price_cents_per_kwh > 0;
+  if (!weighted && !optimizer.has_limits()) return offers;
+
+  offers.limits = limits_of(optimizer);
+  for (const Limit& limit : offers.limits) table.limits.push_back(units(limit.amount, limit.unit));
+  table.uses.resize(table.options.size() * offers.limits.size());
+  Weighing weighing(problem, optimizer, outcomes, offers);
+  parallel_chunks(std::ssize(table.options), kOptionsPerChunk, num_threads,
+                  [&](std::int64_t first, std::int64_t last) {
+                    for (std::int64_t o = first; o < last; ++o) weighing.weigh(o);
+                  });
+  if (weighted) {
+    for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+      sort_options(std::span(table.options)
+                       .subspan(table.first[s], table.first[s + 1] - table.first[s]));
+    }
+  }
+  return offers;
+}
+
+}  // namespace tonnage
