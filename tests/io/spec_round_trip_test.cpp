@@ -40,6 +40,7 @@ class RandomSpec {
            .max_num_tokens = integer(kMaxCount)});
       spec.service_classes.push_back(
           {.name = name(i), .priority = 1 + integer(99), .model_targets = {}});
+      if (flag()) spec.service_classes.back().excluded_accelerators = {name(0), name(1)};
       for (std::size_t j = 0; j < i; ++j) {
         spec.service_classes.back().model_targets.push_back(
             {.model = name(j),
@@ -58,7 +59,13 @@ class RandomSpec {
                       .delayed_best_effort = flag(),
                       .saturation_policy = static_cast<SaturationPolicy>(random_() % 4),
                       .headroom = flag() ? 0 : kMaxHeadroom * share(),
-                      .spare_replicas = flag() ? 0 : static_cast<std::int64_t>(random_() % 9)};
+                      .spare_replicas = flag() ? 0 : static_cast<std::int64_t>(random_() % 9),
+                      .transition_factor = flag() ? 1 : kMaxTransitionFactor * share(),
+                      .energy_price_cents_per_kwh = flag() ? 0 : number(),
+                      .pue = flag() ? 1 : 1 + (kMaxPue - 1) * share()};
+    if (flag()) spec.optimizer.max_cost_cents_per_hour = number();
+    if (flag()) spec.optimizer.max_power_w = number();
+    if (flag()) spec.optimizer.max_changes = integer(kMaxCount);
     return spec;
   }
 
@@ -117,6 +124,8 @@ class RandomSpec {
             .class_name = flag() ? name(i) : "",
             .model = name(i),
             .keep_accelerator = flag(),
+            .excluded_accelerators =
+                flag() ? std::vector<std::string>{} : std::vector<std::string>{name(i)},
             .min_num_replicas = integer(kMaxReplicas),
             .max_num_replicas = integer(kMaxReplicas),
             .max_batch_size = integer(kMaxBatchSize),
