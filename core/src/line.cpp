@@ -141,6 +141,32 @@ double allocation_power_w(const ServerRow& server, const PerfRow& perf,
   return power_at(perf, accelerator, outcome, queue_metrics(shape, server, outcome).utilization);
 }
 
+AllocationMetrics combined_metrics(std::span<const PartMetrics> parts) {
+  AllocationMetrics r;
+  double replicas = 0;
+  for (const PartMetrics& part : parts) {
+    const AllocationMetrics& m = part.metrics;
+    const auto n = static_cast<double>(part.num_replicas);
+    r.itl_ms += part.share * m.itl_ms;
+    r.ttft_ms += part.share * m.ttft_ms;
+    r.response_ms += part.share * m.response_ms;
+    r.drop_probability += part.share * m.drop_probability;
+    r.rho += n * m.rho;
+    r.max_rate_per_replica_per_ms += n * m.max_rate_per_replica_per_ms;
+    r.ttft_p50_ms = std::max(r.ttft_p50_ms, m.ttft_p50_ms);
+    r.ttft_p90_ms = std::max(r.ttft_p90_ms, m.ttft_p90_ms);
+    r.ttft_p95_ms = std::max(r.ttft_p95_ms, m.ttft_p95_ms);
+    r.ttft_p99_ms = std::max(r.ttft_p99_ms, m.ttft_p99_ms);
+    r.power_w += m.power_w;
+    replicas += n;
+  }
+  if (replicas > 0) {
+    r.rho /= replicas;
+    r.max_rate_per_replica_per_ms /= replicas;
+  }
+  return r;
+}
+
 AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,
                                      const Accelerator& accelerator, const LineOutcome& outcome) {
   AllocationMetrics r;

@@ -76,7 +76,8 @@ ServerRow server_row(const System& system, const Server& server, std::int32_t cu
   row.current_accelerator = current;
   row.current_cost = server.current_allocation().cost_cents_per_hour();
   row.current_replicas = server.current_allocation().num_replicas();
-  row.keeps_accelerator = s.keep_accelerator && !s.current_alloc.accelerator.empty();
+  row.keeps_accelerator = s.keep_accelerator && !s.current_alloc.accelerator.empty() &&
+                          s.current_alloc.parts.empty();
   const Target* target = nullptr;
   row.reason = find_reason(system, server, target);
   if (row.reason != Reason::kNone) {
@@ -189,7 +190,9 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
     return servers[s]->excludes(system, p.accelerators[p.perfs[perf].accelerator].name());
   };
   const auto excludes_any = [&](std::int64_t s) {
-    if (!servers[s]->spec().excluded_accelerators.empty()) return true;
+    const ServerSpec& spec = servers[s]->spec();
+    if (!spec.excluded_accelerators.empty()) return true;
+    if (spec.keep_accelerator && !spec.current_alloc.parts.empty()) return true;
     const ServiceClass* service_class = system.find_service_class(servers[s]->class_name());
     return service_class != nullptr && !service_class->excluded_accelerators().empty();
   };
@@ -219,6 +222,18 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
       }
     }
   });
+  for (std::size_t s = 0; s < servers.size(); ++s) {
+    const std::vector<AllocationPart>& parts = servers[s]->spec().current_alloc.parts;
+    if (parts.empty()) continue;
+    CurrentMix mix{static_cast<std::int64_t>(s), {}};
+    for (const AllocationPart& part : parts) {
+      const auto found = accelerator_rank.find(part.accelerator);
+      mix.parts.emplace_back(
+          found == accelerator_rank.end() ? kForeignAccelerator : found->second, part.num_replicas);
+    }
+    std::sort(mix.parts.begin(), mix.parts.end());
+    p.current_mixes.push_back(std::move(mix));
+  }
   std::partial_sum(p.first_line.begin(), p.first_line.end(), p.first_line.begin());
   p.lines.resize(static_cast<std::size_t>(p.first_line.back()));
   in_parallel([&](std::int64_t first, std::int64_t last) {

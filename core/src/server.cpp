@@ -34,6 +34,12 @@ std::vector<std::string> Server::candidate_accelerators(
 bool Server::excludes(const System& system, const std::string& accelerator) const {
   const std::vector<std::string>& own = spec_.excluded_accelerators;
   if (std::find(own.begin(), own.end(), accelerator) != own.end()) return true;
+  const std::vector<AllocationPart>& parts = spec_.current_alloc.parts;
+  if (spec_.keep_accelerator && !parts.empty() &&
+      std::none_of(parts.begin(), parts.end(),
+                   [&](const AllocationPart& part) { return part.accelerator == accelerator; })) {
+    return true;
+  }
   const ServiceClass* service_class = system.find_service_class(class_name_);
   return service_class != nullptr && service_class->excludes(accelerator);
 }

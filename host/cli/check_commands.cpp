@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "plan_table.hpp"
 #include "text_table.hpp"
 #include "tonnage/host/plan_diff.hpp"
 #include "tonnage/host/verify.hpp"
@@ -68,16 +69,18 @@ ExitCode diff(const TwoFiles& a, const Environment& environment) {
   using enum Align;
   TextTable table({{"server"}, {"change"}, {"from"}, {"to"}, {"$/hour", kRight}});
   double total = 0;
-  const auto allocation = [](const std::string& accelerator, std::int64_t replicas,
+  const auto allocation = [](const std::vector<AllocationPart>& parts,
+                             const std::string& accelerator, std::int64_t replicas,
                              std::int64_t batch) {
     if (accelerator.empty()) return std::string("nothing");
+    if (!parts.empty()) return parts_text(parts);
     return fmt::format("{} x {}, batch {}", replicas, accelerator, batch);
   };
   for (const PlanChange& c : changes) {
     total += c.cost_difference;
     table.add({c.server, std::string(to_string(c.kind)),
-               allocation(c.old_accelerator, c.old_num_replicas, c.old_max_batch),
-               allocation(c.new_accelerator, c.new_num_replicas, c.new_max_batch),
+               allocation(c.old_parts, c.old_accelerator, c.old_num_replicas, c.old_max_batch),
+               allocation(c.new_parts, c.new_accelerator, c.new_num_replicas, c.new_max_batch),
                fmt::format("{:+.2f}", c.cost_difference / 100)});
   }
   const bool colored = a.output.empty() && environment.colored();

@@ -37,7 +37,7 @@ std::string to_table(const Explanation& e, bool colored) {
   TextTable table(columns);
   for (const ExplainedOption& o : e.options) {
     std::vector<std::string> cells{
-        o.num_replicas == 0 ? "nothing" : fmt::format("{} x {}", o.num_replicas, o.accelerator),
+        o.num_replicas == 0 ? "nothing" : o.name,
         o.num_replicas == 0 ? "-" : std::to_string(o.max_batch), std::to_string(o.cards),
         dollars(o.cost), dollars(o.value)};
     if (priced) cells.push_back(dollars(*o.priced_value));

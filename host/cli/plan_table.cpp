@@ -14,6 +14,7 @@ std::string more(std::size_t shown, std::size_t all) {
 
 std::string chosen(const PlannedServer& p) {
   if (p.allocation.num_replicas == 0) return "nothing (no load)";
+  if (!p.allocation.parts.empty()) return parts_text(p.allocation.parts);
   std::string text = fmt::format("{} x {}", p.allocation.num_replicas, p.allocation.accelerator);
   if (p.partial) text += fmt::format(" (partial, needs {})", p.replicas_needed);
   return text;
@@ -137,6 +138,15 @@ std::string certificate_text(const PlanSummary& summary) {
 }
 
 }  // namespace
+
+std::string parts_text(const std::vector<AllocationPart>& parts) {
+  std::string text;
+  for (const AllocationPart& part : parts) {
+    text += fmt::format("{}{} x {}", text.empty() ? "" : kPartSeparator, part.num_replicas,
+                        part.accelerator);
+  }
+  return text;
+}
 
 std::string plan_to_table(const Plan& plan, const System& system, std::size_t most, bool colored) {
   std::string text;

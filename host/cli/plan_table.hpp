@@ -14,4 +14,7 @@ namespace tonnage::cli {
 [[nodiscard]] std::string plan_to_table(const Plan& plan, const System& system, std::size_t most,
                                         bool colored);
 
+// "2 x A100 + 1 x L4": what an allocation combines.
+[[nodiscard]] std::string parts_text(const std::vector<AllocationPart>& parts);
+
 }  // namespace tonnage::cli

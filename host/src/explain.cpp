@@ -34,7 +34,7 @@ class Explainer {
     if (e.options.empty()) {
       explain_no_candidates(s, e);
     } else if (choice.option < 0 || is_partial(choice)) {
-      explain_unserved(s, choice, e);
+      explain_unserved(choice, e);
     } else {
       explain_served(choice.option - table.first[s], e);
     }
@@ -68,25 +68,53 @@ class Explainer {
 
   // Cards that an option lacks, those counted that the server has now.
   [[nodiscard]] std::int64_t lacking(const Option& option, const Choice& now) const {
-    if (option.type < 0 || planning_.solver == Solver::kUnlimited) return 0;
-    std::int64_t free = left_[option.type];
+    std::int64_t sum = 0;
+    for (const auto& [type, cards] : cards_of(option)) sum += lacking(type, cards, now);
+    return sum;
+  }
+  [[nodiscard]] std::int64_t lacking(std::int32_t type, std::int64_t cards,
+                                     const Choice& now) const {
+    if (planning_.solver == Solver::kUnlimited) return 0;
+    std::int64_t free = left_[type];
     if (now.option >= 0) {
       const Option& has = planning_.table.options[now.option];
-      if (has.type == option.type) free += now.num_replicas * has.cards_per_replica;
+      free += is_partial(now) ? (has.type == type ? now.num_replicas * has.cards_per_replica : 0)
+                              : planning_.table.taken(has, type);
     }
-    return std::max<std::int64_t>(0, option.cards() - free);
+    return std::max<std::int64_t>(0, cards - free);
   }
+  // What an option needs of each type.
+  [[nodiscard]] std::vector<std::pair<std::int32_t, std::int64_t>> cards_of(
+      const Option& option) const {
+    std::vector<std::pair<std::int32_t, std::int64_t>> cards;
+    if (option.type >= 0) cards.emplace_back(option.type, option.cards());
+    for (const Use& use : planning_.table.uses_of(option)) {
+      const bool is_type = static_cast<std::size_t>(use.resource) < type_count();
+      if (is_type) cards.emplace_back(use.resource, use.whole);
+    }
+    return cards;
+  }
+  [[nodiscard]] std::size_t type_count() const { return planning_.table.capacity.size(); }
 
   [[nodiscard]] ExplainedOption option_of(std::int64_t o, const Choice& choice) const {
     const Option& option = planning_.table.options[o];
     ExplainedOption r;
-    if (option.num_replicas > 0) {
+    if (option.mix >= 0) {
+      describe_mix(option, r);
+    } else if (option.num_replicas > 0) {
       r.accelerator = planning_.problem.accelerators[option.accelerator].name();
       r.type = planning_.problem.type_names[option.type];
       r.max_batch = planning_.found.lines[option.line].max_batch;
     }
-    r.num_replicas = option.num_replicas;
-    r.cards = option.type < 0 ? 0 : option.cards();
+    if (option.mix < 0) r.num_replicas = option.num_replicas;
+    r.name = name_of(option);
+    for (const auto& [type, cards] : cards_of(option)) {
+      r.cards += cards;
+      const std::int64_t lack = lacking(type, cards, choice);
+      if (lack == 0) continue;
+      r.lack += fmt::format("{}{} more cards of type {}", r.lack.empty() ? "" : " and ", lack,
+                            planning_.problem.type_names[type]);
+    }
     r.cost = option.cost;
     r.value = option.value;
     r.objective = option.objective;
@@ -114,6 +142,19 @@ class Explainer {
     return r;
   }
 
+  void describe_mix(const Option& option, ExplainedOption& r) const {
+    const Problem& problem = planning_.problem;
+    for (const Mix::Part& part : planning_.table.mixes[option.mix].parts) {
+      const PerfRow& perf = problem.perfs[problem.lines[part.line].perf];
+      const std::string separator = r.accelerator.empty() ? "" : std::string(kPartSeparator);
+      r.accelerator += separator + problem.accelerators[perf.accelerator].name();
+      const std::string& type = problem.type_names[perf.type];
+      if (r.type != type) r.type += separator + type;
+      r.num_replicas += part.num_replicas;
+      r.max_batch = std::max(r.max_batch, planning_.found.lines[part.line].max_batch);
+    }
+  }
+
   [[nodiscard]] std::string outcome_of(const Choice& choice) const {
     if (choice.option < 0) return "nothing";
     const Option& option = planning_.table.options[choice.option];
@@ -131,15 +172,15 @@ class Explainer {
       return;
     }
     const ExplainedOption& best = e.options.front();
-    e.reason = fmt::format("{} x {} would save {:.2f} cents/hour", best.num_replicas,
-                           best.accelerator, mine.objective - best.objective);
+    e.reason = fmt::format("{} would save {:.2f} cents/hour", best.name,
+                           mine.objective - best.objective);
     if (has_prices() && *best.priced_value >= *mine.priced_value - kSame) {
       e.reason += fmt::format(", but {} worth {:.2f} to others and these {:.2f}",
                               planning_.limits.empty() ? "its cards are" : "what it takes is",
                               *best.priced_value - best.objective,
                               *mine.priced_value - mine.objective);
     } else if (best.cards_lacking > 0) {
-      e.reason += fmt::format(", but {} cards of type {} lack", best.cards_lacking, best.type);
+      e.reason += fmt::format(", but it takes {}", best.lack);
     } else if (!best.limits_broken.empty()) {
       e.reason += ", but it takes " + best.limits_broken;
     } else {
@@ -147,8 +188,7 @@ class Explainer {
     }
   }
 
-  void explain_unserved(std::int64_t s, const Choice& choice, Explanation& e) const {
-    const std::int64_t first = planning_.table.first[s];
+  void explain_unserved(const Choice& choice, Explanation& e) const {
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < e.options.size(); ++i) order.push_back(i);
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -159,16 +199,15 @@ class Explainer {
     constexpr std::size_t kShown = 3;
     for (std::size_t i = 0; i < order.size() && i < kShown; ++i) {
       const ExplainedOption& o = e.options[order[i]];
-      const std::string name = name_of(planning_.table.options[first + order[i]]);
       if (!o.limits_broken.empty()) {
-        e.would_help.push_back(fmt::format("{} for {}", o.limits_broken, name));
+        e.would_help.push_back(fmt::format("{} for {}", o.limits_broken, o.name));
         continue;
       }
       e.would_help.push_back(
           o.cards_lacking > 0
-              ? fmt::format("{} more cards of type {} for {}", o.cards_lacking, o.type, name)
+              ? fmt::format("{} for {}", o.lack, o.name)
               : fmt::format("the {} cards of type {} that are left, for {}", o.cards, o.type,
-                            name));
+                            o.name));
     }
   }
 

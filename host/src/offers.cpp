@@ -1,7 +1,8 @@
-// From answers of lines to options: spare replicas, headroom, weights and limits of the file.
+// From answers of lines to options: spare replicas, headroom, weights, limits and mixes.
 #include <algorithm>
 #include <cmath>
 
+#include "mixes.hpp"
 #include "parallel.hpp"
 #include "planning.hpp"
 
@@ -9,6 +10,7 @@ namespace tonnage {
 namespace {
 
 constexpr std::int64_t kOptionsPerChunk = 4096;
+constexpr std::int64_t kServersPerChunk = 256;
 // A limit has at most so many units: sums stay exact, and what an option takes is known to a
 // trillionth of the whole.
 constexpr double kMostUnits = 1e12;
@@ -70,8 +72,9 @@ class Weighing {
       power = allocation_power_w(server, perf, accelerator, outcome);
       full_power = static_cast<double>(perf.instances_per_replica) * accelerator.power_w(1);
     }
-    option.objective = weighted_objective(optimizer_, server, option.accelerator, option.value,
-                                          option.cost, power);
+    const bool moves = server.current_accelerator != option.accelerator;
+    option.objective =
+        weighted_objective(optimizer_, server, moves, option.value, option.cost, power);
     if (offers_.limits.empty()) return;
     const auto num_limits = static_cast<std::int32_t>(offers_.limits.size());
     option.num_uses = num_limits;
@@ -105,6 +108,92 @@ class Weighing {
   Offers& offers_;
 };
 
+// The table with mixes among the options of every server.
+class Mixing {
+ public:
+  Mixing(const Problem& problem, const OptimizerSpec& optimizer, Offers& offers)
+      : problem_(problem), optimizer_(optimizer), offers_(offers) {}
+
+  void mix(const MixOffers& mixes, int num_threads) {
+    OptionTable& table = offers_.table;
+    std::vector<std::vector<OfferedMix>> offered(static_cast<std::size_t>(table.num_servers()));
+    parallel_chunks(table.num_servers(), kServersPerChunk, num_threads,
+                    [&](std::int64_t first, std::int64_t last) {
+                      for (std::int64_t s = first; s < last; ++s) offered[s] = mixes.of(s);
+                    });
+    std::vector<Option> options;
+    std::vector<std::int64_t> starts{0};
+    for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+      const auto first = options.size();
+      options.insert(options.end(), table.options.begin() + table.first[s],
+                     table.options.begin() + table.first[s + 1]);
+      for (const OfferedMix& mix : offered[s]) options.push_back(option_of(s, mix));
+      sort_options(std::span(options).subspan(first));
+      starts.push_back(std::ssize(options));
+    }
+    table.options = std::move(options);
+    table.first = std::move(starts);
+  }
+
+ private:
+  Option option_of(std::int64_t server, const OfferedMix& offered) {
+    OptionTable& table = offers_.table;
+    const auto perf = [&](int i) -> const PerfRow& {
+      return problem_.perfs[problem_.lines[offered.mix.parts[i].line].perf];
+    };
+    const auto cards = [&](int i) {
+      return offered.mix.parts[i].num_replicas * perf(i).cards_per_replica;
+    };
+    Option option{};
+    option.objective = offered.objective;
+    option.value = offered.value;
+    option.cost = offered.cost;
+    option.num_replicas = 1;
+    option.cards_per_replica = cards(0);
+    option.line = offered.mix.parts[0].line;
+    option.accelerator = perf(0).accelerator;
+    option.type = perf(0).type;
+    option.mix = static_cast<std::int32_t>(table.mixes.size());
+    option.first_use = std::ssize(table.uses);
+    table.mixes.push_back(offered.mix);
+    const auto take = [&](std::int32_t resource, std::int64_t amount) {
+      table.uses.push_back({resource, amount, 0, amount});
+    };
+    if (perf(1).type == option.type) {
+      option.cards_per_replica += cards(1);
+    } else {
+      take(perf(1).type, cards(1));
+    }
+    const auto types = static_cast<std::int32_t>(table.capacity.size());
+    for (std::size_t l = 0; l < offers_.limits.size(); ++l) {
+      const Limit& limit = offers_.limits[l];
+      const auto resource = types + static_cast<std::int32_t>(l);
+      switch (limit.kind) {
+        case Limit::Kind::kCost:
+          take(resource, units(offered.cost, limit.unit));
+          break;
+        case Limit::Kind::kPower:
+          take(resource, units(offered.power_w * optimizer_.pue, limit.unit));
+          break;
+        case Limit::Kind::kChanges:
+          take(resource, mix_transition(problem_, server, perf(0).accelerator,
+                                        offered.mix.parts[0].num_replicas, perf(1).accelerator,
+                                        offered.mix.parts[1].num_replicas, offered.cost)
+                                 .changed
+                             ? 1
+                             : 0);
+          break;
+      }
+    }
+    option.num_uses = static_cast<std::int32_t>(std::ssize(table.uses) - option.first_use);
+    return option;
+  }
+
+  const Problem& problem_;
+  const OptimizerSpec& optimizer_;
+  Offers& offers_;
+};
+
 }  // namespace
 
 std::string_view Limit::name() const {
@@ -119,10 +208,10 @@ std::string_view Limit::name() const {
   return "unknown";
 }
 
-double weighted_objective(const OptimizerSpec& optimizer, const ServerRow& server,
-                          std::int32_t accelerator, double value, double cost, double power_w) {
+double weighted_objective(const OptimizerSpec& optimizer, const ServerRow& server, bool moves,
+                          double value, double cost, double power_w) {
   double objective = value;
-  if (optimizer.transition_factor != 1 && server.current_accelerator != accelerator) {
+  if (optimizer.transition_factor != 1 && moves) {
     const double plain = cost - server.current_cost;
     objective = plain + optimizer.transition_factor * (value - plain);
   }
@@ -138,7 +227,7 @@ bool is_change(const ServerRow& server, std::int32_t accelerator, std::int64_t r
 }
 
 Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
-                     std::vector<LineOutcome>& outcomes, int num_threads) {
+                     std::vector<LineOutcome>& outcomes, bool with_mixes, int num_threads) {
   if (optimizer.spare_replicas > 0) add_spares(problem, optimizer.spare_replicas, outcomes);
   Offers offers;
   OptionTable& table = offers.table;
@@ -153,7 +242,14 @@ Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
   }
   const bool weighted =
       optimizer.transition_factor != 1 || optimizer.energy_price_cents_per_kwh > 0;
-  if (!weighted && !optimizer.has_limits()) return offers;
+  const auto mix = [&] {
+    if (!with_mixes || !optimizer.heterogeneous) return;
+    Mixing(problem, optimizer, offers).mix({problem, optimizer, outcomes}, num_threads);
+  };
+  if (!weighted && !optimizer.has_limits()) {
+    mix();
+    return offers;
+  }
 
   offers.limits = limits_of(optimizer);
   for (const Limit& limit : offers.limits) table.limits.push_back(units(limit.amount, limit.unit));
@@ -169,6 +265,7 @@ Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
                        .subspan(table.first[s], table.first[s + 1] - table.first[s]));
     }
   }
+  mix();
   return offers;
 }
 

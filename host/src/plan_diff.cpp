@@ -14,6 +14,14 @@ bool differ(const std::optional<T>& a, const std::optional<T>& b) {
   return a && b && *a != *b;
 }
 
+bool parts_differ(const std::vector<AllocationPart>& a, const std::vector<AllocationPart>& b) {
+  return !std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                     [](const AllocationPart& x, const AllocationPart& y) {
+                       return x.accelerator == y.accelerator && x.num_replicas == y.num_replicas &&
+                              x.max_batch == y.max_batch;
+                     });
+}
+
 bool costs_differ(const std::optional<double>& a, const std::optional<double>& b) {
   if (!a || !b) return false;
   return std::fabs(*a - *b) > kCostTolerance * std::max(std::fabs(*a), std::fabs(*b));
@@ -26,6 +34,8 @@ PlanChange change(const std::string& server, ChangeKind kind, const AllocationCl
   r.kind = kind;
   r.old_accelerator = before.accelerator.value_or("");
   r.new_accelerator = after.accelerator.value_or("");
+  r.old_parts = before.parts;
+  r.new_parts = after.parts;
   r.old_num_replicas = before.num_replicas.value_or(0);
   r.new_num_replicas = after.num_replicas.value_or(0);
   r.old_max_batch = before.max_batch.value_or(0);
@@ -60,7 +70,7 @@ std::vector<PlanChange> diff_plans(const PlanClaims& before, const PlanClaims& a
       const AllocationClaims& y = b->second;
       if (differ(x.accelerator, y.accelerator) || differ(x.num_replicas, y.num_replicas) ||
           differ(x.max_batch, y.max_batch) ||
-          costs_differ(x.cost_cents_per_hour, y.cost_cents_per_hour)) {
+          parts_differ(x.parts, y.parts) || costs_differ(x.cost_cents_per_hour, y.cost_cents_per_hour)) {
         changes.push_back(change(a->first, ChangeKind::kChanged, x, y));
       }
       ++a;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "mixes.hpp"
 #include "parallel.hpp"
 #include "planning.hpp"
 #include "reasons.hpp"
@@ -12,7 +13,32 @@ namespace {
 
 constexpr std::int64_t kServersPerChunk = 512;
 
-PlannedServer planned_server(const System& system, const Problem& problem,
+void describe_mix(const Problem& problem, const std::vector<LineOutcome>& outcomes, const Mix& mix,
+                  PlannedServer& r) {
+  const std::array<PartMetrics, 2> parts = mix_metrics(problem, outcomes, mix);
+  AllocationSpec& all = r.allocation;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const PerfRow& perf = problem.perfs[problem.lines[mix.parts[i].line].perf];
+    AllocationPart part;
+    part.accelerator = problem.accelerators[perf.accelerator].name();
+    part.num_replicas = mix.parts[i].num_replicas;
+    part.max_batch = outcomes[mix.parts[i].line].max_batch;
+    part.cost_cents_per_hour = perf.cost_per_replica * static_cast<double>(part.num_replicas);
+    if (i > 0) all.accelerator += kPartSeparator;
+    all.accelerator += part.accelerator;
+    all.num_replicas += part.num_replicas;
+    all.max_batch = std::max(all.max_batch, part.max_batch);
+    all.cost_cents_per_hour += part.cost_cents_per_hour;
+    all.parts.push_back(std::move(part));
+    r.parts.push_back({parts[i].share, parts[i].metrics});
+  }
+  r.metrics = combined_metrics(parts);
+  r.replicas_needed = all.num_replicas;
+  all.itl_average_ms = r.metrics.itl_ms;
+  all.ttft_average_ms = r.metrics.ttft_ms;
+}
+
+PlannedServer planned_server(const System& system, const Problem& problem, const OptionTable& table,
                              const std::vector<LineOutcome>& outcomes, const Option& option,
                              std::int64_t granted) {
   const LineRow& line = problem.lines[option.line];
@@ -30,6 +56,10 @@ PlannedServer planned_server(const System& system, const Problem& problem,
   r.value = option.value * share;
   r.allocation.load = system.find_server(r.server)->load();
   if (granted == 0) return r;
+  if (option.mix >= 0) {
+    describe_mix(problem, outcomes, table.mixes[option.mix], r);
+    return r;
+  }
   const Accelerator& accelerator = problem.accelerators[perf.accelerator];
   r.metrics = allocation_metrics(server, perf, accelerator, outcome);
   r.allocation.accelerator = accelerator.name();
@@ -49,12 +79,23 @@ void summarize_types(const Problem& problem, const OptionTable& table, const Sel
     if (choice.option < 0) continue;
     const Option& option = table.options[choice.option];
     if (option.type < 0 || choice.num_replicas == 0) continue;
-    std::int64_t& cards = used[option.type];
-    if (__builtin_add_overflow(cards, choice.num_replicas * option.cards_per_replica, &cards)) {
-      cards = std::numeric_limits<std::int64_t>::max();
+    const auto add = [&](const PerfRow& perf, std::int64_t replicas) {
+      std::int64_t& cards = used[perf.type];
+      if (__builtin_add_overflow(cards, replicas * perf.cards_per_replica, &cards)) {
+        cards = std::numeric_limits<std::int64_t>::max();
+      }
+      cost[perf.type] += perf.cost_per_replica * static_cast<double>(replicas);
+    };
+    const auto perf = [&](std::int64_t line) -> const PerfRow& {
+      return problem.perfs[problem.lines[line].perf];
+    };
+    if (option.mix < 0) {
+      add(perf(option.line), choice.num_replicas);
+    } else {
+      for (const Mix::Part& part : table.mixes[option.mix].parts) {
+        add(perf(part.line), part.num_replicas);
+      }
     }
-    cost[option.type] += option.cost * static_cast<double>(choice.num_replicas) /
-                         static_cast<double>(option.num_replicas);
   }
   for (std::size_t t = 0; t < problem.type_names.size(); ++t) {
     TypeUsage usage;
@@ -65,6 +106,18 @@ void summarize_types(const Problem& problem, const OptionTable& table, const Sel
     if (problem.type_has_capacity[t]) usage.limit = problem.type_capacity[t];
     summary.types.push_back(std::move(usage));
   }
+}
+
+bool changes(const Problem& problem, const OptionTable& table, std::int64_t server,
+             const Option& option, std::int64_t granted) {
+  if (option.mix < 0) return is_change(problem.servers[server], option.accelerator, granted);
+  const auto& [a, b] = table.mixes[option.mix].parts;
+  const auto accelerator = [&](const Mix::Part& part) {
+    return problem.perfs[problem.lines[part.line].perf].accelerator;
+  };
+  return mix_transition(problem, server, accelerator(a), a.num_replicas, accelerator(b),
+                        b.num_replicas, option.cost)
+      .changed;
 }
 
 // What the plan takes of each limit; prices per cent/hour, watt and server in place of units.
@@ -83,8 +136,9 @@ void summarize_limits(const Planning& planning, const OptimizerSpec& optimizer,
       if (limit.kind != Limit::Kind::kChanges) continue;
       const Choice& choice = planning.selection.choices[allocated[i]];
       const Option& option = planning.table.options[choice.option];
-      const ServerRow& row = planning.problem.servers[allocated[i]];
-      if (is_change(row, option.accelerator, choice.num_replicas)) usage.used += 1;
+      if (changes(planning.problem, planning.table, allocated[i], option, choice.num_replicas)) {
+        usage.used += 1;
+      }
     }
     if (l < planning.selection.limit_prices.size()) {
       usage.price = planning.selection.limit_prices[l] / limit.unit;
@@ -195,7 +249,7 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
       [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t i = first; i < last; ++i) {
           const Choice& choice = choices[allocated[i]];
-          plan.allocations[i] = planned_server(system, problem, outcomes,
+          plan.allocations[i] = planned_server(system, problem, table, outcomes,
                                                table.options[choice.option], choice.num_replicas);
         }
       },

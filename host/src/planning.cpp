@@ -73,8 +73,14 @@ std::vector<std::int64_t> left_by(const OptionTable& table, const std::vector<Ch
 }
 
 std::string option_name(const Planning& planning, const Option& option) {
-  return fmt::format("{} x {}", option.num_replicas,
-                     planning.problem.accelerators[option.accelerator].name());
+  const auto name = [&](std::int64_t replicas, std::int64_t line) {
+    const PerfRow& perf = planning.problem.perfs[planning.problem.lines[line].perf];
+    return fmt::format("{} x {}", replicas, planning.problem.accelerators[perf.accelerator].name());
+  };
+  if (option.mix < 0) return name(option.num_replicas, option.line);
+  const auto& [a, b] = planning.table.mixes[option.mix].parts;
+  return name(a.num_replicas, a.line) + std::string(kPartSeparator) +
+         name(b.num_replicas, b.line);
 }
 
 SearchOptions search_options(const PlannerOptions& options) {
@@ -108,7 +114,9 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                 "the solver unlimited takes no account of maxCost, maxPower and maxChanges; auto, "
                 "greedy, price and milp do");
   }
-  Offers offers = offer_options(p.problem, optimizer, p.found.lines, options.num_threads);
+  // Greedy is the published selection, which knows no mixes.
+  Offers offers = offer_options(p.problem, optimizer, p.found.lines,
+                                p.solver != Solver::kGreedy, options.num_threads);
   p.table = std::move(offers.table);
   p.limits = std::move(offers.limits);
   p.selection = select(p.table, p.solver, optimizer, options);

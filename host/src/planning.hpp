@@ -55,14 +55,16 @@ struct Planning {
 
 // The options of all feasible lines: `outcomes` get their spare replicas, capacities leave out the
 // headroom (and are boundless where the file says so), objectives are weighted, and options take
-// from limits. A partial allocation counts as drawing full power.
+// from limits. A partial allocation counts as drawing full power. With mixes, where the file allows
+// them.
 [[nodiscard]] Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
-                                   std::vector<LineOutcome>& outcomes, int num_threads);
+                                   std::vector<LineOutcome>& outcomes, bool with_mixes,
+                                   int num_threads);
 
-// What selection minimises of an allocation of `replicas` that draws `power_w` in accelerators.
+// What selection minimises of an allocation whose accelerators draw `power_w`; `moves`: it is on
+// another accelerator than the current one.
 [[nodiscard]] double weighted_objective(const OptimizerSpec& optimizer, const ServerRow& server,
-                                        std::int32_t accelerator, double value, double cost,
-                                        double power_w);
+                                        bool moves, double value, double cost, double power_w);
 
 // Whether an allocation is another than the current one: of another accelerator or replica count.
 [[nodiscard]] bool is_change(const ServerRow& server, std::int32_t accelerator,

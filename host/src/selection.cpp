@@ -54,7 +54,8 @@ std::int64_t OptionTable::taken(const Option& option, std::int32_t resource) con
 void sort_options(std::span<Option> options) {
   std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) {
     const double va = rounded_value(a.objective), vb = rounded_value(b.objective);
-    return va != vb ? va < vb : a.accelerator < b.accelerator;
+    if (va != vb) return va < vb;
+    return a.mix != b.mix ? a.mix < b.mix : a.accelerator < b.accelerator;
   });
 }
 

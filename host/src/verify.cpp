@@ -13,6 +13,7 @@
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
 #include "verify_bounds.hpp"
+#include "verify_mix.hpp"
 #include "verify_truth.hpp"
 
 namespace tonnage {
@@ -38,7 +39,8 @@ struct Truth {
   bool value_known = false;
   double value = 0;
   bool partial = false;
-  std::int32_t accelerator = kNoAccelerator;
+  bool moves = false;    // on another accelerator than the current allocation
+  bool changed = false;  // than the current allocation
   bool power_known = false;
   double power_w = 0;
 };
@@ -114,10 +116,10 @@ class Verifier {
     ++(truth.partial ? group.partial : group.served);
     power_known_ = power_known_ && truth.power_known;
     total_power_w_ += truth.power_w * optimizer_.pue;
-    if (claim.num_replicas && is_change(row, truth.accelerator, *claim.num_replicas)) ++changes_;
+    changes_ += truth.changed ? 1 : 0;
     if (!truth.partial) {
       whole_.insert(name_);
-      whole_objective_ += weighted_objective(optimizer_, row, truth.accelerator, truth.value,
+      whole_objective_ += weighted_objective(optimizer_, row, truth.moves, truth.value,
                                              truth.cost, truth.power_w);
     }
   }
@@ -146,6 +148,10 @@ class Verifier {
     if (!claim.accelerator || !claim.num_replicas) {
       report("incomplete", "the allocation does not state its {}",
              claim.accelerator ? "numReplicas" : "accelerator");
+      return truth;
+    }
+    if (!claim.parts.empty()) {
+      check_combined(server, row, claim, truth);
       return truth;
     }
     if (claim.accelerator->empty()) {
@@ -185,6 +191,8 @@ class Verifier {
   void check_empty(const Server& server, const ServerRow& row, const AllocationClaims& claim,
                    Truth& truth) {
     truth.cost_known = truth.value_known = truth.power_known = true;
+    truth.moves = row.current_accelerator != kNoAccelerator;
+    truth.changed = is_change(row, kNoAccelerator, 0);
     truth.value = transition_penalty(row.current_accelerator == kNoAccelerator,
                                      row.current_replicas, row.current_cost, 0, 0);
     if (*claim.num_replicas != 0) {
@@ -201,6 +209,27 @@ class Verifier {
     check_metrics(claim, {}, truth);
   }
 
+  void check_combined(const Server& server, const ServerRow& row, const AllocationClaims& claim,
+                      Truth& truth) {
+    const MixTruth mix =
+        check_mix(*system_, optimizer_, server, row, claim,
+                  [&](const char* kind, std::string message) { report(kind, "{}", message); });
+    if (!mix.placed) return;
+    truth.cost_known = truth.value_known = true;
+    truth.cost = mix.cost;
+    truth.value = mix.value;
+    truth.moves = mix.moves;
+    truth.changed = mix.changed;
+    for (const MixTruth::Cards& part : mix.cards) add_cards(part.type, part.cards, part.cost);
+    if (mix.sized) check_metrics(claim, mix.metrics, truth);
+  }
+
+  void add_cards(const std::string& type, std::int64_t cards, double cost) {
+    TypeTotal& total = types_[type];
+    if (__builtin_add_overflow(total.used, cards, &total.used)) total.used = INT64_MAX;
+    total.cost += cost;
+  }
+
   bool may_be_empty(const Server& server, const ServerRow& row) const {
     const Model* model = system_->find_model(server.model());
     const std::string& current = server.spec().current_alloc.accelerator;
@@ -213,7 +242,6 @@ class Verifier {
 
   void check_placed(const ServerRow& row, const PerfRow& perf, const Accelerator& accelerator,
                     const AllocationClaims& claim, Truth& truth) {
-    truth.accelerator = perf.accelerator;
     const std::int64_t replicas = *claim.num_replicas;
     if (replicas < 1 || replicas > kMaxReplicas) {
       report("replicas", "{} replicas, expected 1 to {}", replicas, kMaxReplicas);
@@ -221,13 +249,11 @@ class Verifier {
     }
     truth.cost_known = true;
     truth.cost = perf.cost_per_replica * static_cast<double>(replicas);
-    TypeTotal& total = types_[accelerator.type()];
     std::int64_t cards = 0;
-    if (__builtin_mul_overflow(replicas, perf.cards_per_replica, &cards) ||
-        __builtin_add_overflow(total.used, cards, &total.used)) {
-      total.used = INT64_MAX;
-    }
-    total.cost += truth.cost;
+    if (__builtin_mul_overflow(replicas, perf.cards_per_replica, &cards)) cards = INT64_MAX;
+    add_cards(accelerator.type(), cards, truth.cost);
+    truth.moves = row.current_accelerator != perf.accelerator;
+    truth.changed = is_change(row, perf.accelerator, replicas);
     if (row.load_kind == LoadKind::kUnplannable) return;
     if (replicas < row.min_replicas && !truth.partial) {
       report("min-replicas", "{} replicas, at least {} are wanted", replicas, row.min_replicas);

@@ -24,7 +24,7 @@ BoundCheck::BoundCheck(const System& system, const OptimizerSpec& optimizer, Bat
   SearchOptions options;
   options.batch = batch;
   std::vector<LineOutcome> outcomes = select_backend("cpu")->search(c.problem, options).lines;
-  Offers offers = offer_options(c.problem, optimizer, outcomes, 0);
+  Offers offers = offer_options(c.problem, optimizer, outcomes, true, 0);
   c.table = std::move(offers.table);
   c.limits = std::move(offers.limits);
   for (std::int64_t s = 0; s < c.table.num_servers(); ++s) {

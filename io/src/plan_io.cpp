@@ -32,7 +32,14 @@ void for_each_extra(double value, const AllocationMetrics& m, Visit visit) {
 
 void write_planned(JsonWriter& json, const PlannedServer& planned) {
   json.begin_object(planned.server, Layout::kInline);
-  write_allocation_fields(json, planned.allocation);
+  write_allocation_fields(json, planned.allocation, [&](std::size_t i) {
+    const PlannedPart& part = planned.parts[i];
+    json.value("share", part.share);
+    json.value("itlAverage", part.metrics.itl_ms);
+    json.value("ttftAverage", part.metrics.ttft_ms);
+    json.value("rho", part.metrics.rho);
+    json.value("powerW", part.metrics.power_w);
+  });
   for_each_extra(planned.value, planned.metrics,
                  [&](std::string_view name, double number) { json.value(name, number); });
   json.value("partial", planned.partial);
@@ -222,6 +229,22 @@ std::string candidates_to_csv(const std::vector<Candidate>& candidates) {
   return text;
 }
 
+namespace {
+
+void write_parts(JsonWriter& json, std::string_view key, const std::vector<AllocationPart>& parts) {
+  if (parts.empty()) return;
+  json.begin_array(key, Layout::kInline);
+  for (const AllocationPart& part : parts) {
+    json.begin_object({}, Layout::kInline);
+    json.value("accelerator", part.accelerator);
+    json.value("numReplicas", part.num_replicas);
+    json.end();
+  }
+  json.end();
+}
+
+}  // namespace
+
 std::string diff_to_json(const std::vector<PlanChange>& changes) {
   JsonWriter json(Unwritable::kReplace);
   json.begin_array();
@@ -233,6 +256,8 @@ std::string diff_to_json(const std::vector<PlanChange>& changes) {
     json.value("newAccelerator", change.new_accelerator);
     json.value("oldNumReplicas", change.old_num_replicas);
     json.value("newNumReplicas", change.new_num_replicas);
+    write_parts(json, "oldParts", change.old_parts);
+    write_parts(json, "newParts", change.new_parts);
     json.value("oldMaxBatch", change.old_max_batch);
     json.value("newMaxBatch", change.new_max_batch);
     json.value("costDifference", change.cost_difference);

@@ -75,6 +75,18 @@ AllocationClaims read_claims(const JsonValue& object, Report& report) {
     spec.avg_out_tokens = claimed_count(load, "avgOutTokens").value_or(0);
     if (load.is_object()) claims.load = spec;
   }
+  if (const auto parts = fields.array("parts", Presence::kOptional)) {
+    parts->for_each_child([&](const JsonValue& item) {
+      Fields of_part(item, report);
+      AllocationPart part;
+      part.accelerator = of_part.name("accelerator");
+      part.num_replicas = claimed_count(of_part, "numReplicas").value_or(0);
+      part.max_batch = claimed_count(of_part, "maxBatch").value_or(0);
+      part.cost_cents_per_hour = claimed_number(of_part, "cost").value_or(0);
+      of_part.finish(kIgnore);
+      claims.parts.push_back(std::move(part));
+    });
+  }
   claims.value = claimed_number(fields, "value");
   claims.response_ms = claimed_number(fields, "respTimeAverage");
   claims.rho = claimed_number(fields, "rho");

@@ -8,13 +8,27 @@
 
 namespace tonnage {
 
-void write_allocation_fields(JsonWriter& json, const AllocationSpec& spec) {
+void write_allocation_fields(JsonWriter& json, const AllocationSpec& spec,
+                             const std::function<void(std::size_t part)>& more) {
   json.value("accelerator", spec.accelerator);
   json.value("numReplicas", spec.num_replicas);
   json.value("maxBatch", spec.max_batch);
   json.value("cost", spec.cost_cents_per_hour);
   json.value("itlAverage", spec.itl_average_ms);
   json.value("ttftAverage", spec.ttft_average_ms);
+  if (!spec.parts.empty()) {
+    json.begin_array("parts", JsonWriter::Layout::kInline);
+    for (std::size_t i = 0; i < spec.parts.size(); ++i) {
+      json.begin_object({}, JsonWriter::Layout::kInline);
+      json.value("accelerator", spec.parts[i].accelerator);
+      json.value("numReplicas", spec.parts[i].num_replicas);
+      json.value("maxBatch", spec.parts[i].max_batch);
+      json.value("cost", spec.parts[i].cost_cents_per_hour);
+      if (more) more(i);
+      json.end();
+    }
+    json.end();
+  }
   json.begin_object("load", JsonWriter::Layout::kInline);
   json.value("arrivalRate", spec.load.arrival_rate_per_min);
   json.value("throughput", spec.load.throughput);

@@ -121,8 +121,15 @@ class SpecChecks {
       }
     }
     check_exclusions(Section::kServers, index, server.excluded_accelerators);
+    for (const AllocationPart& part : server.current_alloc.parts) {
+      if (!is_read(Section::kAccelerators) || accelerators_.contains(part.accelerator)) continue;
+      add(Severity::kWarning, Section::kServers, index,
+          "currentAlloc with a part on accelerator " + quoted(part.accelerator),
+          "the name of an accelerator", "it counts for the transition penalty only");
+    }
     const std::string& current = server.current_alloc.accelerator;
-    if (is_read(Section::kAccelerators) && !current.empty() && !accelerators_.contains(current)) {
+    const bool one_name = !current.empty() && server.current_alloc.parts.empty();
+    if (is_read(Section::kAccelerators) && one_name && !accelerators_.contains(current)) {
       add(Severity::kWarning, Section::kServers, index,
           "currentAlloc on accelerator " + quoted(current), "the name of an accelerator",
           server.keep_accelerator ? "keepAccelerator leaves the server no choice: it will stay "

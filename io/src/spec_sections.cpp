@@ -250,20 +250,48 @@ SaturationPolicy read_saturation_policy(Fields& fields) {
   return policy;
 }
 
+// Whatever stands beside the fields of a part was added by a planner.
+AllocationPart read_part(const JsonValue& value, Report& report) {
+  Fields fields(value, report);
+  AllocationPart part;
+  part.accelerator = fields.name("accelerator");
+  part.num_replicas = fields.integer(
+      "numReplicas", {.max = kMaxReplicas, .min = 1, .presence = Presence::kRequired});
+  part.max_batch = fields.integer("maxBatch", kBatchRule);
+  part.cost_cents_per_hour = fields.number("cost");
+  fields.finish(Fields::UnknownKeys::kIgnore);
+  return part;
+}
+
+// Parts are several, on different accelerators; the allocation is named after them.
+void check_parts(const std::string& pointer, Report& report, AllocationSpec& spec) {
+  if (spec.parts.size() == 1) {
+    report.error(pointer, "1 part", "two or more, or none at all");
+  }
+  std::string names;
+  for (std::size_t i = 0; i < spec.parts.size(); ++i) {
+    const std::string& name = spec.parts[i].accelerator;
+    for (std::size_t j = 0; j < i && !name.empty(); ++j) {
+      if (spec.parts[j].accelerator != name) continue;
+      report.error(pointer + '/' + std::to_string(i), quoted(name) + " a second time",
+                   "each accelerator only once");
+    }
+    if (i > 0) names += kPartSeparator;
+    names += name;
+  }
+  if (spec.accelerator.empty()) spec.accelerator = names;
+}
+
 OptimizerSpec read_optimizer(const JsonValue& value, Report& report) {
   Fields fields(value, report);
   OptimizerSpec spec;
   spec.unlimited = fields.flag("unlimited");
   spec.heterogeneous = fields.flag("heterogeneous");
   spec.milp_solver = fields.flag("milpSolver");
-  const auto warn_ignored = [&](bool asked, const char* key, const char* why) {
-    if (asked) {
-      report.warning(value.pointer(), std::string(key) + " true", "false or absent",
-                     std::string("it is ignored: ") + why);
-    }
-  };
-  warn_ignored(spec.heterogeneous, "heterogeneous", "a server gets one accelerator");
-  warn_ignored(fields.flag("useCplex"), "useCplex", "CPLEX is not used");
+  if (fields.flag("useCplex")) {
+    report.warning(value.pointer(), "useCplex true", "false or absent",
+                   "it is ignored: CPLEX is not used");
+  }
   spec.delayed_best_effort = fields.flag("delayedBestEffort");
   spec.saturation_policy = read_saturation_policy(fields);
   spec.headroom = fields.number("headroom", {.max = kMaxHeadroom});
@@ -292,6 +320,12 @@ AllocationSpec read_allocation(const JsonValue& value, Presence load,
   spec.cost_cents_per_hour = fields.number("cost");
   spec.itl_average_ms = fields.number("itlAverage");
   spec.ttft_average_ms = fields.number("ttftAverage");
+  if (const auto parts = fields.array("parts", Presence::kOptional)) {
+    parts->for_each_child([&](const JsonValue& item) {
+      spec.parts.push_back(read_part(item, report));
+    });
+    check_parts(parts->pointer(), report, spec);
+  }
   if (const auto at = fields.object("load", load)) spec.load = read_load(*at, unknown_keys, report);
   fields.finish(unknown_keys);
   return spec;

@@ -71,11 +71,18 @@ class Generator:
                 "avgOutTokens": self.rng.randint(1, 10**6),
                 **self.maybe({"throughput": self.number()})}
 
+    def parts(self):
+        if self.rng.random() < 0.5:
+            return []
+        return [{"accelerator": name, "numReplicas": self.rng.randint(1, 10**9),
+                 **self.maybe({"maxBatch": self.integer(1048576), "cost": self.number(),
+                               "share": 0.5})} for name in ("acc-0", "acc-1")]
+
     def allocation(self):
         return self.maybe({"accelerator": self.rng.choice(["", "acc-0", "elsewhere"]),
                            "numReplicas": self.integer(10**9), "maxBatch": self.integer(1048576),
                            "cost": self.number(), "itlAverage": self.number(),
-                           "ttftAverage": self.number()})
+                           "ttftAverage": self.number(), "parts": self.parts()})
 
     def system(self):
         rng = self.rng
@@ -115,7 +122,7 @@ class Generator:
                                   "maxNumTokens": self.integer(10**9),
                                   "desiredAlloc": rng.choice([None, 3, self.allocation()])})}
                    for i in counts]
-        optimizer = self.maybe({"unlimited": rng.random() < 0.5, "heterogeneous": False,
+        optimizer = self.maybe({"unlimited": rng.random() < 0.5, "heterogeneous": rng.random() < 0.5,
                                 "milpSolver": True, "useCplex": True, "delayedBestEffort": True,
                                 "saturationPolicy": rng.choice(
                                     ["None", "PriorityExhaustive", "PriorityRoundRobin",

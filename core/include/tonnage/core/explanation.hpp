@@ -11,8 +11,9 @@ namespace tonnage {
 
 // One way to serve a server whole, against what was chosen.
 struct ExplainedOption {
-  std::string accelerator;  // empty: the empty allocation
-  std::string type;
+  std::string name;         // "2 x H100", "1 x A100 + 3 x L4", "the empty allocation"
+  std::string accelerator;  // empty: the empty allocation; joined where several are combined
+  std::string type;         // the same
   std::int64_t num_replicas = 0;
   std::int64_t max_batch = 0;
   std::int64_t cards = 0;
@@ -22,6 +23,7 @@ struct ExplainedOption {
   // The objective plus what the option takes at the prices of the plan, where the solver knows them.
   std::optional<double> priced_value;
   std::int64_t cards_lacking = 0;  // beyond those left, were the server to give up what it has
+  std::string lack;                // those cards by type, in words
   std::string limits_broken;       // what it would take of limits beyond what is left
   bool chosen = false;
   std::string note;  // a clause: why, or why not

@@ -13,6 +13,15 @@
 
 namespace tonnage {
 
+// What one of the accelerators of a combined allocation sees; which and how many replicas is in
+// AllocationSpec::parts.
+struct PlannedPart {
+  double share = 0;  // of the load
+  AllocationMetrics metrics;
+
+  friend bool operator==(const PlannedPart&, const PlannedPart&) = default;
+};
+
 // A server with an allocation, possibly empty (no accelerator, no replicas) or partial.
 struct PlannedServer {
   std::string server;
@@ -22,6 +31,7 @@ struct PlannedServer {
   int priority = kLowestPriority;
   bool partial = false;  // fewer replicas than the targets need
   std::int64_t replicas_needed = 0;
+  std::vector<PlannedPart> parts;  // where accelerators are combined, as in the allocation
 
   friend bool operator==(const PlannedServer&, const PlannedServer&) = default;
 };

@@ -35,6 +35,7 @@ struct AllocationClaims {
   std::optional<double> ttft_p99_ms;
   std::optional<double> power_w;
   std::optional<bool> partial;
+  std::vector<AllocationPart> parts;  // where accelerators are combined, else empty
 
   friend bool operator==(const AllocationClaims&, const AllocationClaims&) = default;
 };
@@ -116,6 +117,8 @@ struct PlanChange {
   std::int64_t old_max_batch = 0;
   std::int64_t new_max_batch = 0;
   double cost_difference = 0;  // cents/hour, new minus old
+  std::vector<AllocationPart> old_parts = {};  // where accelerators are combined
+  std::vector<AllocationPart> new_parts = {};
 
   friend bool operator==(const PlanChange&, const PlanChange&) = default;
 };

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tonnage/core/accelerator.hpp"
@@ -38,6 +39,12 @@ struct AllocationMetrics {
   friend bool operator==(const AllocationMetrics&, const AllocationMetrics&) = default;
 };
 
+// What a server has now where it combines accelerators, by accelerator index.
+struct CurrentMix {
+  std::int64_t server;
+  std::vector<std::pair<std::int32_t, std::int64_t>> parts;  // accelerator, replicas
+};
+
 // Rows of a System. Indices follow the order of names, so they do not depend on input order.
 struct Problem {
   std::vector<std::string> server_names;    // [servers]
@@ -49,6 +56,7 @@ struct Problem {
   std::vector<PerfRow> perfs;               // by model name, then accelerator name
   std::vector<LineRow> lines;               // by server, then accelerator
   std::vector<std::int64_t> first_line;     // [servers + 1]: lines of server s
+  std::vector<CurrentMix> current_mixes;    // of servers that have one, ascending
 
   [[nodiscard]] std::span<const LineRow> lines_of(std::int64_t server) const {
     return {lines.data() + first_line[server],
@@ -99,5 +107,17 @@ using ParallelFor = std::function<void(
 [[nodiscard]] AllocationMetrics allocation_metrics(const ServerRow& server, const PerfRow& perf,
                                                    const Accelerator& accelerator,
                                                    const LineOutcome& outcome);
+
+// A part of an allocation that combines accelerators: its share of the load and what its replicas
+// see at that share.
+struct PartMetrics {
+  double share;
+  std::int64_t num_replicas;
+  AllocationMetrics metrics;
+};
+
+// What the server as a whole sees: averages over requests, utilisation and largest rate over
+// replicas, power in sum. Of percentiles the largest of any part, which the true one is not above.
+[[nodiscard]] AllocationMetrics combined_metrics(std::span<const PartMetrics> parts);
 
 }  // namespace tonnage

@@ -32,7 +32,8 @@ class Server {
   [[nodiscard]] const LoadSpec& load() const noexcept { return spec_.current_alloc.load; }
   void set_load(const LoadSpec& load) { spec_.current_alloc.load = load; }
 
-  // Whether the server or its class may not use an accelerator.
+  // Whether the server or its class may not use an accelerator. One that is kept on several may use
+  // no other.
   [[nodiscard]] bool excludes(const System& system, const std::string& accelerator) const;
   // Accelerators out of `accelerators` the server may use as far as it says itself: those it does
   // not exclude, or only the current one under keepAccelerator with a non-empty current

@@ -104,14 +104,28 @@ struct LoadSpec {
   friend bool operator==(const LoadSpec&, const LoadSpec&) = default;
 };
 
+// What an allocation that combines accelerators has of one of them.
+struct AllocationPart {
+  std::string accelerator;
+  std::int64_t num_replicas = 0;
+  std::int64_t max_batch = 0;
+  double cost_cents_per_hour = 0;
+
+  friend bool operator==(const AllocationPart&, const AllocationPart&) = default;
+};
+
+// Between the names of the accelerators that an allocation combines.
+inline constexpr std::string_view kPartSeparator = " + ";
+
 struct AllocationSpec {
-  std::string accelerator;  // empty: nothing allocated
+  std::string accelerator;  // empty: nothing allocated; of several parts: all names
   std::int64_t num_replicas = 0;
   std::int64_t max_batch = 0;
   double cost_cents_per_hour = 0;
   double itl_average_ms = 0;
   double ttft_average_ms = 0;
   LoadSpec load;
+  std::vector<AllocationPart> parts = {};  // where accelerators are combined, else empty
 
   friend bool operator==(const AllocationSpec&, const AllocationSpec&) = default;
 };
@@ -156,7 +170,7 @@ inline constexpr double kMaxTransitionFactor = 1e6;
 
 struct OptimizerSpec {
   bool unlimited = false;
-  bool heterogeneous = false;
+  bool heterogeneous = false;  // a server may combine replicas of two accelerators
   bool milp_solver = false;
   bool delayed_best_effort = false;
   SaturationPolicy saturation_policy = SaturationPolicy::kNone;

@@ -3,6 +3,7 @@
 // policies), and the rules that make their choices independent of input order.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -27,7 +28,17 @@ struct Use {
   }
 };
 
-// One way to serve a server.
+// A combination of replicas of two accelerators whose goodputs together carry the load.
+struct Mix {
+  struct Part {
+    std::int64_t line;
+    std::int64_t num_replicas;
+  };
+  std::array<Part, 2> parts;  // ascending in accelerator
+};
+
+// One way to serve a server. A mix counts as one replica that needs the cards of its first part;
+// those of the second, where of another type, are among its uses.
 struct Option {
   double objective;           // what selection minimises: the value where no weights are set
   double value;               // transition penalty of the whole allocation
@@ -39,6 +50,7 @@ struct Option {
   std::int32_t type;         // index into capacities; -1 for the empty allocation
   std::int64_t first_use = 0;  // of OptionTable::uses
   std::int32_t num_uses = 0;
+  std::int32_t mix = -1;  // index into OptionTable::mixes; -1: one accelerator
 
   [[nodiscard]] std::int64_t cards() const noexcept { return num_replicas * cards_per_replica; }
 };
@@ -50,6 +62,7 @@ struct OptionTable {
   std::vector<std::int32_t> priority;  // [servers]
   std::vector<std::int64_t> capacity;  // [types], cards
   std::vector<std::int64_t> limits;    // [limits] what all allocations together may take
+  std::vector<Mix> mixes;
   std::vector<Use> uses;               // of options that take more than cards of their type
 
   [[nodiscard]] std::int64_t num_servers() const noexcept {

@@ -1,0 +1,68 @@
+// Combinations of two accelerators for one server. Owns: which combinations are offered, and what
+// they are worth.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "planning.hpp"
+
+namespace tonnage {
+
+// A mix with everything that options state of it.
+struct OfferedMix {
+  Mix mix;
+  double value;
+  double cost;
+  double power_w;  // of the accelerators
+  double objective;
+};
+
+// Combines the answers of lines (goodput per replica; with `spares` in their counts). A mix has for
+// some replicas of one accelerator the fewest of the other that the rest of the load needs, and the
+// spares of the file on the one with the larger goodput: any so many replicas may fail. Offered are
+// those of the accelerators cheapest per goodput (all of them in fleets of up to 2,000 servers,
+// fewer the larger the fleet, at least 4), up to 16 splits of each pair, but none that another beats
+// in objective and cards of both types.
+class MixOffers {
+ public:
+  MixOffers(const Problem& problem, const OptimizerSpec& optimizer,
+            const std::vector<LineOutcome>& outcomes);
+
+  // The mixes of one server, ascending in objective.
+  [[nodiscard]] std::vector<OfferedMix> of(std::int64_t server) const;
+
+ private:
+  struct Line {
+    std::int64_t line;
+    std::int64_t alone;  // replicas that carry the load without another accelerator
+    double goodput_per_ms;
+    double cost;  // of a replica
+  };
+  [[nodiscard]] std::vector<Line> lines_of(std::int64_t server) const;
+  void add(std::int64_t server, const Line& a, const Line& b, std::vector<OfferedMix>& mixes) const;
+
+  const Problem& problem_;
+  const OptimizerSpec& optimizer_;
+  const std::vector<LineOutcome>& outcomes_;
+  std::size_t most_lines_;
+};
+
+// Transition penalty of a mix, and whether it is another than the current allocation.
+struct MixTransition {
+  double value;
+  bool same_accelerators;
+  bool changed;
+};
+[[nodiscard]] MixTransition mix_transition(const Problem& problem, std::int64_t server,
+                                           std::int32_t first_accelerator,
+                                           std::int64_t first_replicas,
+                                           std::int32_t second_accelerator,
+                                           std::int64_t second_replicas, double cost);
+
+// What the parts of a mix see: the load goes to them by goodput.
+[[nodiscard]] std::array<PartMetrics, 2> mix_metrics(const Problem& problem,
+                                                     const std::vector<LineOutcome>& outcomes,
+                                                     const Mix& mix);
+
+}  // namespace tonnage
