@@ -36,11 +36,12 @@ Allocation Allocation::from_spec(const AllocationSpec& spec) {
   a.cost_ = a.value_ = spec.cost_cents_per_hour;
   a.metrics_.itl_ms = spec.itl_average_ms;
   a.metrics_.ttft_ms = spec.ttft_average_ms;
+  a.parts_ = spec.parts;
   return a;
 }
 
 AllocationSpec Allocation::to_spec(const LoadSpec& load) const {
-  return {accelerator_, num_replicas_, max_batch_, cost_, metrics_.itl_ms, metrics_.ttft_ms, load};
+  return {accelerator_, num_replicas_, max_batch_, cost_, metrics_.itl_ms, metrics_.ttft_ms, load, parts_};
 }
 
 std::optional<std::pair<Allocation, std::int64_t>> Allocation::scale(const System& system,

@@ -142,6 +142,8 @@ static void test_null(void) {
   CHECK_STATUS(refused, tonnage_plan_find_allocation(plan, NULL, &allocation, error));
   CHECK_STATUS(refused, tonnage_plan_find_allocation(plan, "s1", NULL, error));
   CHECK_STATUS(refused, tonnage_plan_get_unallocated(NULL, 0, &left, error));
+  tonnage_part part = TONNAGE_INIT(tonnage_part);
+  CHECK_STATUS(refused, tonnage_plan_get_part(NULL, 0, 0, &part, error));
   CHECK_STATUS(refused, tonnage_plan_get_type_usage(NULL, 0, &usage, error));
   CHECK_STATUS(refused, tonnage_plan_get_type_usage(plan, 0, NULL, error));
   CHECK_STATUS(refused, tonnage_plan_to_json(NULL, &text, error));

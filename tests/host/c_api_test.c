@@ -74,6 +74,8 @@ static void test_plan(void) {
   CHECK_STATUS(TONNAGE_NOT_FOUND, tonnage_plan_find_allocation(plan, "s0", &a, error));
   CHECK_STATUS(TONNAGE_NOT_FOUND, tonnage_plan_find_allocation(plan, "s3", &a, error));
   CHECK_STATUS(TONNAGE_NOT_FOUND, tonnage_plan_get_unallocated(plan, 0, &u, error));
+  tonnage_part part = TONNAGE_INIT(tonnage_part);
+  CHECK_STATUS(TONNAGE_NOT_FOUND, tonnage_plan_get_part(plan, 0, 0, &part, error));
   CHECK_STATUS(TONNAGE_NOT_FOUND, tonnage_plan_get_type_usage(plan, 2, &t, error));
   tonnage_plan_free(plan);
 }

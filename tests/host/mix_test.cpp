@@ -49,7 +49,7 @@ std::int64_t num_mixes(const Plan& plan) {
 TEST(Mix, PlansHoldWithEveryOption) {
   std::int64_t mixes = 0;
   for (const double tightness : {0.6, 0.9, 2.0}) {
-    SystemSpec spec = fleet(tightness, 150);
+    SystemSpec spec = fleet(tightness, 80);
     spec.optimizer.saturation_policy = SaturationPolicy::kRoundRobin;
     const System system(spec);
     for (const bool more : {false, true}) {
@@ -73,7 +73,7 @@ TEST(Mix, PlansHoldWithEveryOption) {
 }
 
 TEST(Mix, TheSamePlanForAnyThreadCount) {
-  const SystemSpec spec = fleet(0.8, 300);
+  const SystemSpec spec = fleet(0.8, 150);
   PlannerOptions one, several;
   one.num_threads = 1;
   several.num_threads = 7;

@@ -88,6 +88,7 @@ void give_allocation(const PlannedServer& planned, tonnage_allocation* allocatio
   r.ttft_p99_ms = planned.metrics.ttft_p99_ms;
   r.power_w = planned.metrics.power_w;
   r.response_ms = planned.metrics.response_ms;
+  r.num_parts = planned.parts.size();
   give(r, allocation, "allocation");
 }
 
@@ -148,6 +149,22 @@ tonnage_status tonnage_plan_find_allocation(const tonnage_plan* plan, const char
       throw Error(ErrorCode::kNotFound, fmt::format("server \"{}\" has no allocation", name));
     }
     give_allocation(*it, allocation);
+  });
+}
+
+tonnage_status tonnage_plan_get_part(const tonnage_plan* plan, size_t index, size_t part_index,
+                                     tonnage_part* part, tonnage_error* error) {
+  return guarded(error, [&] {
+    const PlannedServer& planned =
+        at(require(plan, "plan").plan.allocations, index, "allocations");
+    const AllocationPart& of = at(planned.allocation.parts, part_index, "parts");
+    tonnage_part r{};
+    r.accelerator = of.accelerator.c_str();
+    r.num_replicas = of.num_replicas;
+    r.max_batch = of.max_batch;
+    r.cost = of.cost_cents_per_hour;
+    r.share = planned.parts[part_index].share;
+    give(r, part, "part");
   });
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/spec.hpp"
@@ -33,6 +34,8 @@ class Allocation {
   [[nodiscard]] AllocationSpec to_spec(const LoadSpec& load) const;
 
   [[nodiscard]] const std::string& accelerator() const noexcept { return accelerator_; }
+  // What it has of each accelerator where it combines several, as its spec said; else empty.
+  [[nodiscard]] const std::vector<AllocationPart>& parts() const noexcept { return parts_; }
   [[nodiscard]] std::int64_t num_replicas() const noexcept { return num_replicas_; }
   [[nodiscard]] std::int64_t max_batch() const noexcept { return max_batch_; }
   [[nodiscard]] double cost_cents_per_hour() const noexcept { return cost_; }
@@ -78,6 +81,7 @@ class Allocation {
   std::int64_t max_batch_ = 0;
   double cost_ = 0;
   double value_ = 0;
+  std::vector<AllocationPart> parts_;
   AllocationMetrics metrics_;
 };
 

@@ -221,7 +221,18 @@ typedef struct tonnage_allocation {
   double ttft_p99_ms;
   double power_w;     /* of all replicas */
   double response_ms; /* average time to the last token */
+  size_t num_parts;   /* accelerators combined; 0 where there is one or none */
 } tonnage_allocation;
+
+/* One of the accelerators that an allocation combines. */
+typedef struct tonnage_part {
+  size_t struct_size;
+  const char* accelerator;
+  int64_t num_replicas;
+  int64_t max_batch;
+  double cost;  /* cents/hour */
+  double share; /* of the server's load */
+} tonnage_part;
 
 /* By index, 0 to num_allocations - 1, in the order of server names. */
 TONNAGE_API tonnage_status tonnage_plan_get_allocation(const tonnage_plan* plan, size_t index,
@@ -232,6 +243,11 @@ TONNAGE_API tonnage_status tonnage_plan_find_allocation(const tonnage_plan* plan
                                                         const char* server,
                                                         tonnage_allocation* allocation,
                                                         tonnage_error* error);
+
+/* Part `part_index`, 0 to num_parts - 1, of the allocation at `index`. */
+TONNAGE_API tonnage_status tonnage_plan_get_part(const tonnage_plan* plan, size_t index,
+                                                 size_t part_index, tonnage_part* part,
+                                                 tonnage_error* error);
 
 typedef struct tonnage_unallocated {
   size_t struct_size;
