@@ -41,7 +41,8 @@ Allocation Allocation::from_spec(const AllocationSpec& spec) {
 }
 
 AllocationSpec Allocation::to_spec(const LoadSpec& load) const {
-  return {accelerator_, num_replicas_, max_batch_, cost_, metrics_.itl_ms, metrics_.ttft_ms, load, parts_};
+  return {accelerator_,    num_replicas_,    max_batch_, cost_,
+          metrics_.itl_ms, metrics_.ttft_ms, load,       parts_};
 }
 
 std::optional<std::pair<Allocation, std::int64_t>> Allocation::scale(const System& system,

@@ -76,8 +76,8 @@ ServerRow server_row(const System& system, const Server& server, std::int32_t cu
   row.current_accelerator = current;
   row.current_cost = server.current_allocation().cost_cents_per_hour();
   row.current_replicas = server.current_allocation().num_replicas();
-  row.keeps_accelerator = s.keep_accelerator && !s.current_alloc.accelerator.empty() &&
-                          s.current_alloc.parts.empty();
+  row.keeps_accelerator =
+      s.keep_accelerator && !s.current_alloc.accelerator.empty() && s.current_alloc.parts.empty();
   const Target* target = nullptr;
   row.reason = find_reason(system, server, target);
   if (row.reason != Reason::kNone) {
@@ -228,8 +228,8 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
     CurrentMix mix{static_cast<std::int64_t>(s), {}};
     for (const AllocationPart& part : parts) {
       const auto found = accelerator_rank.find(part.accelerator);
-      mix.parts.emplace_back(
-          found == accelerator_rank.end() ? kForeignAccelerator : found->second, part.num_replicas);
+      mix.parts.emplace_back(found == accelerator_rank.end() ? kForeignAccelerator : found->second,
+                             part.num_replicas);
     }
     std::sort(mix.parts.begin(), mix.parts.end());
     p.current_mixes.push_back(std::move(mix));

@@ -36,10 +36,9 @@ std::string to_table(const Explanation& e, bool colored) {
   columns.push_back({"note"});
   TextTable table(columns);
   for (const ExplainedOption& o : e.options) {
-    std::vector<std::string> cells{
-        o.num_replicas == 0 ? "nothing" : o.name,
-        o.num_replicas == 0 ? "-" : std::to_string(o.max_batch), std::to_string(o.cards),
-        dollars(o.cost), dollars(o.value)};
+    std::vector<std::string> cells{o.num_replicas == 0 ? "nothing" : o.name,
+                                   o.num_replicas == 0 ? "-" : std::to_string(o.max_batch),
+                                   std::to_string(o.cards), dollars(o.cost), dollars(o.value)};
     if (priced) cells.push_back(dollars(*o.priced_value));
     cells.push_back(std::to_string(o.cards_lacking));
     cells.push_back(o.note);

@@ -88,7 +88,9 @@ std::string limits_table(const Plan& plan, bool colored) {
   for (const LimitUsage& l : plan.summary.limits) {
     const bool money = l.name == "maxCost";
     const auto amount = [&](double v) { return money ? dollars(v) : fmt::format("{:.9g}", v); };
-    std::vector<std::string> cells{money ? "cost, $/hour" : l.name == "maxPower" ? "power, W" : "changes",
+    std::vector<std::string> cells{money                  ? "cost, $/hour"
+                                   : l.name == "maxPower" ? "power, W"
+                                                          : "changes",
                                    amount(l.used), amount(l.limit)};
     // A dollar more of budget saves a hundred times what a cent more does.
     if (priced) cells.push_back(dollars(l.price.value_or(0) * (money ? 100 : 1)));
@@ -152,7 +154,8 @@ std::string plan_to_table(const Plan& plan, const System& system, std::size_t mo
   std::string text;
   for (const std::string& part :
        {servers_table(plan, system, most, colored), types_table(plan, colored),
-        limits_table(plan, colored), priorities_table(plan, colored), unserved_table(plan, most, colored)}) {
+        limits_table(plan, colored), priorities_table(plan, colored),
+        unserved_table(plan, most, colored)}) {
     if (!part.empty()) text += part + "\n";
   }
   const PlanSummary& s = plan.summary;

@@ -83,52 +83,52 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
   }
 
   std::vector<Candidate> candidates(pairs.size());
-  parallel_chunks(static_cast<std::int64_t>(pairs.size()), kPairsPerChunk, options.num_threads,
-                  [&](std::int64_t first, std::int64_t last) {
-                    for (std::int64_t i = first; i < last; ++i) {
-                      const Pair& pair = pairs[i];
-                      const ServerRow& server = problem.servers[pair.server];
-                      Candidate& c = candidates[i];
-                      c.server = problem.server_names[pair.server];
-                      c.accelerator = problem.accelerators[pair.accelerator].name();
-                      LineOutcome outcome;
-                      if (pair.line >= 0) {
-                        outcome = outcomes[pair.line];
-                      } else if (server.load_kind == LoadKind::kUnplannable) {
-                        outcome.reason = server.reason;
-                      } else {
-                        const bool kept = server.keeps_accelerator &&
-                                          server.current_accelerator != pair.accelerator;
-                        outcome.reason = kept ? Reason::kKeptElsewhere
-                                         : system.find_server(c.server)->excludes(
-                                               system, c.accelerator)
-                                             ? Reason::kExcluded
-                                             : Reason::kNoPerfData;
-                      }
-                      c.reason = outcome.reason;
-                      c.allocation.load = system.find_server(c.server)->load();
-                      if (!outcome.feasible()) {
-                        c.detail = server.load_kind == LoadKind::kUnplannable
-                                       ? server_detail(system, c.server, outcome.reason)
-                                       : pair_detail(server, outcome);
-                        continue;
-                      }
-                      const PerfRow& perf = problem.perfs[problem.lines[pair.line].perf];
-                      c.value = line_value(server, perf, outcome);
-                      if (outcome.num_replicas == 0) {
-                        c.accelerator.clear();
-                        continue;
-                      }
-                      c.metrics = allocation_metrics(
-                          server, perf, problem.accelerators[pair.accelerator], outcome);
-                      c.allocation.accelerator = c.accelerator;
-                      c.allocation.num_replicas = outcome.num_replicas;
-                      c.allocation.max_batch = outcome.max_batch;
-                      c.allocation.cost_cents_per_hour = line_cost(perf, outcome);
-                      c.allocation.itl_average_ms = c.metrics.itl_ms;
-                      c.allocation.ttft_average_ms = c.metrics.ttft_ms;
-                    }
-                  });
+  parallel_chunks(
+      static_cast<std::int64_t>(pairs.size()), kPairsPerChunk, options.num_threads,
+      [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) {
+          const Pair& pair = pairs[i];
+          const ServerRow& server = problem.servers[pair.server];
+          Candidate& c = candidates[i];
+          c.server = problem.server_names[pair.server];
+          c.accelerator = problem.accelerators[pair.accelerator].name();
+          LineOutcome outcome;
+          if (pair.line >= 0) {
+            outcome = outcomes[pair.line];
+          } else if (server.load_kind == LoadKind::kUnplannable) {
+            outcome.reason = server.reason;
+          } else {
+            const bool kept =
+                server.keeps_accelerator && server.current_accelerator != pair.accelerator;
+            outcome.reason = kept ? Reason::kKeptElsewhere
+                             : system.find_server(c.server)->excludes(system, c.accelerator)
+                                 ? Reason::kExcluded
+                                 : Reason::kNoPerfData;
+          }
+          c.reason = outcome.reason;
+          c.allocation.load = system.find_server(c.server)->load();
+          if (!outcome.feasible()) {
+            c.detail = server.load_kind == LoadKind::kUnplannable
+                           ? server_detail(system, c.server, outcome.reason)
+                           : pair_detail(server, outcome);
+            continue;
+          }
+          const PerfRow& perf = problem.perfs[problem.lines[pair.line].perf];
+          c.value = line_value(server, perf, outcome);
+          if (outcome.num_replicas == 0) {
+            c.accelerator.clear();
+            continue;
+          }
+          c.metrics =
+              allocation_metrics(server, perf, problem.accelerators[pair.accelerator], outcome);
+          c.allocation.accelerator = c.accelerator;
+          c.allocation.num_replicas = outcome.num_replicas;
+          c.allocation.max_batch = outcome.max_batch;
+          c.allocation.cost_cents_per_hour = line_cost(perf, outcome);
+          c.allocation.itl_average_ms = c.metrics.itl_ms;
+          c.allocation.ttft_average_ms = c.metrics.ttft_ms;
+        }
+      });
   return candidates;
 }
 

@@ -113,7 +113,7 @@ class Stage {
   // fit at all and that neither another option nor taking none beats.
   [[nodiscard]] std::vector<std::int64_t> useful_options(std::size_t item) const {
     const double skip = must_serve(item) ? kInfinity : model_.skip_objective[item];
-        std::vector<std::int64_t> sorted;
+    std::vector<std::int64_t> sorted;
     for (std::int64_t o = model_.first[item]; o < model_.first[item + 1]; ++o) {
       if (model_.objective[o] < skip && fits(o, capacities_)) sorted.push_back(o);
     }

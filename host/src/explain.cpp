@@ -164,21 +164,21 @@ class Explainer {
 
   void explain_served(std::int64_t chosen, Explanation& e) const {
     const ExplainedOption& mine = e.options[chosen];
-    const auto cheaper =
-        std::count_if(e.options.begin(), e.options.end(),
-                      [&](const ExplainedOption& o) { return o.objective < mine.objective - kSame; });
+    const auto cheaper = std::count_if(
+        e.options.begin(), e.options.end(),
+        [&](const ExplainedOption& o) { return o.objective < mine.objective - kSame; });
     if (cheaper == 0) {
       e.reason = "no other option has less value";
       return;
     }
     const ExplainedOption& best = e.options.front();
-    e.reason = fmt::format("{} would save {:.2f} cents/hour", best.name,
-                           mine.objective - best.objective);
+    e.reason =
+        fmt::format("{} would save {:.2f} cents/hour", best.name, mine.objective - best.objective);
     if (has_prices() && *best.priced_value >= *mine.priced_value - kSame) {
-      e.reason += fmt::format(", but {} worth {:.2f} to others and these {:.2f}",
-                              planning_.limits.empty() ? "its cards are" : "what it takes is",
-                              *best.priced_value - best.objective,
-                              *mine.priced_value - mine.objective);
+      e.reason +=
+          fmt::format(", but {} worth {:.2f} to others and these {:.2f}",
+                      planning_.limits.empty() ? "its cards are" : "what it takes is",
+                      *best.priced_value - best.objective, *mine.priced_value - mine.objective);
     } else if (best.cards_lacking > 0) {
       e.reason += fmt::format(", but it takes {}", best.lack);
     } else if (!best.limits_broken.empty()) {
@@ -203,11 +203,10 @@ class Explainer {
         e.would_help.push_back(fmt::format("{} for {}", o.limits_broken, o.name));
         continue;
       }
-      e.would_help.push_back(
-          o.cards_lacking > 0
-              ? fmt::format("{} for {}", o.lack, o.name)
-              : fmt::format("the {} cards of type {} that are left, for {}", o.cards, o.type,
-                            o.name));
+      e.would_help.push_back(o.cards_lacking > 0
+                                 ? fmt::format("{} for {}", o.lack, o.name)
+                                 : fmt::format("the {} cards of type {} that are left, for {}",
+                                               o.cards, o.type, o.name));
     }
   }
 

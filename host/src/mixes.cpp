@@ -38,9 +38,9 @@ MixTransition mix_transition(const Problem& problem, std::int64_t server,
                              std::int32_t second_accelerator, std::int64_t second_replicas,
                              double cost) {
   const ServerRow& row = problem.servers[server];
-  const auto now = std::lower_bound(
-      problem.current_mixes.begin(), problem.current_mixes.end(), server,
-      [](const CurrentMix& mix, std::int64_t s) { return mix.server < s; });
+  const auto now =
+      std::lower_bound(problem.current_mixes.begin(), problem.current_mixes.end(), server,
+                       [](const CurrentMix& mix, std::int64_t s) { return mix.server < s; });
   MixTransition t{0, false, true};
   if (now != problem.current_mixes.end() && now->server == server && now->parts.size() == 2) {
     t.same_accelerators =
@@ -115,8 +115,7 @@ void MixOffers::add(std::int64_t server, const Line& a, const Line& b,
     const double rest = row.total_rate_per_ms - static_cast<double>(n) * few.goodput_per_ms;
     if (!(rest > 0)) break;
     const std::int64_t wanted = row.min_replicas - n;
-    std::int64_t m =
-        replicas_needed(rest, many.goodput_per_ms, std::max<std::int64_t>(1, wanted));
+    std::int64_t m = replicas_needed(rest, many.goodput_per_ms, std::max<std::int64_t>(1, wanted));
     if (m == 0) continue;
     (few.goodput_per_ms >= many.goodput_per_ms ? n : m) += optimizer_.spare_replicas;
     if (row.max_replicas > 0 && n + m > row.max_replicas) continue;

@@ -22,8 +22,8 @@ struct OfferedMix {
 // some replicas of one accelerator the fewest of the other that the rest of the load needs, and the
 // spares of the file on the one with the larger goodput: any so many replicas may fail. Offered are
 // those of the accelerators cheapest per goodput (all of them in fleets of up to 2,000 servers,
-// fewer the larger the fleet, at least 4), up to 16 splits of each pair, but none that another beats
-// in objective and cards of both types.
+// fewer the larger the fleet, at least 4), up to 16 splits of each pair, but none that another
+// beats in objective and cards of both types.
 class MixOffers {
  public:
   MixOffers(const Problem& problem, const OptimizerSpec& optimizer,

@@ -45,7 +45,8 @@ std::vector<Limit> limits_of(const OptimizerSpec& optimizer) {
     limits.push_back({Limit::Kind::kCost, most, unit_of(most)});
   }
   if (optimizer.max_power_w) {
-    limits.push_back({Limit::Kind::kPower, *optimizer.max_power_w, unit_of(*optimizer.max_power_w)});
+    limits.push_back(
+        {Limit::Kind::kPower, *optimizer.max_power_w, unit_of(*optimizer.max_power_w)});
   }
   if (optimizer.max_changes) {
     limits.push_back({Limit::Kind::kChanges, static_cast<double>(*optimizer.max_changes), 1});
@@ -261,8 +262,8 @@ Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
                   });
   if (weighted) {
     for (std::int64_t s = 0; s < table.num_servers(); ++s) {
-      sort_options(std::span(table.options)
-                       .subspan(table.first[s], table.first[s + 1] - table.first[s]));
+      sort_options(
+          std::span(table.options).subspan(table.first[s], table.first[s + 1] - table.first[s]));
     }
   }
   mix();

@@ -69,8 +69,8 @@ std::vector<PlanChange> diff_plans(const PlanClaims& before, const PlanClaims& a
       const AllocationClaims& x = a->second;
       const AllocationClaims& y = b->second;
       if (differ(x.accelerator, y.accelerator) || differ(x.num_replicas, y.num_replicas) ||
-          differ(x.max_batch, y.max_batch) ||
-          parts_differ(x.parts, y.parts) || costs_differ(x.cost_cents_per_hour, y.cost_cents_per_hour)) {
+          differ(x.max_batch, y.max_batch) || parts_differ(x.parts, y.parts) ||
+          costs_differ(x.cost_cents_per_hour, y.cost_cents_per_hour)) {
         changes.push_back(change(a->first, ChangeKind::kChanged, x, y));
       }
       ++a;

@@ -79,8 +79,7 @@ std::string option_name(const Planning& planning, const Option& option) {
   };
   if (option.mix < 0) return name(option.num_replicas, option.line);
   const auto& [a, b] = planning.table.mixes[option.mix].parts;
-  return name(a.num_replicas, a.line) + std::string(kPartSeparator) +
-         name(b.num_replicas, b.line);
+  return name(a.num_replicas, a.line) + std::string(kPartSeparator) + name(b.num_replicas, b.line);
 }
 
 SearchOptions search_options(const PlannerOptions& options) {
@@ -115,8 +114,8 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                 "greedy, price and milp do");
   }
   // Greedy is the published selection, which knows no mixes.
-  Offers offers = offer_options(p.problem, optimizer, p.found.lines,
-                                p.solver != Solver::kGreedy, options.num_threads);
+  Offers offers = offer_options(p.problem, optimizer, p.found.lines, p.solver != Solver::kGreedy,
+                                options.num_threads);
   p.table = std::move(offers.table);
   p.limits = std::move(offers.limits);
   p.selection = select(p.table, p.solver, optimizer, options);

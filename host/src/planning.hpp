@@ -42,8 +42,8 @@ struct Planning {
   double selection_s = 0;
 };
 
-// What the choices leave of every resource, types first, then limits; below 0 where capacity did not
-// count.
+// What the choices leave of every resource, types first, then limits; below 0 where capacity did
+// not count.
 [[nodiscard]] std::vector<std::int64_t> left_by(const OptionTable& table,
                                                 const std::vector<Choice>& choices);
 

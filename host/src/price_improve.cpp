@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include "price_packing.hpp"
@@ -95,8 +96,7 @@ class Improver {
       table_.for_uses(now, [&](std::int32_t r, double amount) {
         const auto has = static_cast<std::int64_t>(amount);
         const auto add = [&](std::int64_t to, std::int64_t freed) {
-          exits_[r].push_back(
-              {reduced(p, to) - cost, difference(p, from, to), p, from, to, freed});
+          exits_[r].push_back({reduced(p, to) - cost, difference(p, from, to), p, from, to, freed});
         };
         for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
           const std::int64_t freed = has - table_.taken(table_.options[o], r);
@@ -105,7 +105,9 @@ class Improver {
         add(Packing::kNone, has);
       });
     }
-    for (auto& exits : exits_) {
+    roomy_.assign(exits_.size(), {});
+    for (std::size_t r = 0; r < exits_.size(); ++r) {
+      auto& exits = exits_[r];
       const auto by_guess = [](const Exit& a, const Exit& b) {
         if (a.guess != b.guess) return a.guess < b.guess;
         return a.player != b.player ? a.player < b.player : a.to < b.to;
@@ -117,6 +119,9 @@ class Improver {
       std::sort(exits.begin(), exits.end(), [](const Exit& a, const Exit& b) {
         if (a.change < b.change || b.change < a.change) return a.change < b.change;
         return a.player != b.player ? a.player < b.player : a.to < b.to;
+      });
+      std::copy_if(exits.begin(), exits.end(), std::back_inserter(roomy_[r]), [&](const Exit& e) {
+        return e.to == Packing::kNone || packing_.has_room(e.player, e.to);
       });
     }
   }
@@ -196,7 +201,9 @@ class Improver {
         best = {gain, o, std::nullopt};
         continue;
       }
-      for (const Exit& exit : exits_[lack.resource]) {
+      // Who has nothing can give nothing in exchange.
+      const auto& exits = from == Packing::kNone ? roomy_ : exits_;
+      for (const Exit& exit : exits[lack.resource]) {
         const Change change = gain + exit.change;
         if (!(change < best.change)) break;
         if (exit.freed < lack.amount || exit.player == player) continue;
@@ -215,6 +222,7 @@ class Improver {
   Packing& packing_;
   std::vector<double> weight_;
   std::vector<std::vector<Exit>> exits_;  // [resources + 1] what frees some of it
+  std::vector<std::vector<Exit>> roomy_;  // those that there was room for when the round began
   double tiny_ = 1e-9;
 };
 

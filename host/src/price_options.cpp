@@ -74,11 +74,11 @@ Table flatten(const OptionTable& table) {
   return flat;
 }
 
-Table jittered(const Table& table, double size) {
+Table jittered(const Table& table, double size, std::uint64_t salt) {
   Table result = table;
   for (std::size_t o = 0; o < result.options.size(); ++o) {
     // The finaliser of a well-known 64-bit hash: neighbours differ in every bit.
-    std::uint64_t x = static_cast<std::uint64_t>(o + 1) * 0x9e3779b97f4a7c15u;
+    std::uint64_t x = (static_cast<std::uint64_t>(o + 1) + (salt << 40)) * 0x9e3779b97f4a7c15u;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     x ^= x >> 31;

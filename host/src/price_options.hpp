@@ -32,7 +32,7 @@ struct FlatOption {
 
   double value;  // what selection minimises
   double cards;
-  std::int32_t type;  // Table::num_resources for an option that needs nothing
+  std::int32_t type;            // Table::num_resources for an option that needs nothing
   std::int32_t uses = kNoUses;  // first of its further uses in Table::uses
 
   [[nodiscard]] std::int64_t whole_cards() const noexcept {
@@ -104,8 +104,8 @@ struct Table {
 [[nodiscard]] Table flatten(const OptionTable& table);
 
 // The table with up to `size` added to every value, evenly spread: what players tie about no longer
-// ties, so that prices alone can tell most of them what to do.
-[[nodiscard]] Table jittered(const Table& table, double size);
+// ties, so that prices alone can tell most of them what to do. Every `salt` adds other amounts.
+[[nodiscard]] Table jittered(const Table& table, double size, std::uint64_t salt);
 
 // What one stage minimises over the players of the first `num_classes` classes:
 //   value_weight * (sum of values of the options taken) + sum over unserved of skip_cost[class],

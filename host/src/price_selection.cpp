@@ -9,6 +9,7 @@
 #include "leftovers.hpp"
 #include "price_exact.hpp"
 #include "price_packing.hpp"
+#include "price_plans.hpp"
 
 namespace tonnage {
 namespace {
@@ -39,16 +40,20 @@ constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.2, 1e-3}, {0.8, 1e-3}, {0.5, 
                                    {0.8, 1e-4}, {0.5, 1e-3}, {0.2, 1e-2}, {0.8, 1e-2}};
 // So many aims are tried; fewer where that takes long.
 constexpr std::int64_t kMinAims = 4, kAimedPlayers = 1200000;
-// So many of the plans made are improved; fewer where that takes long.
-constexpr std::int64_t kMinPolished = 2, kMaxPolished = 12;
-constexpr std::int64_t kPolishedPlayers = 150000;
-// Prices for a bound, and for a plan: shares of the bound by which they may miss it.
-constexpr double kBoundTolerance = 1e-10, kPlanTolerance = 1e-10;
-constexpr int kImproveRounds = 20;
-constexpr int kMinExchangeRounds = 3, kMaxExchangeRounds = 50;
-constexpr std::int64_t kExchangedPlayers = 2000000;  // walked in all rounds together
+// Plans made anew with values jittered otherwise, where the best so far is not near its bound: so
+// many at most, fewer where that takes long. Near: unserved players (at least one, or a share of
+// them), and a share of the cost of values.
+constexpr std::int64_t kMaxRestarts = 24, kMinRestarts = 2, kRestartedPlayers = 600000;
+constexpr double kNearCount = 0.002, kNearValue = 1e-4;
+constexpr double kRestartJitters[] = {1e-2, 1e-3, 1e-4};
+constexpr double kRestartReserves[] = {0.3, 0.5, 0.1, 0.7};
+// Share of the bound by which its prices may miss it.
+constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
+constexpr std::int64_t kMaxCountsSearched = 5000;
+constexpr price::RestLimits kShortLook{0, 800, 500, 0};
+constexpr int kShortLooks = 2;
 constexpr price::RestLimits kFirstLook{2000, 3000, 150, 1200000};
 constexpr price::RestLimits kSecondLook{6000, 5000, 100, 1200000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
@@ -83,7 +88,8 @@ Packing greedy_packing(const OptionTable& from, const Table& table) {
       const price::FlatOption& flat = table.options[o];
       bool beats = flat.value <= option.objective;
       table.for_uses(flat, [&](std::int32_t r, double amount) {
-        beats = beats && (amount == 0 || static_cast<std::int64_t>(amount) <= from.taken(option, r));
+        beats =
+            beats && (amount == 0 || static_cast<std::int64_t>(amount) <= from.taken(option, r));
       });
       if (!beats) continue;
       packing.put(p, o);
@@ -96,18 +102,16 @@ Packing greedy_packing(const OptionTable& from, const Table& table) {
 class PriceSolver {
  public:
   PriceSolver(const OptionTable& from, const PriceOptions& options)
-      : from_(from), options_(options), table_(price::flatten(from)), best_(table_, 0) {
-    double spread = 0;
+      : from_(from),
+        options_(options),
+        table_(price::flatten(from)),
+        best_(table_, 0),
+        maker_(table_, options.num_threads, iterations_) {
     for (std::int64_t p = 0; p < table_.num_players(); ++p) {
       const auto own = table_.options_of(p);
-      spread += own.back().value - own.front().value;
-      largest_value_ =
-          std::max({largest_value_, std::abs(own.front().value), std::abs(own.back().value)});
       sum_of_values_ += std::max(std::abs(own.front().value), std::abs(own.back().value));
     }
-    spread /= static_cast<double>(std::max<std::int64_t>(1, table_.num_players()));
-    if (spread > 0) spread_ = spread;
-    count_weight_ = kValueInCounts / spread_;
+    count_weight_ = kValueInCounts / maker_.spread();
   }
 
   Selection solve() {
@@ -127,12 +131,6 @@ class PriceSolver {
   }
 
  private:
-  void exchange_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
-    const std::int64_t rounds = kExchangedPlayers / (table_.num_players() + 1);
-    exchange(table_, stage, prices,
-             std::clamp(static_cast<int>(rounds), kMinExchangeRounds, kMaxExchangeRounds), plan);
-  }
-
   void report(std::int64_t stages_done) const {
     if (options_.progress) options_.progress("selecting", stages_done, table_.num_classes() + 1);
   }
@@ -160,19 +158,6 @@ class PriceSolver {
     if (is_better(table_, candidate, best_)) best_ = candidate;
   }
 
-  // Everybody's cheapest choice at prices found for values that do not tie, made to fit.
-  [[nodiscard]] Packing round_jittered(const Stage& stage, const Prices& start, double jitter) {
-    const Table table = jittered(table_, jitter * spread_);
-    const Prices prices =
-        maximise_dual(table, stage, start, kPlanTolerance, options_.num_threads, iterations_);
-    const Packing rounded = round_prices(table, stage, prices, options_.num_threads);
-    Packing packing(table_, stage.num_classes);
-    for (std::int64_t p = 0; p < packing.num_players(); ++p) packing.put(p, rounded.option_of(p));
-    restore_levels(table_, stage, packing);
-    fill(table_, stage, start, packing);
-    return packing;
-  }
-
   template <class Aim, std::size_t kCount>
   [[nodiscard]] std::span<const Aim> worthwhile(const Aim (&aims)[kCount]) const {
     const std::int64_t most =
@@ -180,49 +165,60 @@ class PriceSolver {
     return std::span<const Aim>(aims).first(static_cast<std::size_t>(most));
   }
 
-  static bool falls_short(const Stage& stage, const Packing& packing) {
-    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-      if (packing.skipped(k) > stage.may_skip[k]) return true;
-    }
-    return false;
+  // None where an exact search does better.
+  [[nodiscard]] std::int64_t num_restarts() const {
+    if (has_exact_solver() && table_.num_players() <= kMaxSearched) return 0;
+    return std::clamp(kRestartedPlayers / (table_.num_players() + 1), kMinRestarts, kMaxRestarts);
   }
 
-  // What a plan costs at prices of service levels, those of classes that must be served whole
-  // aside.
-  [[nodiscard]] double priced(const Stage& stage, const Prices& prices,
-                              const Packing& packing) const {
-    double cost = stage.value_weight * packing.value(table_);
-    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-      if (!stage.is_forced(k)) cost += prices.skip[k] * static_cast<double>(packing.skipped(k));
+  // More plans of a stage of unserved players until one is near the bound.
+  template <class Near>
+  void restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
+                      const Near& near) {
+    constexpr std::size_t kAims = 4;  // the first ones: those that most often do best
+    for (std::int64_t i = 0; i < num_restarts() && !near(best_); ++i) {
+      const CountAim& aim = kCountAims[static_cast<std::size_t>(i) % kAims];
+      const Stage target = count_stage_of(rank, aim.factor * count_weight_);
+      Packing plan = maker_.attempt(target, stage, prices, aim.jitter,
+                                    1 + static_cast<std::uint64_t>(i) / kAims);
+      if (!price::falls_short(stage, plan) &&
+          plan.skipped(rank) <= best_.skipped(rank) + price::kRepairable) {
+        maker_.exchange_moves(stage, prices, plan);
+      }
+      keep(plan);
     }
-    return cost;
+  }
+
+  // More plans of the stage of value. Whether one holds the levels is mostly luck; those that do
+  // and were aimed low are the best.
+  template <class Near>
+  void restart_values(const Stage& stage, const Prices& prices, const Near& near) {
+    constexpr std::size_t kJitters = std::size(kRestartJitters);
+    constexpr std::size_t kReserves = std::size(kRestartReserves);
+    for (std::size_t i = 0; static_cast<std::int64_t>(i) < num_restarts() && !near(best_); ++i) {
+      Packing plan = maker_.attempt(with_reserve(stage, kRestartReserves[i % kReserves]), stage,
+                                    prices, kRestartJitters[i % kJitters], 1 + i / kJitters);
+      if (!price::falls_short(stage, plan)) keep(plan);
+    }
+  }
+
+  // The stage with levels to aim at, by a share of what lies between them and their bounds.
+  [[nodiscard]] Stage with_reserve(const Stage& stage, double share) const {
+    Stage target = stage;
+    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+      target.reserve.push_back(
+          share * (static_cast<double>(stage.may_skip[k]) - std::max(0.0, least_skipped_[k])));
+    }
+    return target;
   }
 
   // Improves the best of some plans, as far as the prices tell, and keeps what is better.
   template <class Good>
   void polish(const Stage& stage, const Prices& prices, std::vector<Packing> plans,
               const Good& good) {
-    const auto forced = [&](const Packing& plan) {
-      std::int64_t sum = 0;
-      for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-        if (stage.is_forced(k)) sum += plan.skipped(k);
-      }
-      return sum;
-    };
-    std::vector<std::pair<std::pair<std::int64_t, double>, std::size_t>> order;
-    for (std::size_t i = 0; i < plans.size(); ++i) {
-      order.push_back({{forced(plans[i]), priced(stage, prices, plans[i])}, i});
-    }
-    std::sort(order.begin(), order.end());
-    const auto most = static_cast<std::size_t>(
-        std::clamp(kPolishedPlayers / (table_.num_players() + 1), kMinPolished, kMaxPolished));
-    if (order.size() > most) order.resize(most);
-    for (const auto& [merit, i] : order) {
+    for (const std::size_t i : maker_.most_promising(stage, prices, plans)) {
       if (good(best_)) return;
-      improve(table_, stage, prices, kImproveRounds, plans[i]);
-      if (falls_short(stage, plans[i])) {
-        exchange_moves(stage, prices, plans[i]);
-      }
+      maker_.repair(stage, prices, plans[i]);
       keep(plans[i]);
     }
   }
@@ -240,7 +236,7 @@ class PriceSolver {
     proof.bound = least_skipped_.back();
     const auto done = [&](const Packing& p) {
       const double least = std::max(0.0, std::ceil(proof.bound - kCountTolerance));
-      return !falls_short(stage, p) && static_cast<double>(p.skipped(rank)) <= least;
+      return !price::falls_short(stage, p) && static_cast<double>(p.skipped(rank)) <= least;
     };
 
     fill(table_, stage, prices, best_);
@@ -263,13 +259,16 @@ class PriceSolver {
     std::vector<Packing> plans;
     for (const CountAim& aim : worthwhile(kCountAims)) {
       if (done(best_)) break;
-      plans.push_back(
-          round_jittered(count_stage_of(rank, aim.factor * count_weight_), prices, aim.jitter));
+      plans.push_back(maker_.round_jittered(count_stage_of(rank, aim.factor * count_weight_),
+                                            prices, aim.jitter));
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
-    if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
-    if (!done(best_)) exchange_moves(stage, prices, best_);
+    restart_counts(rank, stage, prices, [&](const Packing& p) {
+      return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
+    });
+    if (!done(best_)) maker_.improve_moves(stage, prices, best_);
+    if (!done(best_)) maker_.exchange_moves(stage, prices, best_);
     proof.objective = static_cast<double>(best_.skipped(rank));
     if (!done(best_)) search_rest(pure, of_bound, stage, prices, proof);
     proof.bound =
@@ -297,20 +296,18 @@ class PriceSolver {
       return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
     };
     keep(greedy);
-    if (!done(best_)) improve(table_, stage, prices, kImproveRounds, best_);
+    if (!done(best_)) maker_.improve_moves(stage, prices, best_);
     std::vector<Packing> plans;
     for (const ValueAim& aim : worthwhile(kValueAims)) {
       if (done(best_)) break;
-      Stage target = stage;
-      for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-        target.reserve.push_back(aim.reserve * (static_cast<double>(stage.may_skip[k]) -
-                                                std::max(0.0, least_skipped_[k])));
-      }
-      plans.push_back(round_jittered(target, prices, aim.jitter));
+      plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve), prices, aim.jitter));
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
-    if (!done(best_)) exchange_moves(stage, prices, best_);
+    restart_values(stage, prices, [&](const Packing& p) {
+      return done(p) || p.value(table_) - proof.bound <= kNearValue * sum_of_values_;
+    });
+    if (!done(best_)) maker_.exchange_moves(stage, prices, best_);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
       search_rest(stage, prices, stage, prices, proof);
@@ -325,17 +322,33 @@ class PriceSolver {
     }
   }
 
+  static bool is_near_count(double unserved, double bound) {
+    const double least = std::max(0.0, std::ceil(bound - kCountTolerance));
+    return unserved <= least + std::max(1.0, kNearCount * least);
+  }
+
   // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices of
   // its bound leave open, exactly where that is little.
   void search_rest(const Stage& pure, const Prices& of_bound, const Stage& stage,
                    const Prices& prices, Proof& proof) {
-    if (!has_exact_solver() || table_.num_players() > kMaxSearched) return;
-    for (price::RestLimits limits : {kFirstLook, kSecondLook}) {
-      if (proof.objective <= proof.bound) break;
-      const auto progress = solve_rest(table_, pure, of_bound, limits, best_, proof);
-      if (progress == price::Progress::kSettled) break;
-      exchange_moves(stage, prices, best_);
-      proof.objective = objective_of(table_, pure, best_);
+    if (!has_exact_solver()) return;
+    if (table_.num_players() <= kMaxSearched) {
+      for (const price::RestLimits& limits : {kFirstLook, kSecondLook}) {
+        if (proof.objective <= proof.bound) break;
+        const auto progress = solve_rest(table_, pure, of_bound, limits, best_, proof);
+        if (progress == price::Progress::kSettled) break;
+        maker_.exchange_moves(stage, prices, best_);
+        proof.objective = objective_of(table_, pure, best_);
+      }
+      return;
+    }
+    // Of larger fleets only whether more servers could be served.
+    if (pure.value_weight > 0 || table_.num_players() > kMaxCountsSearched) return;
+    for (int i = 0; i < kShortLooks && !is_near_count(proof.objective, proof.bound); ++i) {
+      if (solve_rest(table_, pure, of_bound, kShortLook, best_, proof) !=
+          price::Progress::kBetter) {
+        break;
+      }
     }
   }
 
@@ -427,11 +440,10 @@ class PriceSolver {
   const PriceOptions& options_;
   Table table_;
   Packing best_;
-  double spread_ = 1;  // of a player's values, on average
   double count_weight_ = 1;
-  double largest_value_ = 0;
   double sum_of_values_ = 0;
   std::int64_t iterations_ = 0;
+  price::PlanMaker maker_;
   std::vector<Prices> prices_;  // [stages]
   std::vector<Proof> proofs_;
   std::vector<double> least_skipped_;  // [classes] as the prices of its stage prove

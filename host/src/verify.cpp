@@ -119,8 +119,8 @@ class Verifier {
     changes_ += truth.changed ? 1 : 0;
     if (!truth.partial) {
       whole_.insert(name_);
-      whole_objective_ += weighted_objective(optimizer_, row, truth.moves, truth.value,
-                                             truth.cost, truth.power_w);
+      whole_objective_ +=
+          weighted_objective(optimizer_, row, truth.moves, truth.value, truth.cost, truth.power_w);
     }
   }
 
@@ -347,9 +347,8 @@ class Verifier {
       }
       finish_value(row, perf, claim, truth.partial ? wanted : needed, truth);
     }
-    check_metrics(claim,
-                  loaded_truth(perf, accelerator, shape, m, found.throughput_per_ms, replicas),
-                  truth);
+    check_metrics(
+        claim, loaded_truth(perf, accelerator, shape, m, found.throughput_per_ms, replicas), truth);
   }
 
   // 0: no number of replicas is enough.

@@ -64,14 +64,15 @@ double BoundCheck::bound(const StageClaims& stage, const StageTruth& truth) cons
       const Option& option = table.options[o];
       double cost = stage.priority ? 0 : option.objective;
       bool fits = option.type < 0 || option.cards() <= table.capacity[option.type];
-      if (option.type >= 0) cost += static_cast<double>(option.cards()) * price_of_type(option.type);
+      if (option.type >= 0)
+        cost += static_cast<double>(option.cards()) * price_of_type(option.type);
       for (const Use& use : table.uses_of(option)) {
         fits = fits && use.whole <= table.available(use.resource);
         const std::size_t resource = static_cast<std::size_t>(use.resource);
-        cost += static_cast<double>(use.whole) *
-                (resource < table.capacity.size()
-                     ? price_of_type(resource)
-                     : price_of_limit(resource - table.capacity.size()));
+        cost +=
+            static_cast<double>(use.whole) *
+            (resource < table.capacity.size() ? price_of_type(resource)
+                                              : price_of_limit(resource - table.capacity.size()));
       }
       if (!fits) continue;
       least = std::min(least, cost - price_of_class(priority));

@@ -64,8 +64,8 @@ class MixCheck {
               fmt::format("\"{}\" is excluded by the server or its class", claim.accelerator));
     }
     if (row_.keeps_accelerator) {
-      report_("keep-accelerator", fmt::format("must stay on \"{}\" alone",
-                                              server_.spec().current_alloc.accelerator));
+      report_("keep-accelerator",
+              fmt::format("must stay on \"{}\" alone", server_.spec().current_alloc.accelerator));
     }
     for (const Part& other : parts_) {
       if (other.claim->accelerator == claim.accelerator) {
@@ -77,15 +77,14 @@ class MixCheck {
     const ModelPerfSpec* spec = model == nullptr ? nullptr : model->find_perf(claim.accelerator);
     const PerfRow perf = spec == nullptr ? PerfRow{} : make_perf_row(system_, *spec);
     if (!perf.valid) {
-      report_("no-perf-data", fmt::format("no valid performance data on \"{}\"",
-                                          claim.accelerator));
+      report_("no-perf-data",
+              fmt::format("no valid performance data on \"{}\"", claim.accelerator));
       return false;
     }
     const std::int64_t ceiling = batch_ceiling(row_, perf);
     if (claim.num_replicas < 1 || claim.num_replicas > kMaxReplicas) {
-      report_("replicas",
-              fmt::format("{} replicas of a part, expected 1 to {}", claim.num_replicas,
-                          kMaxReplicas));
+      report_("replicas", fmt::format("{} replicas of a part, expected 1 to {}", claim.num_replicas,
+                                      kMaxReplicas));
       return false;
     }
     if (claim.max_batch < 1 || claim.max_batch > ceiling) {
@@ -107,9 +106,9 @@ class MixCheck {
       then.emplace_back(part.claim->accelerator, n);
       replicas += n;
       if (std::abs(part.claim->cost_cents_per_hour - cost) > 1e-4 * std::max(1e-6, cost)) {
-        report_("cost", fmt::format("the cost of \"{}\" is stated as {:.6g}, it is {:.6g}",
-                                    part.claim->accelerator, part.claim->cost_cents_per_hour,
-                                    cost));
+        report_("cost",
+                fmt::format("the cost of \"{}\" is stated as {:.6g}, it is {:.6g}",
+                            part.claim->accelerator, part.claim->cost_cents_per_hour, cost));
       }
     }
     if (claim_.num_replicas && *claim_.num_replicas != replicas) {
@@ -132,8 +131,8 @@ class MixCheck {
     truth.moves = !std::equal(now.begin(), now.end(), then.begin(), then.end(),
                               [](const auto& a, const auto& b) { return a.first == b.first; });
     truth.changed = now != then;
-    truth.value = transition_penalty(!truth.moves, 0, row_.current_cost, truth.changed ? 1 : 0,
-                                     truth.cost);
+    truth.value =
+        transition_penalty(!truth.moves, 0, row_.current_cost, truth.changed ? 1 : 0, truth.cost);
     truth.placed = true;
   }
 
@@ -182,9 +181,9 @@ class MixCheck {
       const QueueMetrics m =
           evaluate_queue(part.shape.service, part.shape.max_batch, part.shape.max_queue, rate);
       const std::int64_t n = part.claim->num_replicas;
-      metrics.push_back({rate * static_cast<double>(n) / row_.total_rate_per_ms, n,
-                         loaded_truth(part.perf, *part.accelerator, part.shape, m,
-                                      part.goodput_per_ms, n)});
+      metrics.push_back(
+          {rate * static_cast<double>(n) / row_.total_rate_per_ms, n,
+           loaded_truth(part.perf, *part.accelerator, part.shape, m, part.goodput_per_ms, n)});
       // ITL may fall as the rate rises; below the range the targets need not hold.
       if (rate < rate_range(part.shape, false).low_per_ms) continue;
       for (const MissedTarget& missed : missed_targets(row_.targets, m, part.shape.max_queue)) {

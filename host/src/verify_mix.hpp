@@ -12,7 +12,8 @@
 namespace tonnage {
 
 struct MixTruth {
-  bool placed = false;  // accelerators, performance data and counts make sense: what follows is known
+  bool placed =
+      false;  // accelerators, performance data and counts make sense: what follows is known
   double cost = 0;
   double value = 0;
   bool moves = true;    // on other accelerators than the current allocation

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "input_text.hpp"
-#include "tonnage/io/near_miss.hpp"
 #include "text_rendering.hpp"
+#include "tonnage/io/near_miss.hpp"
 
 namespace tonnage {
 namespace {

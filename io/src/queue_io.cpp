@@ -54,11 +54,15 @@ QueueProblem read_problem(const JsonValue& object, QueueCommand command, Report&
     (void)fields.number("RPS", {.max = kMaxRps});  // of no consequence
   }
   problem.shape.max_batch = fields.integer("maxBatchSize", {kMaxBatchSize, 1, Presence::kRequired});
-  service.in_tokens = fields.number("avgInputTokens", {.max = max_tokens, .presence = Presence::kRequired});
+  service.in_tokens =
+      fields.number("avgInputTokens", {.max = max_tokens, .presence = Presence::kRequired});
   service.out_tokens = bounded_number(fields, "avgOutputTokens", 1, false, max_tokens);
-  service.alpha_ms = fields.number("alpha", {.max = kMaxParameterMs, .presence = Presence::kRequired});
-  service.beta_ms = fields.number("beta", {.max = kMaxParameterMs, .presence = Presence::kRequired});
-  service.gamma_ms = fields.number("gamma", {.max = kMaxParameterMs, .presence = Presence::kRequired});
+  service.alpha_ms =
+      fields.number("alpha", {.max = kMaxParameterMs, .presence = Presence::kRequired});
+  service.beta_ms =
+      fields.number("beta", {.max = kMaxParameterMs, .presence = Presence::kRequired});
+  service.gamma_ms =
+      fields.number("gamma", {.max = kMaxParameterMs, .presence = Presence::kRequired});
   problem.shape.max_queue = fields.integer("maxQueueSize", {kMaxQueueSize});
   problem.targets.latency.ttft_ms = fields.number("targetTTFT");
   problem.targets.latency.itl_ms = fields.number("targetITL");

@@ -321,9 +321,8 @@ AllocationSpec read_allocation(const JsonValue& value, Presence load,
   spec.itl_average_ms = fields.number("itlAverage");
   spec.ttft_average_ms = fields.number("ttftAverage");
   if (const auto parts = fields.array("parts", Presence::kOptional)) {
-    parts->for_each_child([&](const JsonValue& item) {
-      spec.parts.push_back(read_part(item, report));
-    });
+    parts->for_each_child(
+        [&](const JsonValue& item) { spec.parts.push_back(read_part(item, report)); });
     check_parts(parts->pointer(), report, spec);
   }
   if (const auto at = fields.object("load", load)) spec.load = read_load(*at, unknown_keys, report);

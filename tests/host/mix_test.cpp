@@ -131,10 +131,10 @@ TEST(Mix, CheapestOfAllSplits) {
       for (const Candidate& b : alone) {
         if (a.accelerator >= b.accelerator || a.allocation.num_replicas < 2) continue;
         if (a.allocation.num_replicas > 17 || b.allocation.num_replicas > 17) continue;
-        const double of_a = a.allocation.cost_cents_per_hour /
-                            static_cast<double>(a.allocation.num_replicas);
-        const double of_b = b.allocation.cost_cents_per_hour /
-                            static_cast<double>(b.allocation.num_replicas);
+        const double of_a =
+            a.allocation.cost_cents_per_hour / static_cast<double>(a.allocation.num_replicas);
+        const double of_b =
+            b.allocation.cost_cents_per_hour / static_cast<double>(b.allocation.num_replicas);
         for (std::int64_t n = 1; n < a.allocation.num_replicas; ++n) {
           for (std::int64_t m = 1; m < b.allocation.num_replicas; ++m) {
             const double carried = static_cast<double>(n) * a.metrics.max_rate_per_replica_per_ms +
@@ -220,15 +220,14 @@ TEST(Mix, SpoiledOnesAreCaught) {
   EXPECT_TRUE(kinds_of([](AllocationClaims&) {}, spec.optimizer).empty());
   EXPECT_TRUE(kinds_of([](AllocationClaims& c) { --c.parts[0].num_replicas; }, spec.optimizer)
                   .contains("replicas"));
-  EXPECT_TRUE(kinds_of([](AllocationClaims& c) { c.parts[0].cost_cents_per_hour *= 2; },
-                       spec.optimizer)
-                  .contains("cost"));
+  EXPECT_TRUE(
+      kinds_of([](AllocationClaims& c) { c.parts[0].cost_cents_per_hour *= 2; }, spec.optimizer)
+          .contains("cost"));
   EXPECT_TRUE(kinds_of([](AllocationClaims& c) { c.parts[1] = c.parts[0]; }, spec.optimizer)
                   .contains("mixed"));
-  EXPECT_TRUE(kinds_of([](AllocationClaims& c) { c.parts.pop_back(); }, spec.optimizer)
-                  .contains("mixed"));
-  EXPECT_TRUE(kinds_of([](AllocationClaims& c) { c.parts[0].accelerator = "none"; },
-                       spec.optimizer)
+  EXPECT_TRUE(
+      kinds_of([](AllocationClaims& c) { c.parts.pop_back(); }, spec.optimizer).contains("mixed"));
+  EXPECT_TRUE(kinds_of([](AllocationClaims& c) { c.parts[0].accelerator = "none"; }, spec.optimizer)
                   .contains("unknown-accelerator"));
   EXPECT_TRUE(kinds_of([](AllocationClaims& c) { c.parts[0].max_batch = 0; }, spec.optimizer)
                   .contains("batch"));

@@ -369,8 +369,7 @@ TEST(Verify, WeightsAndLimits) {
   spec.service_classes[0].excluded_accelerators = {spec.accelerators[0].name};
   spec.servers[0].excluded_accelerators = {spec.accelerators[1].name};
   const System system(spec);
-  for (const SaturationPolicy policy :
-       {SaturationPolicy::kNone, SaturationPolicy::kRoundRobin}) {
+  for (const SaturationPolicy policy : {SaturationPolicy::kNone, SaturationPolicy::kRoundRobin}) {
     bound.saturation_policy = policy;
     for (const Solver solver : {Solver::kAuto, Solver::kGreedy}) {
       SCOPED_TRACE(to_string(solver));

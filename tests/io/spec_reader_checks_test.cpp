@@ -103,7 +103,8 @@ TEST(SpecReaderChecks, TopLevelKeysBesideSystemWarn) {
 }
 
 TEST(SpecReaderChecks, OptimizerFlagsWithoutEffectWarn) {
-  const auto warnings = warnings_of(replaced(kFullSpec, "\"useCplex\": false", "\"useCplex\": true"));
+  const auto warnings =
+      warnings_of(replaced(kFullSpec, "\"useCplex\": false", "\"useCplex\": true"));
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_NE(warnings[0].found.find("useCplex"), std::string::npos);
   EXPECT_NE(warnings[0].hint.find("ignored"), std::string::npos);

@@ -155,8 +155,7 @@ tonnage_status tonnage_plan_find_allocation(const tonnage_plan* plan, const char
 tonnage_status tonnage_plan_get_part(const tonnage_plan* plan, size_t index, size_t part_index,
                                      tonnage_part* part, tonnage_error* error) {
   return guarded(error, [&] {
-    const PlannedServer& planned =
-        at(require(plan, "plan").plan.allocations, index, "allocations");
+    const PlannedServer& planned = at(require(plan, "plan").plan.allocations, index, "allocations");
     const AllocationPart& of = at(planned.allocation.parts, part_index, "parts");
     tonnage_part r{};
     r.accelerator = of.accelerator.c_str();

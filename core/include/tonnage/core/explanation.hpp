@@ -17,10 +17,11 @@ struct ExplainedOption {
   std::int64_t num_replicas = 0;
   std::int64_t max_batch = 0;
   std::int64_t cards = 0;
-  double cost = 0;   // cents/hour
-  double value = 0;  // transition penalty
+  double cost = 0;       // cents/hour
+  double value = 0;      // transition penalty
   double objective = 0;  // what selection minimises: the value where no weights are set
-  // The objective plus what the option takes at the prices of the plan, where the solver knows them.
+  // The objective plus what the option takes at the prices of the plan, where the solver knows
+  // them.
   std::optional<double> priced_value;
   std::int64_t cards_lacking = 0;  // beyond those left, were the server to give up what it has
   std::string lack;                // those cards by type, in words

@@ -98,8 +98,9 @@ struct PlanSummary {
   double evaluation_s = 0;
   double selection_s = 0;
 
-  // How far the objective (value, weighted) of the whole allocations may be above the least possible at this service of
-  // the classes, as a share of the plan's cost; 0 when proven. Absent where the solver knows none.
+  // How far the objective (value, weighted) of the whole allocations may be above the least
+  // possible at this service of the classes, as a share of the plan's cost; 0 when proven. Absent
+  // where the solver knows none.
   [[nodiscard]] std::optional<double> gap() const {
     if (stages.empty()) return std::nullopt;
     const double distance = stages.back().objective - stages.back().lower_bound;

@@ -116,7 +116,7 @@ struct PlanChange {
   std::int64_t new_num_replicas = 0;
   std::int64_t old_max_batch = 0;
   std::int64_t new_max_batch = 0;
-  double cost_difference = 0;  // cents/hour, new minus old
+  double cost_difference = 0;                  // cents/hour, new minus old
   std::vector<AllocationPart> old_parts = {};  // where accelerators are combined
   std::vector<AllocationPart> new_parts = {};
 

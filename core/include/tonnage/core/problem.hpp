@@ -71,8 +71,8 @@ using ParallelFor = std::function<void(
 
 // Builds the rows of a whole system, the same whatever `parallel_for` does. Lines hold every
 // (server, accelerator) pair with performance data for a plannable server, restricted by
-// keepAccelerator and exclusions; a server of kind kEmpty has one line per such pair, too, all with the same
-// answer.
+// keepAccelerator and exclusions; a server of kind kEmpty has one line per such pair, too, all with
+// the same answer.
 [[nodiscard]] Problem build_problem(const System& system, const ParallelFor& parallel_for = {});
 
 // The rows of one server and of one row of performance data, accelerator indices in name order.

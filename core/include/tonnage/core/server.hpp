@@ -40,8 +40,9 @@ class Server {
   // accelerator.
   [[nodiscard]] std::vector<std::string> candidate_accelerators(
       const std::vector<std::string>& accelerators) const;
-  // Calculates the allocation for each candidate accelerator that its class allows, value = transition penalty from the
-  // current allocation. Forgets earlier ones. The empty allocation is kept under the name "".
+  // Calculates the allocation for each candidate accelerator that its class allows, value =
+  // transition penalty from the current allocation. Forgets earlier ones. The empty allocation is
+  // kept under the name "".
   void calculate(const System& system, const std::vector<std::string>& accelerators);
 
   // All calculated allocations by accelerator name.

@@ -153,7 +153,7 @@ enum {                          /* tonnage_plan_options.solver */
        TONNAGE_SOLVER_UNLIMITED = 1,
        TONNAGE_SOLVER_GREEDY = 2,
        TONNAGE_SOLVER_PRICE = 3, /* near-optimal, with a certificate */
-       TONNAGE_SOLVER_MILP = 4   /* exact; TONNAGE_UNAVAILABLE where the build has no solver for it */
+       TONNAGE_SOLVER_MILP = 4 /* exact; TONNAGE_UNAVAILABLE where the build has no solver for it */
 };
 
 enum {                          /* tonnage_plan_options.batch */

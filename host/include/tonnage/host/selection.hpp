@@ -45,9 +45,9 @@ struct Option {
   double cost;                // cents/hour
   std::int64_t num_replicas;  // 0: the empty allocation
   std::int64_t cards_per_replica;
-  std::int64_t line;         // index into Problem::lines and the outcomes
-  std::int32_t accelerator;  // index by name; kNoAccelerator for the empty allocation
-  std::int32_t type;         // index into capacities; -1 for the empty allocation
+  std::int64_t line;           // index into Problem::lines and the outcomes
+  std::int32_t accelerator;    // index by name; kNoAccelerator for the empty allocation
+  std::int32_t type;           // index into capacities; -1 for the empty allocation
   std::int64_t first_use = 0;  // of OptionTable::uses
   std::int32_t num_uses = 0;
   std::int32_t mix = -1;  // index into OptionTable::mixes; -1: one accelerator
@@ -63,7 +63,7 @@ struct OptionTable {
   std::vector<std::int64_t> capacity;  // [types], cards
   std::vector<std::int64_t> limits;    // [limits] what all allocations together may take
   std::vector<Mix> mixes;
-  std::vector<Use> uses;               // of options that take more than cards of their type
+  std::vector<Use> uses;  // of options that take more than cards of their type
 
   [[nodiscard]] std::int64_t num_servers() const noexcept {
     return static_cast<std::int64_t>(priority.size());

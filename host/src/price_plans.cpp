@@ -1,0 +1,111 @@
+#include "price_plans.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tonnage::price {
+namespace {
+
+// Share of the bound by which the prices of a plan may miss it.
+constexpr double kPlanTolerance = 1e-10;
+// So many of the plans made are improved; fewer where that takes long.
+constexpr std::int64_t kMinPolished = 2, kMaxPolished = 12;
+constexpr std::int64_t kPolishedPlayers = 150000;
+constexpr int kImproveRounds = 20;
+constexpr int kMinExchangeRounds = 3, kMaxExchangeRounds = 50;
+constexpr std::int64_t kExchangedPlayers = 2000000;  // walked in all rounds together
+
+// What a plan costs at prices of service levels, those of classes that must be served whole aside.
+double priced(const Table& table, const Stage& stage, const Prices& prices,
+              const Packing& packing) {
+  double cost = stage.value_weight * packing.value(table);
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    if (!stage.is_forced(k)) cost += prices.skip[k] * static_cast<double>(packing.skipped(k));
+  }
+  return cost;
+}
+
+// Players of classes that must be served whole and are not.
+std::int64_t forced(const Stage& stage, const Packing& packing) {
+  std::int64_t sum = 0;
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    if (stage.is_forced(k)) sum += packing.skipped(k);
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::int64_t shortfall(const Stage& stage, const Packing& packing) {
+  std::int64_t sum = 0;
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    if (stage.may_skip[k] == Stage::kNoLimit) continue;
+    sum += std::max<std::int64_t>(0, packing.skipped(k) - stage.may_skip[k]);
+  }
+  return sum;
+}
+
+PlanMaker::PlanMaker(const Table& table, int num_threads, std::int64_t& iterations)
+    : table_(table), num_threads_(num_threads), iterations_(iterations) {
+  double sum = 0;
+  for (std::int64_t p = 0; p < table.num_players(); ++p) {
+    const auto own = table.options_of(p);
+    sum += own.back().value - own.front().value;
+  }
+  sum /= static_cast<double>(std::max<std::int64_t>(1, table.num_players()));
+  if (sum > 0) spread_ = sum;
+}
+
+Packing PlanMaker::round_jittered(const Stage& stage, const Prices& start, double jitter,
+                                  std::uint64_t salt) {
+  const Table table = jittered(table_, jitter * spread_, salt);
+  const Prices prices =
+      maximise_dual(table, stage, start, kPlanTolerance, num_threads_, iterations_);
+  const Packing rounded = round_prices(table, stage, prices, num_threads_);
+  Packing packing(table_, stage.num_classes);
+  for (std::int64_t p = 0; p < packing.num_players(); ++p) packing.put(p, rounded.option_of(p));
+  restore_levels(table_, stage, packing);
+  fill(table_, stage, start, packing);
+  return packing;
+}
+
+Packing PlanMaker::attempt(const Stage& target, const Stage& stage, const Prices& prices,
+                           double jitter, std::uint64_t salt) {
+  Packing plan = round_jittered(target, prices, jitter, salt);
+  improve_moves(stage, prices, plan);
+  const std::int64_t lacking = shortfall(stage, plan);
+  if (lacking > 0 && lacking <= kRepairable) exchange_moves(stage, prices, plan);
+  return plan;
+}
+
+std::vector<std::size_t> PlanMaker::most_promising(const Stage& stage, const Prices& prices,
+                                                   const std::vector<Packing>& plans) const {
+  std::vector<std::pair<std::pair<std::int64_t, double>, std::size_t>> order;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    order.push_back({{forced(stage, plans[i]), priced(table_, stage, prices, plans[i])}, i});
+  }
+  std::sort(order.begin(), order.end());
+  const auto most = static_cast<std::size_t>(
+      std::clamp(kPolishedPlayers / (table_.num_players() + 1), kMinPolished, kMaxPolished));
+  if (order.size() > most) order.resize(most);
+  std::vector<std::size_t> indices;
+  for (const auto& [merit, i] : order) indices.push_back(i);
+  return indices;
+}
+
+void PlanMaker::repair(const Stage& stage, const Prices& prices, Packing& plan) const {
+  improve_moves(stage, prices, plan);
+  if (falls_short(stage, plan)) exchange_moves(stage, prices, plan);
+}
+
+void PlanMaker::improve_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
+  improve(table_, stage, prices, kImproveRounds, plan);
+}
+
+void PlanMaker::exchange_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
+  const std::int64_t rounds = kExchangedPlayers / (table_.num_players() + 1);
+  exchange(table_, stage, prices,
+           std::clamp(static_cast<int>(rounds), kMinExchangeRounds, kMaxExchangeRounds), plan);
+}
+
+}  // namespace tonnage::price
