@@ -12,8 +12,8 @@
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
-#include "verify_bounds.hpp"
 #include "verify_mix.hpp"
+#include "verify_totals.hpp"
 #include "verify_truth.hpp"
 
 namespace tonnage {
@@ -24,13 +24,6 @@ namespace {
 constexpr double kRateClaimTolerance = 1e-2;
 // Probabilities and utilisations below this count as 0.
 constexpr double kTinyShare = 1e-6;
-// Rounding in bounds: servers, or shares of the plan's cost.
-constexpr double kBoundSlack = 1e-6;
-
-struct TypeTotal {
-  std::int64_t used = 0;
-  double cost = 0;
-};
 
 // What the model says about one claimed allocation.
 struct Truth {
@@ -49,8 +42,10 @@ class Verifier {
  public:
   Verifier(const System& system, const OptimizerSpec& optimizer, const PlanClaims& claims)
       : system_(&system), optimizer_(optimizer), claims_(&claims) {
-    for (const auto& [name, accelerator] : system.accelerators()) types_[accelerator.type()];
-    for (const auto& [type, unused] : system.capacities()) types_[type];
+    for (const auto& [name, accelerator] : system.accelerators()) {
+      totals_.types[accelerator.type()];
+    }
+    for (const auto& [type, unused] : system.capacities()) totals_.types[type];
   }
 
   std::vector<Violation> run() {
@@ -62,12 +57,9 @@ class Verifier {
     std::stable_sort(violations_.begin(), violations_.end(),
                      [](const Violation& a, const Violation& b) { return a.server < b.server; });
     name_.clear();
-    if (!optimizer_.unlimited) check_capacity();
-    check_limits();
-    if (claims_->summary) check_summary(*claims_->summary);
-    // Only of a plan that holds is the distance from the best worth a look.
-    if (claims_->summary && !claims_->summary->stages.empty() && violations_.empty()) {
-      check_stages(*claims_->summary);
+    for (PlanViolation& v :
+         check_totals(*system_, optimizer_, *claims_, totals_, violations_.empty())) {
+      report(v.kind, "{}", v.message);
     }
     return std::move(violations_);
   }
@@ -78,27 +70,17 @@ class Verifier {
     violations_.push_back({name_, kind, fmt::format(format, std::forward<Args>(args)...)});
   }
 
-  static bool close(double claimed, double truth, double tolerance, double scale) {
-    return std::fabs(claimed - truth) <= tolerance * std::max(std::fabs(truth), scale);
-  }
-
   void check_claim(const char* kind, const char* field, const std::optional<double>& claimed,
                    double truth, double scale = 0, double tolerance = kClaimTolerance) {
-    if (!claimed || close(*claimed, truth, tolerance, scale)) return;
-    report(kind, "{} is stated as {:.6g}, it is {:.6g}", field, *claimed, truth);
-  }
-
-  void check_count(const char* field, const std::optional<std::int64_t>& claimed,
-                   std::int64_t truth) {
-    if (!claimed || *claimed == truth) return;
-    report("summary", "{} is stated as {}, it is {}", field, *claimed, truth);
+    if (claim_holds(claimed, truth, scale, tolerance)) return;
+    report(kind, "{}", claim_text(field, *claimed, truth));
   }
 
   void check_server(const AllocationClaims& claim) {
     const Server* server = system_->find_server(name_);
     if (server == nullptr) {
       report("unknown-server", "the system has no such server");
-      totals_known_ = false;
+      totals_.costs_known = false;
       return;
     }
     const ServerRow row = make_server_row(*system_, *server);
@@ -108,18 +90,18 @@ class Verifier {
                 truth.cost);
     check_claim("value", "value", truth.value_known ? claim.value : std::nullopt, truth.value,
                 truth.cost);
-    totals_known_ = totals_known_ && truth.cost_known;
-    values_known_ = values_known_ && truth.value_known;
-    total_cost_ += truth.cost;
-    total_value_ += truth.value;
-    PriorityOutcome& group = outcomes_[row.priority];
+    totals_.costs_known = totals_.costs_known && truth.cost_known;
+    totals_.values_known = totals_.values_known && truth.value_known;
+    totals_.cost += truth.cost;
+    totals_.value += truth.value;
+    PriorityOutcome& group = totals_.outcomes[row.priority];
     ++(truth.partial ? group.partial : group.served);
-    power_known_ = power_known_ && truth.power_known;
-    total_power_w_ += truth.power_w * optimizer_.pue;
-    changes_ += truth.changed ? 1 : 0;
+    totals_.power_known = totals_.power_known && truth.power_known;
+    totals_.power_w += truth.power_w * optimizer_.pue;
+    totals_.changes += truth.changed ? 1 : 0;
     if (!truth.partial) {
-      whole_.insert(name_);
-      whole_objective_ +=
+      totals_.whole.insert(name_);
+      totals_.whole_objective +=
           weighted_objective(optimizer_, row, truth.moves, truth.value, truth.cost, truth.power_w);
     }
   }
@@ -127,7 +109,7 @@ class Verifier {
   void check_load(const LoadSpec& load, const AllocationClaims& claim) {
     if (!claim.load) return;
     const LoadSpec& c = *claim.load;
-    if (close(c.arrival_rate_per_min, load.arrival_rate_per_min, kClaimTolerance, 0) &&
+    if (claim_holds(c.arrival_rate_per_min, load.arrival_rate_per_min) &&
         c.avg_in_tokens == load.avg_in_tokens && c.avg_out_tokens == load.avg_out_tokens) {
       return;
     }
@@ -225,7 +207,7 @@ class Verifier {
   }
 
   void add_cards(const std::string& type, std::int64_t cards, double cost) {
-    TypeTotal& total = types_[type];
+    PlanTotals::Type& total = totals_.types[type];
     if (__builtin_add_overflow(total.used, cards, &total.used)) total.used = INT64_MAX;
     total.cost += cost;
   }
@@ -423,7 +405,7 @@ class Verifier {
     }
     for (const auto& [name, server] : system_->servers()) {
       if (claims_->allocations.contains(name)) continue;
-      ++outcomes_[server.priority(*system_)].unserved;
+      ++totals_.outcomes[server.priority(*system_)].unserved;
       if (claims_->unallocated && !listed.contains(name)) {
         name_ = name;
         report("unaccounted", "has no allocation and is not listed as unallocated");
@@ -431,171 +413,12 @@ class Verifier {
     }
   }
 
-  void check_capacity() {
-    for (const auto& [type, total] : types_) {
-      const std::int64_t limit = system_->capacity(type).value_or(0);
-      if (total.used > 0 && total.used <= limit && optimizer_.headroom > 0 &&
-          static_cast<double>(total.used) >
-              static_cast<double>(limit) * (1 - optimizer_.headroom) * (1 + kBoundSlack)) {
-        report("headroom", "{} of {} cards of type \"{}\" used, a share of {} is to be left",
-               total.used, limit, type, optimizer_.headroom);
-      }
-      if (total.used <= limit) continue;
-      report("capacity", "{} cards of type \"{}\" used, there are {}", total.used, type, limit);
-    }
-  }
-
-  void check_limits() {
-    const auto check = [&](const char* kind, const char* what, double used, double limit) {
-      if (used <= limit * (1 + kBoundSlack)) return;
-      report(kind, "{:.9g} {}, the limit is {:.9g}", used, what, limit);
-    };
-    if (optimizer_.max_cost_cents_per_hour && totals_known_) {
-      check("max-cost", "cents/hour", total_cost_, *optimizer_.max_cost_cents_per_hour);
-    }
-    if (optimizer_.max_power_w && power_known_) {
-      check("max-power", "watts", total_power_w_, *optimizer_.max_power_w);
-    }
-    if (optimizer_.max_changes) {
-      check("max-changes", "servers allocated otherwise than now", static_cast<double>(changes_),
-            static_cast<double>(*optimizer_.max_changes));
-    }
-  }
-
-  void check_limit_claims(const std::map<std::string, double>& claimed) {
-    for (const auto& [name, used] : claimed) {
-      const std::string where = "limits." + name + ".used";
-      if (name == "maxCost" && totals_known_) {
-        check_claim("summary", where.c_str(), used, total_cost_);
-      } else if (name == "maxPower" && power_known_) {
-        check_claim("summary", where.c_str(), used, total_power_w_);
-      } else if (name == "maxChanges") {
-        check_claim("summary", where.c_str(), used, static_cast<double>(changes_));
-      }
-    }
-  }
-
-  void check_summary(const SummaryClaims& summary) {
-    check_limit_claims(summary.limits);
-    if (totals_known_) {
-      check_claim("summary", "totalCost", summary.total_cost, total_cost_);
-      if (values_known_) {
-        check_claim("summary", "totalValue", summary.total_value, total_value_, total_cost_);
-      }
-      if (summary.types) check_types(*summary.types);
-    }
-    if (summary.priorities) check_priorities(*summary.priorities);
-  }
-
-  void check_types(const std::map<std::string, TypeClaims>& claimed) {
-    for (const auto& [type, claim] : claimed) {
-      const auto it = types_.find(type);
-      if (it == types_.end()) {
-        report("summary", "the system has no accelerator type \"{}\"", type);
-        continue;
-      }
-      const std::string where = "types." + type + ".";
-      check_count((where + "used").c_str(), claim.used, it->second.used);
-      check_claim("summary", (where + "cost").c_str(), claim.cost, it->second.cost);
-      const std::optional<std::int64_t> limit = system_->capacity(type);
-      if (limit) {
-        check_count((where + "limit").c_str(), claim.limit, *limit);
-      } else if (claim.limit) {
-        report("summary", "{}limit is stated as {}, there is no capacity entry", where,
-               *claim.limit);
-      }
-    }
-    for (const auto& [type, total] : types_) {
-      if (total.used > 0 && !claimed.contains(type)) {
-        report("summary", "the type \"{}\" is missing, {} of its cards are used", type, total.used);
-      }
-    }
-  }
-
-  void check_priorities(const std::map<int, PriorityClaims>& claimed) {
-    for (const auto& [priority, claim] : claimed) {
-      const PriorityOutcome truth =
-          outcomes_.contains(priority) ? outcomes_.at(priority) : PriorityOutcome{};
-      const std::string where = fmt::format("priorities.{}.", priority);
-      check_count((where + "served").c_str(), claim.served, truth.served);
-      check_count((where + "partial").c_str(), claim.partial, truth.partial);
-      check_count((where + "unserved").c_str(), claim.unserved, truth.unserved);
-    }
-    for (const auto& [priority, truth] : outcomes_) {
-      if (!claimed.contains(priority)) {
-        report("summary", "the priority {} is missing, {} servers have it", priority,
-               truth.served + truth.partial + truth.unserved);
-      }
-    }
-  }
-
-  void check_stages(const SummaryClaims& summary) {
-    const BoundCheck check(*system_, optimizer_,
-                           summary.batch_search ? BatchMode::kSearch : BatchMode::kMax);
-    StageTruth truth;
-    truth.objective = whole_objective_;
-    for (const auto& [name, server] : system_->servers()) {
-      if (!check.has_candidates(name)) continue;
-      const int priority = server.priority(*system_);
-      ++(whole_.contains(name) ? truth.served : truth.unserved)[priority];
-    }
-    for (const StageClaims& stage : summary.stages) check_stage(stage, truth, check);
-    const StageClaims& last = summary.stages.back();
-    if (summary.gap && last.objective && last.lower_bound && total_cost_ > 0) {
-      check_claim("certificate", "gap", summary.gap,
-                  (*last.objective - *last.lower_bound) / total_cost_, 1e-9);
-    }
-  }
-
-  void check_stage(const StageClaims& stage, const StageTruth& truth, const BoundCheck& check) {
-    const std::string where = stage.priority
-                                  ? fmt::format("the stage of priority {}", *stage.priority)
-                                  : std::string("the stage of value");
-    const double scale = stage.priority ? 1 : std::max(1.0, total_cost_);
-    double objective = truth.objective;
-    if (stage.priority) {
-      const auto found = truth.unserved.find(*stage.priority);
-      objective = found == truth.unserved.end() ? 0 : static_cast<double>(found->second);
-    }
-    if (stage.objective && !close(*stage.objective, objective, kClaimTolerance, scale)) {
-      report("certificate", "the objective of {} is stated as {:.6g}, it is {:.6g}", where,
-             *stage.objective, objective);
-    }
-    if (!stage.lower_bound) return;
-    const double slack = kBoundSlack * scale;
-    if (*stage.lower_bound > objective + slack) {
-      report("certificate", "the bound of {} is stated as {:.9g}, the plan itself has {:.9g}",
-             where, *stage.lower_bound, objective);
-    }
-    if (stage.proven && *stage.proven && *stage.lower_bound < objective - slack) {
-      report("certificate", "{} is stated as proven, between {:.9g} and {:.9g}", where,
-             *stage.lower_bound, objective);
-    }
-    if (stage.type_prices.empty()) return;
-    double bound = check.bound(stage, truth);
-    if (stage.priority) bound = std::ceil(bound - slack);  // servers are whole
-    if (*stage.lower_bound > bound + slack) {
-      report("certificate", "the bound of {} is stated as {:.9g}, its prices prove {:.9g}", where,
-             *stage.lower_bound, bound);
-    }
-  }
-
   const System* system_;
   OptimizerSpec optimizer_;
   const PlanClaims* claims_;
-  std::set<std::string> whole_;  // servers with a whole allocation
-  double whole_objective_ = 0;
-  bool power_known_ = true;
-  double total_power_w_ = 0;  // of the site
-  std::int64_t changes_ = 0;
+  PlanTotals totals_;
   std::string name_;  // of the server being checked; empty: the plan
   std::vector<Violation> violations_;
-  std::map<std::string, TypeTotal> types_;
-  std::map<int, PriorityOutcome> outcomes_;
-  double total_cost_ = 0;
-  double total_value_ = 0;
-  bool totals_known_ = true;
-  bool values_known_ = true;
 };
 
 }  // namespace

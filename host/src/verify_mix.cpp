@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
+#include "tonnage/host/verify.hpp"
 #include "verify_truth.hpp"
 
 namespace tonnage {
@@ -105,7 +107,8 @@ class MixCheck {
       truth.cards.push_back({part.accelerator->type(), n * part.perf.cards_per_replica, cost});
       then.emplace_back(part.claim->accelerator, n);
       replicas += n;
-      if (std::abs(part.claim->cost_cents_per_hour - cost) > 1e-4 * std::max(1e-6, cost)) {
+      if (std::abs(part.claim->cost_cents_per_hour - cost) >
+          kClaimTolerance * std::max(1e-6, cost)) {
         report_("cost",
                 fmt::format("the cost of \"{}\" is stated as {:.6g}, it is {:.6g}",
                             part.claim->accelerator, part.claim->cost_cents_per_hour, cost));

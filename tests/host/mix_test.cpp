@@ -1,6 +1,7 @@
 // Allocations that combine accelerators: they hold, they pay, they are checked.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -72,12 +73,16 @@ TEST(Mix, PlansHoldWithEveryOption) {
   EXPECT_GT(mixes, 0);
 }
 
-TEST(Mix, TheSamePlanForAnyThreadCount) {
-  const SystemSpec spec = fleet(0.8, 150);
+TEST(Mix, TheSamePlanForAnyThreadCountAndOrder) {
+  SystemSpec spec = fleet(0.8, 150);
   PlannerOptions one, several;
   one.num_threads = 1;
   several.num_threads = 7;
   const Plan a = make_plan(System(spec), spec.optimizer, one);
+  EXPECT_EQ(make_plan(System(spec), spec.optimizer, several).allocations, a.allocations);
+  std::reverse(spec.servers.begin(), spec.servers.end());
+  std::reverse(spec.models.begin(), spec.models.end());
+  std::reverse(spec.accelerators.begin(), spec.accelerators.end());
   EXPECT_EQ(make_plan(System(spec), spec.optimizer, several).allocations, a.allocations);
 }
 
