@@ -25,8 +25,10 @@ std::string explanations_to_json(const std::vector<Explanation>& explanations) {
       json.value("cards", o.cards);
       json.value("cost", o.cost);
       json.value("value", o.value);
+      json.value("objective", o.objective);
       if (o.priced_value) json.value("pricedValue", *o.priced_value);
       json.value("cardsLacking", o.cards_lacking);
+      if (!o.limits_broken.empty()) json.value("limitsBroken", o.limits_broken);
       json.value("chosen", o.chosen);
       json.value("note", o.note);
       json.end();

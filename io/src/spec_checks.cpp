@@ -34,6 +34,7 @@ class SpecChecks {
     if (is_read(Section::kAccelerators)) {
       check_models();
       check_capacities();
+      check_power();
     }
     for (std::size_t i = 0; i < spec_.service_classes.size(); ++i) {
       check_exclusions(Section::kServiceClasses, i, spec_.service_classes[i].excluded_accelerators);
@@ -80,6 +81,15 @@ class SpecChecks {
       add(Severity::kWarning, Section::kAccelerators, i,
           "type " + quoted(type) + " without a capacity", "its count of cards in capacityData",
           "capacity is limited, so none of it can be used");
+    }
+  }
+
+  void check_power() {
+    if (!spec_.optimizer.weighs_power()) return;
+    for (std::size_t i = 0; i < spec_.accelerators.size(); ++i) {
+      if (spec_.accelerators[i].power != PowerSpec{}) continue;
+      add(Severity::kWarning, Section::kAccelerators, i, "no power figures",
+          "power, which energyPrice and maxPower count", "it counts as drawing nothing");
     }
   }
 

@@ -102,6 +102,32 @@ TEST(SpecReaderChecks, TopLevelKeysBesideSystemWarn) {
   EXPECT_EQ(warnings[0].pointer, "/expected");
 }
 
+TEST(SpecReaderChecks, PowerThatCountsAndIsNotKnownWarns) {
+  const std::string limited =
+      replaced(kFullSpec, "\"unlimited\"", "\"maxPower\": 1000, \"unlimited\"");
+  EXPECT_TRUE(warnings_of(limited).empty());
+  const std::size_t power = limited.find("\"power\"");
+  const std::string unknown = std::string(limited).insert(power + 1, "x-");
+  const auto warnings = warnings_of(unknown);
+  ASSERT_EQ(warnings.size(), 2U);  // of the unknown key, too
+  EXPECT_EQ(warnings[1].pointer, "/system/acceleratorData/accelerators/0");
+  EXPECT_NE(warnings[1].hint.find("drawing nothing"), std::string::npos);
+}
+
+TEST(SpecReaderChecks, NamesOfNoAcceleratorWarn) {
+  const auto excluded =
+      warnings_of(replaced(kFullSpec, "\"keepAccelerator\"",
+                           "\"excludedAccelerators\": [\"H900\"], \"keepAccelerator\""));
+  ASSERT_EQ(excluded.size(), 1U);
+  EXPECT_NE(excluded[0].found.find("H900"), std::string::npos);
+  const SpecReadResult parts = read_system_from_string(
+      replaced(kFullSpec, "\"currentAlloc\": {",
+               "\"currentAlloc\": {\"parts\": [{\"accelerator\": \"G1\", \"numReplicas\": 1}, "
+               "{\"accelerator\": \"G1\", \"numReplicas\": 0}], "),
+      "test.json");
+  EXPECT_EQ(parts.diagnostics.num_errors(), 2U) << parts.diagnostics.to_text();
+}
+
 TEST(SpecReaderChecks, OptimizerFlagsWithoutEffectWarn) {
   const auto warnings =
       warnings_of(replaced(kFullSpec, "\"useCplex\": false", "\"useCplex\": true"));

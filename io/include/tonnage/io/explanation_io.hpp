@@ -9,7 +9,8 @@
 namespace tonnage {
 
 // {server: {priority, outcome, reason, wouldHelp: [sentence], options: [{accelerator, type,
-// numReplicas, maxBatch, cards, cost, value, pricedValue, cardsLacking, chosen, note}]}}.
+// numReplicas, maxBatch, cards, cost, value, objective, pricedValue, cardsLacking,
+// limitsBroken, chosen, note}]}}.
 [[nodiscard]] std::string explanations_to_json(const std::vector<Explanation>& explanations);
 
 }  // namespace tonnage
