@@ -68,7 +68,13 @@ std::vector<double> CentreSearch::next() {
       upper_[i] = lower_[i] + 4 * (upper_[i] - lower_[i]);
     }
   }
+  const std::vector<double> before = centre_;
   centre();
+  if (!std::all_of(centre_.begin(), centre_.end(), [](double v) { return std::isfinite(v); })) {
+    // What is left is smaller than rounding lets Newton's method resolve.
+    centre_ = before;
+    centre_.back() = best_;
+  }
   return {centre_.begin(), centre_.end() - 1};
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -198,14 +199,35 @@ TEST(Price, NeverBehindGreedyAndTheSameForEveryThreadCount) {
   }
 }
 
+OptionTable generated(std::int64_t servers, std::int64_t accelerators, double tightness,
+                      std::uint64_t seed) {
+  GenerateOptions generate;
+  generate.servers = servers;
+  generate.accelerators = accelerators;
+  generate.tightness = tightness;
+  generate.seed = seed;
+  const Problem problem = build_problem(System(generate_fleet(generate)));
+  return build_options(problem, size_lines(problem));
+}
+
+TEST(Price, NeverBehindGreedyOnGeneratedFleets) {
+  const std::uint64_t first = testing::test_seed();
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    const auto servers = static_cast<std::int64_t>(10 + i % 20);
+    const OptionTable t = generated(servers, static_cast<std::int64_t>(3 + i % 22),
+                                    0.5 + 0.05 * static_cast<double>(i % 12), first + i);
+    const Outcome greedy = outcome_of(t, select_greedy(t, SaturationPolicy::kNone, false));
+    EXPECT_FALSE(worse(outcome_of(t, select_price(t).choices), greedy)) << "fleet " << i;
+  }
+  // A fleet whose prices are found to the last bit: the search for them must end there.
+  const OptionTable exact = generated(30, 9, 0.5, 468);
+  EXPECT_TRUE(std::isfinite(select_price(exact).stages.back().lower_bound));
+}
+
 TEST(Price, GeneratedFleetsUnderScarcity) {
   for (const double tightness : {0.7, 0.95}) {
-    GenerateOptions generate;
-    generate.servers = 1000;
-    generate.tightness = tightness;
-    generate.seed = testing::test_seed();
-    const Problem problem = build_problem(System(generate_fleet(generate)));
-    const OptionTable t = build_options(problem, size_lines(problem));
+    const OptionTable t =
+        generated(1000, GenerateOptions{}.accelerators, tightness, testing::test_seed());
     const Selection got = select_price(t);
     const Outcome mine = outcome_of(t, got.choices);
     const Outcome greedy = outcome_of(t, select_greedy(t, SaturationPolicy::kNone, false));
