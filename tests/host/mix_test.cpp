@@ -5,18 +5,21 @@
 #include <functional>
 #include <set>
 
+#include "support/claims.hpp"
 #include "support/seed.hpp"
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/host/generate.hpp"
 #include "tonnage/host/milp_selection.hpp"
 #include "tonnage/host/planner.hpp"
 #include "tonnage/host/verify.hpp"
-#include "tonnage/io/plan_io.hpp"
 #include "tonnage/io/spec_reader.hpp"
 #include "tonnage/io/spec_writer.hpp"
 
 namespace tonnage {
 namespace {
+
+using testing::claims_of;
+using testing::to_text;
 
 SystemSpec fleet(double tightness, std::int64_t servers, std::uint64_t more_seed = 0) {
   GenerateOptions options;
@@ -28,18 +31,6 @@ SystemSpec fleet(double tightness, std::int64_t servers, std::uint64_t more_seed
   SystemSpec spec = generate_fleet(options);
   spec.optimizer.heterogeneous = true;
   return spec;
-}
-
-PlanClaims claims_of(const Plan& plan) {
-  PlanReadResult read = read_plan_from_string(plan_to_json(plan), "plan");
-  EXPECT_TRUE(read.ok()) << read.diagnostics.to_text();
-  return read.claims;
-}
-
-std::string to_text(const std::vector<Violation>& violations) {
-  std::string text;
-  for (const Violation& v : violations) text += v.server + ": " + v.kind + ": " + v.message + "\n";
-  return text;
 }
 
 std::int64_t num_mixes(const Plan& plan) {
