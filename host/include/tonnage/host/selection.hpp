@@ -37,8 +37,9 @@ struct Mix {
   std::array<Part, 2> parts;  // ascending in accelerator
 };
 
-// One way to serve a server. A mix counts as one replica that needs the cards of its first part;
-// those of the second, where of another type, are among its uses.
+// One way to serve a server. A mix counts as one replica, so that it is never granted in part. It
+// needs the cards of its first part and those of the second where they are of the same type; where
+// not, they are among its uses.
 struct Option {
   double objective;           // what selection minimises: the value where no weights are set
   double value;               // transition penalty of the whole allocation
