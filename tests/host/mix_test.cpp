@@ -41,7 +41,7 @@ std::int64_t num_mixes(const Plan& plan) {
 TEST(Mix, PlansHoldWithEveryOption) {
   std::int64_t mixes = 0;
   for (const double tightness : {0.6, 0.9, 2.0}) {
-    SystemSpec spec = fleet(tightness, 80);
+    SystemSpec spec = fleet(tightness, 50);
     spec.optimizer.saturation_policy = SaturationPolicy::kRoundRobin;
     const System system(spec);
     for (const bool more : {false, true}) {
@@ -79,7 +79,7 @@ TEST(Mix, TheSamePlanForAnyThreadCountAndOrder) {
 
 // With more to choose from the best plan is no worse, and without capacity it is often better.
 TEST(Mix, NeverWorseThanOneAccelerator) {
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 10; ++i) {
     SystemSpec spec = fleet(i % 2 == 0 ? 0.7 : 0.95, 20, static_cast<std::uint64_t>(i));
     PlannerOptions options;
     options.solver = has_milp() ? Solver::kMilp : Solver::kUnlimited;
