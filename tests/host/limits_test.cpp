@@ -29,7 +29,7 @@ SystemSpec fleet(double tightness, std::int64_t servers) {
 
 // Weights and limits: what the solvers give keeps to them, and a plan that does without is caught.
 TEST(Limits, HoldAndAreChecked) {
-  SystemSpec spec = fleet(0.9, 200);
+  SystemSpec spec = fleet(0.9, 100);
   const Plan free = make_plan(System(spec), spec.optimizer);
   double power = 0;
   for (const PlannedServer& server : free.allocations) power += server.metrics.power_w;
@@ -39,7 +39,7 @@ TEST(Limits, HoldAndAreChecked) {
   bound.transition_factor = 2;
   bound.max_cost_cents_per_hour = 0.9 * free.summary.total_cost;
   bound.max_power_w = 0.9 * power * bound.pue;
-  bound.max_changes = 80;
+  bound.max_changes = 40;
   spec.service_classes[0].excluded_accelerators = {spec.accelerators[0].name};
   spec.servers[0].excluded_accelerators = {spec.accelerators[1].name};
   const System system(spec);

@@ -11,6 +11,7 @@
 #include <map>
 #include <random>
 
+#include "support/effort.hpp"
 #include "support/seed.hpp"
 #include "tonnage/core/system.hpp"
 #include "tonnage/host/backends.hpp"
@@ -184,7 +185,7 @@ TEST(Price, BoundsHoldAndProofsAreRightOnTinyTables) {
 
 TEST(Price, NeverBehindGreedyAndTheSameForEveryThreadCount) {
   std::mt19937_64 engine(testing::test_seed());
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < testing::tries(300); ++i) {
     const std::int64_t servers = 1 + static_cast<std::int64_t>(engine() % 60);
     OptionTable t = random_table(engine, servers, 4, servers);
     if (i % 2 == 1) t = with_uses(engine, std::move(t));

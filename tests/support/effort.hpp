@@ -1,0 +1,16 @@
+// How much a test tries where instrumentation slows it down.
+#pragma once
+
+namespace tonnage::testing {
+
+// `count`, or a tenth of it under the thread sanitizer, which needs about fifty times as long:
+// races show in the first few rounds.
+constexpr int tries(int count) {
+#if defined(__SANITIZE_THREAD__)
+  return count / 10;
+#else
+  return count;
+#endif
+}
+
+}  // namespace tonnage::testing
