@@ -69,7 +69,8 @@ class Explainer {
   // Cards that an option lacks, those counted that the server has now.
   [[nodiscard]] std::int64_t lacking(const Option& option, const Choice& now) const {
     std::int64_t sum = 0;
-    for (const auto& [type, cards] : cards_of(option)) sum += lacking(type, cards, now);
+    for (const auto& [type, cards] : planning_.table.cards_of(option))
+      sum += lacking(type, cards, now);
     return sum;
   }
   [[nodiscard]] std::int64_t lacking(std::int32_t type, std::int64_t cards,
@@ -83,19 +84,6 @@ class Explainer {
     }
     return std::max<std::int64_t>(0, cards - free);
   }
-  // What an option needs of each type.
-  [[nodiscard]] std::vector<std::pair<std::int32_t, std::int64_t>> cards_of(
-      const Option& option) const {
-    std::vector<std::pair<std::int32_t, std::int64_t>> cards;
-    if (option.type >= 0) cards.emplace_back(option.type, option.cards());
-    for (const Use& use : planning_.table.uses_of(option)) {
-      const bool is_type = static_cast<std::size_t>(use.resource) < type_count();
-      if (is_type) cards.emplace_back(use.resource, use.whole);
-    }
-    return cards;
-  }
-  [[nodiscard]] std::size_t type_count() const { return planning_.table.capacity.size(); }
-
   [[nodiscard]] ExplainedOption option_of(std::int64_t o, const Choice& choice) const {
     const Option& option = planning_.table.options[o];
     ExplainedOption r;
@@ -108,7 +96,7 @@ class Explainer {
     }
     if (option.mix < 0) r.num_replicas = option.num_replicas;
     r.name = name_of(option);
-    for (const auto& [type, cards] : cards_of(option)) {
+    for (const auto& [type, cards] : planning_.table.cards_of(option)) {
       r.cards += cards;
       const std::int64_t lack = lacking(type, cards, choice);
       if (lack == 0) continue;

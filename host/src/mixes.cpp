@@ -33,23 +33,26 @@ std::array<double, 2> shares_of(const std::vector<LineOutcome>& outcomes, const 
 
 }  // namespace
 
-MixTransition mix_transition(const Problem& problem, std::int64_t server,
-                             std::int32_t first_accelerator, std::int64_t first_replicas,
-                             std::int32_t second_accelerator, std::int64_t second_replicas,
-                             double cost) {
-  const ServerRow& row = problem.servers[server];
+MixTransition mix_transition(const Problem& problem, const Mix& mix, double cost) {
+  const std::int64_t server = problem.lines[mix.parts[0].line].server;
   const auto now =
       std::lower_bound(problem.current_mixes.begin(), problem.current_mixes.end(), server,
-                       [](const CurrentMix& mix, std::int64_t s) { return mix.server < s; });
+                       [](const CurrentMix& m, std::int64_t s) { return m.server < s; });
   MixTransition t{0, false, true};
-  if (now != problem.current_mixes.end() && now->server == server && now->parts.size() == 2) {
-    t.same_accelerators =
-        now->parts[0].first == first_accelerator && now->parts[1].first == second_accelerator;
-    t.changed = !t.same_accelerators || now->parts[0].second != first_replicas ||
-                now->parts[1].second != second_replicas;
+  if (now != problem.current_mixes.end() && now->server == server &&
+      now->parts.size() == mix.parts.size()) {
+    t.same_accelerators = true;
+    t.changed = false;
+    for (std::size_t i = 0; i < mix.parts.size(); ++i) {
+      const PerfRow& perf = problem.perfs[problem.lines[mix.parts[i].line].perf];
+      t.same_accelerators = t.same_accelerators && now->parts[i].first == perf.accelerator;
+      t.changed = t.changed || now->parts[i].second != mix.parts[i].num_replicas;
+    }
+    t.changed = t.changed || !t.same_accelerators;
   }
   // The penalty looks at counts of replicas only for whether they agree.
-  t.value = transition_penalty(t.same_accelerators, 0, row.current_cost, t.changed ? 1 : 0, cost);
+  t.value = transition_penalty(t.same_accelerators, 0, problem.servers[server].current_cost,
+                               t.changed ? 1 : 0, cost);
   return t;
 }
 
@@ -122,13 +125,9 @@ void MixOffers::add(std::int64_t server, const Line& a, const Line& b,
     OfferedMix offered{};
     offered.mix.parts = {Mix::Part{a.line, a_first ? n : m}, Mix::Part{b.line, a_first ? m : n}};
     offered.cost = static_cast<double>(n) * few.cost + static_cast<double>(m) * many.cost;
-    const auto accelerator = [&](const Line& l) {
-      return problem_.perfs[problem_.lines[l.line].perf].accelerator;
-    };
-    const MixTransition t =
-        mix_transition(problem_, server, accelerator(a), offered.mix.parts[0].num_replicas,
-                       accelerator(b), offered.mix.parts[1].num_replicas, offered.cost);
+    const MixTransition t = mix_transition(problem_, offered.mix, offered.cost);
     offered.value = t.value;
+    offered.changed = t.changed;
     if (optimizer_.weighs_power()) {
       for (const PartMetrics& part : mix_metrics(problem_, outcomes_, offered.mix)) {
         offered.power_w += part.metrics.power_w;

@@ -16,6 +16,7 @@ struct OfferedMix {
   double cost;
   double power_w;  // of the accelerators
   double objective;
+  bool changed;  // than the current allocation
 };
 
 // Combines the answers of lines (goodput per replica; with `spares` in their counts). A mix has for
@@ -54,11 +55,7 @@ struct MixTransition {
   bool same_accelerators;
   bool changed;
 };
-[[nodiscard]] MixTransition mix_transition(const Problem& problem, std::int64_t server,
-                                           std::int32_t first_accelerator,
-                                           std::int64_t first_replicas,
-                                           std::int32_t second_accelerator,
-                                           std::int64_t second_replicas, double cost);
+[[nodiscard]] MixTransition mix_transition(const Problem& problem, const Mix& mix, double cost);
 
 // What the parts of a mix see: the load goes to them by goodput.
 [[nodiscard]] std::array<PartMetrics, 2> mix_metrics(const Problem& problem,

@@ -26,6 +26,25 @@ std::int64_t units(double amount, double unit) {
   return std::llround(std::min(amount / unit, 2 * kMostUnits));
 }
 
+// What an allocation takes of the things that limits share out.
+struct Amounts {
+  double cost;     // cents/hour
+  double power_w;  // of the accelerators
+  bool changed;
+};
+
+std::int64_t units_of(const Limit& limit, const Amounts& amounts, double pue) {
+  switch (limit.kind) {
+    case Limit::Kind::kCost:
+      return units(amounts.cost, limit.unit);
+    case Limit::Kind::kPower:
+      return units(amounts.power_w * pue, limit.unit);
+    case Limit::Kind::kChanges:
+      return amounts.changed ? 1 : 0;
+  }
+  return 0;
+}
+
 void add_spares(const Problem& problem, std::int64_t spares, std::vector<LineOutcome>& outcomes) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const ServerRow& server = problem.servers[problem.lines[i].server];
@@ -81,24 +100,16 @@ class Weighing {
     option.num_uses = num_limits;
     option.first_use = index * num_limits;
     const auto types = static_cast<std::int32_t>(offers_.table.capacity.size());
+    const Amounts whole{option.cost, power,
+                        is_change(server, option.accelerator, option.num_replicas)};
+    const Amounts per_replica{perf.cost_per_replica, full_power, false};
     for (std::int32_t l = 0; l < num_limits; ++l) {
       const Limit& limit = offers_.limits[l];
-      Use& use = offers_.table.uses[option.first_use + l];
-      use = {types + l, 0, 0, 0};
-      switch (limit.kind) {
-        case Limit::Kind::kCost:
-          use.whole = units(option.cost, limit.unit);
-          use.per_replica = units(perf.cost_per_replica, limit.unit);
-          break;
-        case Limit::Kind::kPower:
-          use.whole = units(power * optimizer_.pue, limit.unit);
-          use.per_replica = units(full_power * optimizer_.pue, limit.unit);
-          break;
-        case Limit::Kind::kChanges:
-          use.whole = is_change(server, option.accelerator, option.num_replicas) ? 1 : 0;
-          use.fixed = 1;
-          break;
-      }
+      const double pue = optimizer_.pue;
+      offers_.table.uses[option.first_use + l] = {
+          types + l, units_of(limit, whole, pue),
+          limit.kind == Limit::Kind::kChanges ? 1 : 0,  // any part of it counts as a change
+          units_of(limit, per_replica, pue)};
     }
   }
 
@@ -128,7 +139,7 @@ class Mixing {
       const auto first = options.size();
       options.insert(options.end(), table.options.begin() + table.first[s],
                      table.options.begin() + table.first[s + 1]);
-      for (const OfferedMix& mix : offered[s]) options.push_back(option_of(s, mix));
+      for (const OfferedMix& mix : offered[s]) options.push_back(option_of(mix));
       sort_options(std::span(options).subspan(first));
       starts.push_back(std::ssize(options));
     }
@@ -137,7 +148,7 @@ class Mixing {
   }
 
  private:
-  Option option_of(std::int64_t server, const OfferedMix& offered) {
+  Option option_of(const OfferedMix& offered) {
     OptionTable& table = offers_.table;
     const auto perf = [&](int i) -> const PerfRow& {
       return problem_.perfs[problem_.lines[offered.mix.parts[i].line].perf];
@@ -166,25 +177,10 @@ class Mixing {
       take(perf(1).type, cards(1));
     }
     const auto types = static_cast<std::int32_t>(table.capacity.size());
+    const Amounts whole{offered.cost, offered.power_w, offered.changed};
     for (std::size_t l = 0; l < offers_.limits.size(); ++l) {
-      const Limit& limit = offers_.limits[l];
-      const auto resource = types + static_cast<std::int32_t>(l);
-      switch (limit.kind) {
-        case Limit::Kind::kCost:
-          take(resource, units(offered.cost, limit.unit));
-          break;
-        case Limit::Kind::kPower:
-          take(resource, units(offered.power_w * optimizer_.pue, limit.unit));
-          break;
-        case Limit::Kind::kChanges:
-          take(resource, mix_transition(problem_, server, perf(0).accelerator,
-                                        offered.mix.parts[0].num_replicas, perf(1).accelerator,
-                                        offered.mix.parts[1].num_replicas, offered.cost)
-                                 .changed
-                             ? 1
-                             : 0);
-          break;
-      }
+      take(types + static_cast<std::int32_t>(l),
+           units_of(offers_.limits[l], whole, optimizer_.pue));
     }
     option.num_uses = static_cast<std::int32_t>(std::ssize(table.uses) - option.first_use);
     return option;

@@ -110,14 +110,8 @@ void summarize_types(const Problem& problem, const OptionTable& table, const Sel
 
 bool changes(const Problem& problem, const OptionTable& table, std::int64_t server,
              const Option& option, std::int64_t granted) {
-  if (option.mix < 0) return is_change(problem.servers[server], option.accelerator, granted);
-  const auto& [a, b] = table.mixes[option.mix].parts;
-  const auto accelerator = [&](const Mix::Part& part) {
-    return problem.perfs[problem.lines[part.line].perf].accelerator;
-  };
-  return mix_transition(problem, server, accelerator(a), a.num_replicas, accelerator(b),
-                        b.num_replicas, option.cost)
-      .changed;
+  return option.mix < 0 ? is_change(problem.servers[server], option.accelerator, granted)
+                        : mix_transition(problem, table.mixes[option.mix], option.cost).changed;
 }
 
 // What the plan takes of each limit; prices per cent/hour, watt and server in place of units.

@@ -114,15 +114,17 @@ std::string no_capacity_detail(const Planning& planning, std::int64_t s,
   const std::string name =
       best.num_replicas == 0 ? "the empty allocation" : option_name(planning, best);
   const std::string limits = broken_limits(planning, best, nullptr, left);
-  const bool cards_lack = best.type >= 0 && best.cards() > left[best.type];
-  if (!cards_lack && !limits.empty()) {
+  std::string lack;
+  for (const auto& [type, cards] : planning.table.cards_of(best)) {
+    if (cards <= left[type]) continue;
+    lack += fmt::format(", needs {} cards of type {}, {} are left", cards,
+                        planning.problem.type_names[type], std::max<std::int64_t>(0, left[type]));
+  }
+  if (lack.empty() && !limits.empty()) {
     return fmt::format("a limit of the plan: the best option, {}, takes {}", name, limits);
   }
-  if (best.type < 0) return std::string(describe(Reason::kNoCapacity));
-  std::string text = fmt::format("{}: the best option, {}, needs {} cards of type {}, {} are left",
-                                 describe(Reason::kNoCapacity), name, best.cards(),
-                                 planning.problem.type_names[best.type],
-                                 std::max<std::int64_t>(0, left[best.type]));
+  std::string text =
+      fmt::format("{}: the best option, {}{}", describe(Reason::kNoCapacity), name, lack);
   if (!limits.empty()) text += fmt::format(", and takes {}", limits);
   return text;
 }

@@ -51,6 +51,16 @@ std::int64_t OptionTable::taken(const Option& option, std::int32_t resource) con
   return 0;
 }
 
+std::vector<OptionTable::Cards> OptionTable::cards_of(const Option& option) const {
+  std::vector<Cards> cards;
+  if (option.type >= 0) cards.push_back({option.type, option.cards()});
+  for (const Use& use : uses_of(option)) {
+    const bool is_type = static_cast<std::size_t>(use.resource) < capacity.size();
+    if (is_type) cards.push_back({use.resource, use.whole});
+  }
+  return cards;
+}
+
 void sort_options(std::span<Option> options) {
   std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) {
     const double va = rounded_value(a.objective), vb = rounded_value(b.objective);

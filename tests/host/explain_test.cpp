@@ -7,28 +7,17 @@
 #include <limits>
 #include <map>
 
-#include "support/seed.hpp"
+#include "support/fleet.hpp"
 #include "tonnage/core/error.hpp"
-#include "tonnage/host/generate.hpp"
 #include "tonnage/host/sensitivity.hpp"
 
 namespace tonnage {
 namespace {
 
-SystemSpec fleet(double tightness) {
-  GenerateOptions options;
-  options.servers = 120;
-  options.accelerators = 8;
-  options.models = 5;
-  options.seed = testing::test_seed();
-  options.tightness = tightness;
-  return generate_fleet(options);
-}
-
 TEST(Explain, TellsThePlanThatIsMade) {
   for (const Solver solver : {Solver::kPrice, Solver::kGreedy, Solver::kUnlimited}) {
     SCOPED_TRACE(to_string(solver));
-    const SystemSpec spec = fleet(0.6);
+    const SystemSpec spec = testing::small_fleet(0.6, 120, 8);
     const System system(spec);
     PlannerOptions options;
     options.solver = solver;
@@ -41,9 +30,9 @@ TEST(Explain, TellsThePlanThatIsMade) {
     for (const Explanation& e : all) {
       SCOPED_TRACE(e.server);
       EXPECT_FALSE(e.reason.empty());
-      EXPECT_TRUE(std::is_sorted(
-          e.options.begin(), e.options.end(),
-          [](const auto& a, const auto& b) { return a.value < b.value - 1e-6; }));
+      EXPECT_TRUE(
+          std::is_sorted(e.options.begin(), e.options.end(),
+                         [](const auto& a, const auto& b) { return a.value < b.value - 1e-6; }));
       const auto chosen = std::find_if(e.options.begin(), e.options.end(),
                                        [](const ExplainedOption& o) { return o.chosen; });
       const auto it = planned.find(e.server);
@@ -70,7 +59,7 @@ TEST(Explain, TellsThePlanThatIsMade) {
 }
 
 TEST(Explain, RefusesUnknownServers) {
-  const SystemSpec spec = fleet(1);
+  const SystemSpec spec = testing::small_fleet(1, 120, 8);
   try {
     (void)explain_plan(System(spec), spec.optimizer, "nobody");
     FAIL() << "no error";
@@ -80,7 +69,7 @@ TEST(Explain, RefusesUnknownServers) {
 }
 
 TEST(Sensitivity, TheMiddleIsThePlan) {
-  const SystemSpec spec = fleet(0.8);
+  const SystemSpec spec = testing::small_fleet(0.8, 120, 8);
   SensitivityOptions options;
   options.planner.solver = Solver::kGreedy;
   const Plan plan = make_plan(System(spec), spec.optimizer, options.planner);
@@ -101,7 +90,8 @@ TEST(Sensitivity, RefusesScalesThatAreNone) {
   for (const double scale : {0.0, -1.0, 101.0, std::numeric_limits<double>::quiet_NaN()}) {
     SensitivityOptions options;
     options.scales = {scale};
-    EXPECT_THROW((void)analyze_sensitivity(fleet(1), options), Error) << scale;
+    EXPECT_THROW((void)analyze_sensitivity(testing::small_fleet(1, 120, 8), options), Error)
+        << scale;
   }
 }
 

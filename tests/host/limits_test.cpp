@@ -4,9 +4,8 @@
 #include <set>
 
 #include "support/claims.hpp"
-#include "support/seed.hpp"
+#include "support/fleet.hpp"
 #include "tonnage/core/error.hpp"
-#include "tonnage/host/generate.hpp"
 #include "tonnage/host/planner.hpp"
 #include "tonnage/host/verify.hpp"
 
@@ -17,19 +16,9 @@ using testing::claims_of;
 using testing::kinds;
 using testing::to_text;
 
-SystemSpec fleet(double tightness, std::int64_t servers) {
-  GenerateOptions options;
-  options.servers = servers;
-  options.accelerators = 10;
-  options.models = 5;
-  options.seed = testing::test_seed();
-  options.tightness = tightness;
-  return generate_fleet(options);
-}
-
 // Weights and limits: what the solvers give keeps to them, and a plan that does without is caught.
 TEST(Limits, HoldAndAreChecked) {
-  SystemSpec spec = fleet(0.9, 100);
+  SystemSpec spec = testing::small_fleet(0.9, 100);
   const Plan free = make_plan(System(spec), spec.optimizer);
   double power = 0;
   for (const PlannedServer& server : free.allocations) power += server.metrics.power_w;
@@ -86,7 +75,7 @@ TEST(Limits, HoldAndAreChecked) {
 
 // What counts beside the value: energy and another weight of changes.
 TEST(Weights, ChangeWhatIsChosen) {
-  SystemSpec spec = fleet(2.0, 100);
+  SystemSpec spec = testing::small_fleet(2.0, 100);
   const System system(spec);
   const auto totals = [&](const OptimizerSpec& optimizer) {
     const Plan plan = make_plan(system, optimizer);

@@ -13,8 +13,7 @@
 #include <set>
 
 #include "support/claims.hpp"
-#include "support/seed.hpp"
-#include "tonnage/host/generate.hpp"
+#include "support/fleet.hpp"
 #include "tonnage/host/planner.hpp"
 #include "tonnage/io/plan_io.hpp"
 #include "tonnage/io/spec_reader.hpp"
@@ -27,19 +26,9 @@ using testing::claims_of;
 using testing::kinds;
 using testing::to_text;
 
-SystemSpec fleet(double tightness, std::int64_t servers = 150) {
-  GenerateOptions options;
-  options.servers = servers;
-  options.accelerators = 10;
-  options.models = 5;
-  options.seed = testing::test_seed();
-  options.tightness = tightness;
-  return generate_fleet(options);
-}
-
 TEST(Verify, OwnPlansHaveNoViolations) {
   for (const double tightness : {0.3, 0.8, 1.0, 2.0}) {
-    SystemSpec spec = fleet(tightness);
+    SystemSpec spec = testing::small_fleet(tightness, 150);
     // Some servers without load, with and without a minimum.
     for (std::size_t i = 0; i < spec.servers.size(); i += 7) {
       spec.servers[i].current_alloc.load.arrival_rate_per_min = 0;
@@ -313,7 +302,7 @@ TEST_F(SpoiledPlan, EachTotalOfTheSummary) {
 
 // The published solver grants partial allocations without a mark: the one violation its plans have.
 TEST(Verify, HeadroomAndSpareReplicas) {
-  SystemSpec spec = fleet(1.0);
+  SystemSpec spec = testing::small_fleet(1.0, 150);
   const System system(spec);
   const OptimizerSpec plain = spec.optimizer;
   OptimizerSpec careful = plain;
@@ -340,7 +329,7 @@ TEST(Verify, HeadroomAndSpareReplicas) {
 
 // Plans under scarcity carry certificates; claims beyond what their prices prove are caught.
 TEST(Verify, CertificatesThatClaimTooMuch) {
-  const SystemSpec spec = fleet(0.6, 300);
+  const SystemSpec spec = testing::small_fleet(0.6, 300);
   const System system(spec);
   PlannerOptions options;
   options.solver = Solver::kPrice;

@@ -76,6 +76,12 @@ struct OptionTable {
     const auto types = static_cast<std::int32_t>(capacity.size());
     return resource < types ? capacity[resource] : limits[resource - types];
   }
+  // The cards that an option takes whole, by type.
+  struct Cards {
+    std::int32_t type;
+    std::int64_t count;
+  };
+  [[nodiscard]] std::vector<Cards> cards_of(const Option& option) const;
   // What an option takes whole of a resource.
   [[nodiscard]] std::int64_t taken(const Option& option, std::int32_t resource) const;
 };
