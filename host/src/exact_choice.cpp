@@ -6,7 +6,7 @@
 #include <numeric>
 #include <span>
 
-#include "binary_program.hpp"
+#include "integer_program.hpp"
 
 namespace tonnage {
 namespace {
@@ -165,14 +165,14 @@ class Stage {
 class Program {
  public:
   Program(const ChoiceModel& model, const Stage& stage, const Options& useful) {
-    std::vector<BinaryProgram::Row> of_class(model.least_served.size());
+    std::vector<IntegerProgram::Row> of_class(model.least_served.size());
     using Entry = std::pair<std::int32_t, std::int64_t>;  // column, amount
     std::vector<std::vector<Entry>> of_resource(model.capacity.size());
     std::vector<std::int64_t> demand(model.capacity.size(), 0), most(model.capacity.size(), 0);
     for (std::size_t i = 0; i < useful.size(); ++i) {
       skip_sum_ += model.skip_objective[i];
       whole_ = whole_ && is_whole(model.skip_objective[i]);
-      BinaryProgram::Row choice;
+      IntegerProgram::Row choice;
       for (const std::int64_t o : useful[i]) {
         const auto column = static_cast<std::int32_t>(option_.size());
         option_.push_back(o);
@@ -205,18 +205,18 @@ class Program {
     }
   }
 
-  [[nodiscard]] BinaryAnswer solve(const ExactLimits& limits, const ChoiceAnswer& known) const {
+  [[nodiscard]] IntegerAnswer solve(const ExactLimits& limits, const ChoiceAnswer& known) const {
     std::vector<double> start;
     if (known.feasible) {
       for (std::size_t j = 0; j < option_.size(); ++j) {
         start.push_back(known.chosen[item_[j]] == option_[j] ? 1.0 : 0.0);
       }
     }
-    return solve_binary_program(program_, limits, start);
+    return solve_integer_program(program_, limits, start);
   }
 
   [[nodiscard]] std::vector<double> shares(std::size_t options) const {
-    const std::vector<double> x = relax_binary_program(program_);
+    const std::vector<double> x = relax_integer_program(program_);
     std::vector<double> shares(x.empty() ? 0 : options, 0.0);
     for (std::size_t j = 0; j < x.size(); ++j) shares[option_[j]] = x[j];
     return shares;
@@ -243,7 +243,7 @@ class Program {
                     std::int64_t capacity) {
     std::int64_t divisor = 0;
     for (const auto& [column, amount] : entries) divisor = std::gcd(divisor, amount);
-    BinaryProgram::Row row;
+    IntegerProgram::Row row;
     for (const auto& [column, amount] : entries) {
       row.entries.emplace_back(column, not_above(amount / divisor));
     }
@@ -251,7 +251,7 @@ class Program {
     program_.rows.push_back(std::move(row));
   }
 
-  BinaryProgram program_;
+  IntegerProgram program_;
   std::vector<std::int64_t> option_;  // of a column
   std::vector<std::size_t> item_;     // of a column
   double skip_sum_ = 0;
@@ -293,7 +293,7 @@ ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
   answer.finished = true;
   if (!answer.feasible || answer.objective - answer.bound > limits.absolute_gap) {
     const Program program(model, stage, useful);
-    const BinaryAnswer found = program.solve(limits, answer);
+    const IntegerAnswer found = program.solve(limits, answer);
     tolerance = found.tolerance;
     answer.finished = found.finished;
     offer(program.chosen(found.x, found.x.empty() ? 0 : items));

@@ -1,5 +1,6 @@
 // Exact selection in a build without the branch-and-cut solver. Owns: the refusal.
 #include "exact_choice.hpp"
+#include "integer_program.hpp"
 #include "tonnage/core/error.hpp"
 
 namespace tonnage {
@@ -20,5 +21,11 @@ ChoiceAnswer solve_exactly(const ChoiceModel& /*model*/, const ExactLimits& /*li
 }
 
 std::vector<double> relax_choice(const ChoiceModel& /*model*/) { refuse(); }
+
+IntegerAnswer solve_integer_program(const IntegerProgram& /*program*/,
+                                    const ExactLimits& /*limits*/,
+                                    const std::vector<double>& /*start*/) {
+  refuse();
+}
 
 }  // namespace tonnage

@@ -6,6 +6,8 @@
 #include <span>
 
 #include "exact_choice.hpp"
+#include "price_alike.hpp"
+#include "price_branch.hpp"
 #include "leftovers.hpp"
 #include "price_exact.hpp"
 #include "price_packing.hpp"
@@ -60,7 +62,21 @@ constexpr price::RestLimits kSecondLook{6000, 5000, 100, 1200000};
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
-constexpr int kMaxRepeats = 3;
+constexpr int kMaxRepeats = 5;
+// Searches among players that are alike: the share of the gap that a move may cost, and how many of
+// one effect there are. Where one finds nothing the next may.
+struct AlikeAim {
+  double share;
+  std::size_t per_kind;
+};
+constexpr AlikeAim kAlikeAims[] = {{0.2, 8}, {1, 20}};
+constexpr int kAlikeRounds = 5;
+constexpr std::size_t kAlikeMoves = 500;
+constexpr std::int64_t kAlikeWork = 2000000;
+constexpr double kAlikeTie = 1e-6;   // of the spread of values
+constexpr double kAlikeGap = 0.2;    // of what is near
+constexpr double kBranchTolerance = 1e-9;
+constexpr std::int64_t kBranchWork = 40000000;
 
 class Clock {
  public:
@@ -156,6 +172,40 @@ class PriceSolver {
 
   void keep(const Packing& candidate) {
     if (is_better(table_, candidate, best_)) best_ = candidate;
+  }
+
+  // Improves the best plan, but not at the cost of a level that it exceeds.
+  void improve_best(const Stage& stage, const Prices& prices) {
+    Packing plan = best_;
+    maker_.improve_moves(stage, prices, plan);
+    keep(plan);
+  }
+  void exchange_best(const Stage& stage, const Prices& prices) {
+    Packing plan = best_;
+    maker_.exchange_moves(stage, prices, plan);
+    keep(plan);
+  }
+
+  // Improves a plan that holds the levels of a stage of value by what players that are alike do.
+  void settle_alike(const Table& table, const Stage& stage, const Prices& prices, double gap,
+                    double near, Packing& plan) const {
+    if (!has_exact_solver()) return;
+    price::AlikeLimits limits;
+    limits.tie = kAlikeTie * maker_.spread();
+    limits.absolute_gap = kAlikeGap * near;
+    limits.max_moves = kAlikeMoves;
+    limits.work = kAlikeWork;
+    const AlikeAim* aim = std::begin(kAlikeAims);
+    for (int i = 0; i < kAlikeRounds && aim != std::end(kAlikeAims) && gap > near; ++i) {
+      limits.max_rise = aim->share * gap;
+      limits.per_kind = aim->per_kind;
+      const double before = plan.value(table);
+      if (move_alike(table, stage, prices, limits, plan)) {
+        gap -= before - plan.value(table);
+      } else {
+        ++aim;
+      }
+    }
   }
 
   template <class Aim, std::size_t kCount>
@@ -267,8 +317,8 @@ class PriceSolver {
     restart_counts(rank, stage, prices, [&](const Packing& p) {
       return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
     });
-    if (!done(best_)) maker_.improve_moves(stage, prices, best_);
-    if (!done(best_)) maker_.exchange_moves(stage, prices, best_);
+    if (!done(best_)) improve_best(stage, prices);
+    if (!done(best_)) exchange_best(stage, prices);
     proof.objective = static_cast<double>(best_.skipped(rank));
     if (!done(best_)) search_rest(pure, of_bound, stage, prices, proof);
     proof.bound =
@@ -295,8 +345,14 @@ class PriceSolver {
     const auto done = [&](const Packing& p) {
       return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
     };
+    const double near = kNearValue * sum_of_values_;
+    const auto is_near = [&](const Packing& p) {
+      return done(p) || p.value(table_) - proof.bound <= near;
+    };
+    // A plan that serves more than the stage asks for belongs to the next one.
+    const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
     keep(greedy);
-    if (!done(best_)) maker_.improve_moves(stage, prices, best_);
+    if (at_level() && !done(best_)) improve_best(stage, prices);
     std::vector<Packing> plans;
     for (const ValueAim& aim : worthwhile(kValueAims)) {
       if (done(best_)) break;
@@ -304,10 +360,19 @@ class PriceSolver {
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
-    restart_values(stage, prices, [&](const Packing& p) {
-      return done(p) || p.value(table_) - proof.bound <= kNearValue * sum_of_values_;
-    });
-    if (!done(best_)) maker_.exchange_moves(stage, prices, best_);
+    if (at_level() && !is_near(best_)) {
+      settle_alike(table_, stage, prices, best_.value(table_) - proof.bound, near, best_);
+    }
+    if (at_level() && !is_near(best_)) {
+      const price::BranchLimits limits{near, kBranchTolerance, kBranchWork};
+      const auto improve = [&](const Table& table, const Prices& at, Packing& plan) {
+        settle_alike(table, stage, at, best_.value(table_) - proof.bound, near, plan);
+      };
+      branch(table_, stage, prices, limits, options_.num_threads, iterations_, improve, best_,
+             proof);
+    }
+    if (at_level()) restart_values(stage, prices, is_near);
+    if (at_level() && !done(best_)) exchange_best(stage, prices);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
       search_rest(stage, prices, stage, prices, proof);

@@ -22,7 +22,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "binary_program.hpp"
+#include "integer_program.hpp"
 
 namespace tonnage {
 namespace {
@@ -37,18 +37,18 @@ constexpr double kIncrement = 1e-6;
 // Dual infeasibility that the linear programs may leave on each variable.
 constexpr double kDualTolerance = 1e-7;
 
-double scale_of(const BinaryProgram& program) {
+double scale_of(const IntegerProgram& program) {
   double largest = 0;
   for (const double c : program.objective) largest = std::max(largest, std::abs(c));
   return largest > 0 ? std::exp2(std::floor(std::log2(kLargestCoefficient / largest))) : 1;
 }
 
-void load(const BinaryProgram& program, double scale, OsiClpSolverInterface& solver) {
+void load(const IntegerProgram& program, double scale, OsiClpSolverInterface& solver) {
   const int columns = static_cast<int>(program.objective.size());
   std::vector<double> row_lower, row_upper, elements;
   std::vector<int> indices, lengths;
   std::vector<CoinBigIndex> starts;
-  for (const BinaryProgram::Row& row : program.rows) {
+  for (const IntegerProgram::Row& row : program.rows) {
     starts.push_back(static_cast<CoinBigIndex>(indices.size()));
     lengths.push_back(static_cast<int>(row.entries.size()));
     for (const auto& [column, coefficient] : row.entries) {
@@ -62,15 +62,16 @@ void load(const BinaryProgram& program, double scale, OsiClpSolverInterface& sol
                                 static_cast<CoinBigIndex>(indices.size()), elements.data(),
                                 indices.data(), starts.data(), lengths.data());
   const std::vector<double> zeros(program.objective.size(), 0.0);
-  const std::vector<double> ones(program.objective.size(), 1.0);
+  std::vector<double> most = program.most;
+  most.resize(program.objective.size(), 1.0);
   std::vector<double> objective(program.objective);
   for (double& c : objective) c *= scale;
-  solver.loadProblem(matrix, zeros.data(), ones.data(), objective.data(), row_lower.data(),
+  solver.loadProblem(matrix, zeros.data(), most.data(), objective.data(), row_lower.data(),
                      row_upper.data());
   for (int j = 0; j < columns; ++j) solver.setInteger(j);
 }
 
-void prepare(const BinaryProgram& program, double scale, OsiClpSolverInterface& solver) {
+void prepare(const IntegerProgram& program, double scale, OsiClpSolverInterface& solver) {
   solver.messageHandler()->setLogLevel(0);
   solver.getModelPtr()->setLogLevel(0);
   solver.getModelPtr()->setRandomSeed(kSeed);
@@ -151,7 +152,7 @@ void configure(const ExactLimits& limits, double scale, CbcModel& model) {
 
 }  // namespace
 
-std::vector<double> relax_binary_program(const BinaryProgram& program) {
+std::vector<double> relax_integer_program(const IntegerProgram& program) {
   try {
     OsiClpSolverInterface solver;
     prepare(program, scale_of(program), solver);
@@ -164,11 +165,11 @@ std::vector<double> relax_binary_program(const BinaryProgram& program) {
   }
 }
 
-BinaryAnswer solve_binary_program(const BinaryProgram& program, const ExactLimits& limits,
+IntegerAnswer solve_integer_program(const IntegerProgram& program, const ExactLimits& limits,
                                   const std::vector<double>& start) {
   const double scale = scale_of(program);
   const int columns = static_cast<int>(program.objective.size());
-  BinaryAnswer answer;
+  IntegerAnswer answer;
   if (columns == 0) {  // which preprocessing cannot bear; the rows hold or nothing does
     answer.finished = true;
     answer.bound = 0;

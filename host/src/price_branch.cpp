@@ -1,0 +1,189 @@
+#include "price_branch.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace tonnage::price {
+namespace {
+
+// A player is undecided where its choices differ by less than this share of what it pays for cards.
+constexpr double kUndecided = 1e-6;
+// Expansions that raise the bound by less than this share of the gap, so many in a row, are enough.
+constexpr double kProgress = 0.02;
+constexpr int kMaxIdle = 3;
+// How plans are made at a node: levels to aim at, in players, and what values are told apart by.
+struct Aim {
+  double reserve, jitter;
+};
+constexpr Aim kAims[] = {{0, 1e-4}, {0.05, 1e-3}, {0.2, 1e-3}};
+
+struct Decision {
+  std::int64_t player;
+  bool served;
+};
+
+struct Node {
+  std::vector<Decision> decisions;
+  Prices prices;
+  double bound;
+  std::int64_t player;  // to branch on; -1: none is undecided
+};
+
+class Tree {
+ public:
+  Tree(const Table& table, const Stage& stage, const BranchLimits& limits, int num_threads,
+       std::int64_t& iterations, const Improve& improve, Packing& best)
+      : table_(table),
+        stage_(stage),
+        limits_(limits),
+        num_threads_(num_threads),
+        iterations_(iterations),
+        improve_(improve),
+        best_(best),
+        decided_(table),
+        maker_(decided_, num_threads, iterations) {
+    double largest = 1;
+    for (const FlatOption& o : table.options) largest = std::max(largest, std::abs(o.value));
+    // A power of two, so that little of a value is lost to it.
+    toll_ = std::exp2(std::ceil(std::log2(largest)) + 6);
+  }
+
+  // The bound of the whole tree.
+  double grow(const Prices& prices, double bound) {
+    const std::int64_t before = iterations_;
+    std::vector<Node> open{{{}, prices, bound, undecided(table_, prices)}};
+    double least_closed = std::numeric_limits<double>::infinity();
+    int idle = 0;
+    while (!open.empty() && idle < kMaxIdle) {
+      const auto at = std::min_element(open.begin(), open.end(), [](const Node& a, const Node& b) {
+        return a.bound < b.bound;
+      });
+      if (at->bound >= value() - limits_.near) break;
+      if ((iterations_ - before) * table_.num_players() > limits_.work) break;
+      const Node node = std::move(*at);
+      open.erase(at);
+      if (node.player < 0) {
+        least_closed = std::min(least_closed, node.bound);
+        break;
+      }
+      for (const bool served : {false, true}) {
+        if (!at_level()) return bound;
+        Node child = solve(node, served);
+        if (child.bound < value() - limits_.near) make_plans(child);
+        if (child.bound < value()) open.push_back(std::move(child));
+      }
+      double least = least_closed;
+      for (const Node& n : open) least = std::min(least, n.bound);
+      idle = least - node.bound < kProgress * (value() - node.bound) ? idle + 1 : 0;
+    }
+    if (!at_level()) return bound;
+    double least = std::min(least_closed, value());
+    for (const Node& n : open) least = std::min(least, n.bound);
+    return least;
+  }
+
+ private:
+  [[nodiscard]] double value() const { return best_.value(table_); }
+
+  // A plan that serves more players than the stage asks for belongs to another stage.
+  [[nodiscard]] bool at_level() const { return best_.skipped() == stage_.may_skip; }
+
+  // Whom to branch on: of the undecided players the one that pays most for cards.
+  [[nodiscard]] std::int64_t undecided(const Table& table, const Prices& prices) const {
+    std::int64_t player = -1;
+    double most = 0;
+    for (std::int64_t p = 0; p < table.num_players(); ++p) {
+      const std::int32_t rank = table.class_of[p];
+      if (!stage_.is_priced(rank)) continue;
+      const Cheapest least = cheapest_option(table, stage_.value_weight, prices.resource, p);
+      const FlatOption& option = table.options[least.option];
+      const double pays = least.cost - stage_.value_weight * option.value;
+      if (pays <= most || std::abs(least.cost - prices.skip[rank]) > kUndecided * pays) continue;
+      most = pays;
+      player = p;
+    }
+    return player;
+  }
+
+  // A toll on the options of those who go without, a reward on those of who is served: no plan that
+  // keeps the decisions is worse for it than by the rewards, so bounds hold whatever the prices.
+  double decide(const std::vector<Decision>& decisions) {
+    double rewards = 0;
+    for (const Decision& d : decisions) {
+      for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
+        decided_.options[o].value += d.served ? -toll_ : toll_;
+      }
+      if (d.served) rewards += toll_;
+    }
+    return rewards;
+  }
+  void undo(const std::vector<Decision>& decisions) {
+    for (const Decision& d : decisions) {
+      for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
+        decided_.options[o].value = table_.options[o].value;
+      }
+    }
+  }
+
+  [[nodiscard]] Node solve(const Node& parent, bool served) {
+    Node child = parent;
+    child.decisions.push_back({parent.player, served});
+    const double rewards = decide(child.decisions);
+    child.prices = maximise_dual(decided_, stage_, parent.prices, limits_.tolerance, num_threads_,
+                                 iterations_);
+    const Response response = respond(decided_, stage_, child.prices, num_threads_);
+    const double rounding = rewards * static_cast<double>(child.decisions.size()) *
+                            std::numeric_limits<double>::epsilon();
+    child.bound = std::max(parent.bound, response.bound() + rewards - rounding);
+    child.player = undecided(decided_, child.prices);
+    undo(child.decisions);
+    return child;
+  }
+
+  void make_plans(const Node& node) {
+    decide(node.decisions);
+    for (std::size_t i = 0; i < std::size(kAims); ++i) {
+      Stage target = stage_;
+      for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
+        target.reserve.push_back(stage_.is_priced(k) ? kAims[i].reserve : 0);
+      }
+      Packing plan = maker_.attempt(target, stage_, node.prices, kAims[i].jitter, 1 + i);
+      if (falls_short(stage_, plan)) continue;
+      improve_(decided_, node.prices, plan);
+      Packing own(table_, stage_.num_classes);
+      for (std::int64_t p = 0; p < own.num_players(); ++p) own.put(p, plan.option_of(p));
+      if (is_better(table_, own, best_)) best_ = std::move(own);
+      break;
+    }
+    undo(node.decisions);
+  }
+
+  const Table& table_;
+  const Stage& stage_;
+  const BranchLimits& limits_;
+  int num_threads_;
+  std::int64_t& iterations_;
+  const Improve& improve_;
+  Packing& best_;
+  Table decided_;  // the table with the decisions of a node in its values
+  PlanMaker maker_;
+  double toll_ = 0;
+};
+
+}  // namespace
+
+void branch(const Table& table, const Stage& stage, const Prices& prices,
+            const BranchLimits& limits, int num_threads, std::int64_t& iterations,
+            const Improve& improve, Packing& best, Proof& proof) {
+  Tree tree(table, stage, limits, num_threads, iterations, improve, best);
+  const double bound = tree.grow(prices, proof.bound);
+  if (bound > proof.bound) {
+    proof.bound = bound;
+    proof.from_prices = false;
+  }
+}
+
+}  // namespace tonnage::price

@@ -1,0 +1,32 @@
+// Branching on players that prices alone leave undecided between being served and going without.
+// Owns: the tree of such decisions, its bound, and the plans made at its nodes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "price_exact.hpp"
+#include "price_plans.hpp"
+
+namespace tonnage::price {
+
+struct BranchLimits {
+  double near = 0;        // a plan so far above the bound is near enough
+  double tolerance = 0;   // share of the bound by which the prices of a node may miss it
+  std::int64_t work = 0;  // passes over the fleet times players
+};
+
+// Where few large servers compete for the last cards, the relaxation serves shares of them, and its
+// bound is too good to be true: what it saves by that may be many times what any other plan could.
+// Deciding one after the other ("served" and "goes without" are the two branches of a node) raises
+// the bound to that of the least node left, and at each node prices tell the others what to do.
+//
+// `prices` are those of the bound of `proof`, of a stage of value. Calls `improve` for plans made at
+// nodes, with the table and the prices to improve them by; `best` is the best plan so far, which
+// holds the levels of the stage, and becomes the best one found. Raises `proof`.
+using Improve = std::function<void(const Table&, const Prices&, Packing&)>;
+void branch(const Table& table, const Stage& stage, const Prices& prices,
+            const BranchLimits& limits, int num_threads, std::int64_t& iterations,
+            const Improve& improve, Packing& best, Proof& proof);
+
+}  // namespace tonnage::price
