@@ -201,6 +201,7 @@ IntegerAnswer solve_integer_program(const IntegerProgram& program, const ExactLi
     model.initialSolve();
     model.branchAndBound();
     answer.finished = model.status() == 0;
+    answer.nodes = model.getNodeCount();
     double bound = model.getBestPossibleObjValue();
     if (model.bestSolution() != nullptr) {
       // A search cut off by a known solution may end with the bound of its root.

@@ -13,7 +13,11 @@ namespace tonnage::price {
 namespace {
 
 // Moves looked at: the cheapest.
-constexpr std::size_t kMaxListed = 200000;
+constexpr std::size_t kMaxListed = 1000000;
+// Ties of one effect: more would not be used.
+constexpr std::size_t kMaxTies = 300;
+// What a search takes before its first node, in nodes.
+constexpr std::int64_t kRootNodes = 100;
 // Costs within a step of this factor are alike where they are not ties.
 constexpr double kStepsPerOctave = 4;
 
@@ -37,10 +41,10 @@ class AlikeSearch {
               const AlikeLimits& limits, Packing& packing)
       : table_(table), stage_(stage), prices_(prices), limits_(limits), packing_(packing) {}
 
-  bool run() {
+  AlikeResult run() {
     std::vector<Move> moves = list_moves();
     choose(moves);
-    if (moves.empty()) return false;
+    if (moves.empty()) return {false, true, 0};
     group(moves);
     ExactLimits exact;
     exact.absolute_gap = limits_.absolute_gap;
@@ -48,12 +52,15 @@ class AlikeSearch {
     exact.max_nodes = std::max<std::int64_t>(1, limits_.work / columns);
     const std::vector<double> nobody(program_.objective.size(), 0.0);
     const IntegerAnswer answer = solve_integer_program(program_, exact, nobody);
-    if (answer.x.empty()) return false;
+    AlikeResult result;
+    result.finished = answer.finished;
+    result.work = (answer.nodes + kRootNodes) * columns;
+    if (answer.x.empty()) return result;
     Packing next = packing_;
     apply(answer.x, next);
-    if (!next.is_feasible() || !is_better(table_, next, packing_)) return false;
-    packing_ = std::move(next);
-    return true;
+    result.better = next.is_feasible() && is_better(table_, next, packing_);
+    if (result.better) packing_ = std::move(next);
+    return result;
   }
 
  private:
@@ -113,15 +120,13 @@ class AlikeSearch {
     std::map<std::tuple<std::int64_t, std::int64_t, std::int32_t>, std::size_t> count;
     std::size_t chosen = 0;
     std::erase_if(moves, [&](const Move& m) {
-      if (is_tie(m)) return false;
-      if (chosen >= limits_.max_moves) return true;
+      if (!is_tie(m) && chosen >= limits_.max_moves) return true;
       const std::int64_t now = packing_.option_of(m.player);
       const bool serves = now == Packing::kNone || m.to == Packing::kNone;
-      if (++count[{place_of(now), place_of(m.to), serves ? table_.class_of[m.player] : -1}] >
-          limits_.per_kind) {
-        return true;
-      }
-      ++chosen;
+      std::size_t& alike =
+          count[{place_of(now), place_of(m.to), serves ? table_.class_of[m.player] : -1}];
+      if (++alike > (is_tie(m) ? kMaxTies : limits_.per_kind)) return true;
+      chosen += !is_tie(m);
       return false;
     });
     std::sort(moves.begin(), moves.end(), by_player);
@@ -236,8 +241,8 @@ class AlikeSearch {
 
 }  // namespace
 
-bool move_alike(const Table& table, const Stage& stage, const Prices& prices,
-                const AlikeLimits& limits, Packing& packing) {
+AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& prices,
+                       const AlikeLimits& limits, Packing& packing) {
   return AlikeSearch(table, stage, prices, limits, packing).run();
 }
 

@@ -18,11 +18,17 @@ struct AlikeLimits {
   std::int64_t work = 0;       // nodes of the search times columns
 };
 
+struct AlikeResult {
+  bool better = false;
+  bool finished = false;   // nothing better is left among these moves
+  std::int64_t work = 0;   // what the search took of the limit
+};
+
 // Players whose options of about the same cost take the same cards stand for each other, so that an
 // exact search chooses numbers of players: where cards must come out even to the last one, that
 // takes combinations of dozens of moves, which exchanges of a few never find. `packing` is feasible
-// and holds the levels of the stage. True if it got better. Needs has_exact_solver().
-bool move_alike(const Table& table, const Stage& stage, const Prices& prices,
-                const AlikeLimits& limits, Packing& packing);
+// and holds the levels of the stage; a better plan replaces it. Needs has_exact_solver().
+AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& prices,
+                       const AlikeLimits& limits, Packing& packing);
 
 }  // namespace tonnage::price

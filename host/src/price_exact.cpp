@@ -273,8 +273,9 @@ double objective_of(const Table& table, const Stage& stage, const Packing& packi
 Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices,
                     const RestLimits& limits, Packing& packing, Proof& proof) {
   const bool counts = counts_players(stage);
-  // In a better plan no player's regret exceeds what lies between that plan and the bound.
-  const double gap = proof.objective - proof.bound;
+  // In a better plan no player's regret exceeds what lies between that plan and the bound of the
+  // prices.
+  const double gap = proof.objective - proof.of_prices;
   const double slack = counts ? gap - 1 + 1e-6 : gap * (1 + 1e-9);
   if (slack < 0) return Progress::kSettled;
   const Searcher searcher(table, stage);

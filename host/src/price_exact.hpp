@@ -13,7 +13,8 @@ namespace tonnage::price {
 struct Proof {
   double objective = 0;
   double bound = 0;
-  bool from_prices = true;  // the bound is that of the prices
+  double of_prices = 0;     // what prices alone prove
+  bool from_prices = true;  // and that is the bound
 };
 
 // What a stage minimises, in its own unit.

@@ -63,16 +63,15 @@ constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
-// Searches among players that are alike: the share of the gap that a move may cost, and how many of
-// one effect there are. Where one finds nothing the next may.
-struct AlikeAim {
-  double share;
-  std::size_t per_kind;
-};
-constexpr AlikeAim kAlikeAims[] = {{0.2, 8}, {1, 20}};
-constexpr int kAlikeRounds = 5;
-constexpr std::size_t kAlikeMoves = 500;
-constexpr std::int64_t kAlikeWork = 2000000;
+// Searches among players that are alike look at so many moves, each of which may cost a share of
+// the gap; where that gains little, at twice as many, up to the limit.
+constexpr std::size_t kAlikeMoves = 400, kMaxAlikeMoves = 3200;
+constexpr double kAlikeShare = 0.2;
+constexpr std::size_t kAlikePerKind = 8;
+constexpr std::int64_t kAlikeWork = 500000;
+// What they may take in a stage all together.
+constexpr std::int64_t kAlikeWorkOfCounts = 500000, kAlikeWorkOfValue = 3000000;
+constexpr double kAlikeProgress = 0.05;  // of the gap
 constexpr double kAlikeTie = 1e-6;   // of the spread of values
 constexpr double kAlikeGap = 0.2;    // of what is near
 constexpr double kBranchTolerance = 1e-9;
@@ -137,6 +136,7 @@ class PriceSolver {
       count_stage(k, greedy);
     }
     report(table_.num_classes());
+    alike_work_ = kAlikeWorkOfValue;
     for (int i = 0; i < kMaxRepeats; ++i) {
       const std::vector<std::int64_t> before = best_.skipped();
       value_stage(greedy, i == 0);
@@ -174,6 +174,16 @@ class PriceSolver {
     if (is_better(table_, candidate, best_)) best_ = candidate;
   }
 
+  // Cost of a plan, cents/hour.
+  [[nodiscard]] double cost_of(const Packing& packing) const {
+    double sum = 0;
+    for (std::int64_t p = 0; p < packing.num_players(); ++p) {
+      const std::int64_t o = packing.option_of(p);
+      if (o != Packing::kNone) sum += from_.options[table_.source[o]].cost;
+    }
+    return sum;
+  }
+
   // Improves the best plan, but not at the cost of a level that it exceeds.
   void improve_best(const Stage& stage, const Prices& prices) {
     Packing plan = best_;
@@ -186,25 +196,31 @@ class PriceSolver {
     keep(plan);
   }
 
-  // Improves a plan that holds the levels of a stage of value by what players that are alike do.
+  // Improves a plan that holds the levels of a stage by what players that are alike do, unless it
+  // is `near` already. `gap`: what lies between the plan and the bound. Where servers count, the
+  // stage is one that weighs no values.
   void settle_alike(const Table& table, const Stage& stage, const Prices& prices, double gap,
-                    double near, Packing& plan) const {
+                    double near, Packing& plan) {
     if (!has_exact_solver()) return;
     price::AlikeLimits limits;
-    limits.tie = kAlikeTie * maker_.spread();
+    limits.tie = stage.value_weight > 0 ? kAlikeTie * maker_.spread() : kAlikeTie;
     limits.absolute_gap = kAlikeGap * near;
     limits.max_moves = kAlikeMoves;
-    limits.work = kAlikeWork;
-    const AlikeAim* aim = std::begin(kAlikeAims);
-    for (int i = 0; i < kAlikeRounds && aim != std::end(kAlikeAims) && gap > near; ++i) {
-      limits.max_rise = aim->share * gap;
-      limits.per_kind = aim->per_kind;
-      const double before = plan.value(table);
-      if (move_alike(table, stage, prices, limits, plan)) {
-        gap -= before - plan.value(table);
-      } else {
-        ++aim;
+    limits.per_kind = kAlikePerKind;
+    double share = kAlikeShare;
+    while (alike_work_ > 0 && gap > near && limits.max_moves <= kMaxAlikeMoves) {
+      limits.work = std::min(alike_work_, kAlikeWork);
+      limits.max_rise = share * gap;
+      const double before = objective_of(table, stage, plan);
+      const price::AlikeResult result = move_alike(table, stage, prices, limits, plan);
+      alike_work_ -= result.work;
+      const double gain = before - objective_of(table, stage, plan);
+      if (result.finished || gain < kAlikeProgress * gap) {
+        limits.max_moves *= 2;
+        limits.per_kind *= 2;
+        share = std::min(1.0, 2 * share);
       }
+      gap -= gain;
     }
   }
 
@@ -218,6 +234,7 @@ class PriceSolver {
   // None where an exact search does better.
   [[nodiscard]] std::int64_t num_restarts() const {
     if (has_exact_solver() && table_.num_players() <= kMaxSearched) return 0;
+    if (has_exact_solver()) return kMinRestarts;
     return std::clamp(kRestartedPlayers / (table_.num_players() + 1), kMinRestarts, kMaxRestarts);
   }
 
@@ -242,13 +259,16 @@ class PriceSolver {
   // More plans of the stage of value. Whether one holds the levels is mostly luck; those that do
   // and were aimed low are the best.
   template <class Near>
-  void restart_values(const Stage& stage, const Prices& prices, const Near& near) {
+  void restart_values(const Stage& stage, const Prices& prices, const Near& near,
+                      const price::Improve& improve) {
     constexpr std::size_t kJitters = std::size(kRestartJitters);
     constexpr std::size_t kReserves = std::size(kRestartReserves);
     for (std::size_t i = 0; static_cast<std::int64_t>(i) < num_restarts() && !near(best_); ++i) {
       Packing plan = maker_.attempt(with_reserve(stage, kRestartReserves[i % kReserves]), stage,
                                     prices, kRestartJitters[i % kJitters], 1 + i / kJitters);
-      if (!price::falls_short(stage, plan)) keep(plan);
+      if (price::falls_short(stage, plan)) continue;
+      improve(table_, prices, plan);
+      keep(plan);
     }
   }
 
@@ -275,6 +295,7 @@ class PriceSolver {
 
   void count_stage(std::int32_t rank, const Packing& greedy) {
     best_.extend(table_, rank + 1);
+    alike_work_ = kAlikeWorkOfCounts;
     const Stage stage = count_stage_of(rank, count_weight_);
     const Stage pure = count_stage_of(rank, 0);
     const Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
@@ -283,7 +304,7 @@ class PriceSolver {
     // Below 0 as it may be: what a better plan may consist of follows from it.
     least_skipped_.push_back(respond(table_, pure, prices, options_.num_threads).bound());
     Proof proof;
-    proof.bound = least_skipped_.back();
+    proof.bound = proof.of_prices = least_skipped_.back();
     const auto done = [&](const Packing& p) {
       const double least = std::max(0.0, std::ceil(proof.bound - kCountTolerance));
       return !price::falls_short(stage, p) && static_cast<double>(p.skipped(rank)) <= least;
@@ -302,7 +323,7 @@ class PriceSolver {
       const double bound = respond(table_, pure, bare, options_.num_threads).bound();
       if (bound > least_skipped_.back()) {
         least_skipped_.back() = bound;
-        proof.bound = bound;
+        proof.bound = proof.of_prices = bound;
         of_bound = bare;
       }
     }
@@ -314,6 +335,12 @@ class PriceSolver {
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
+    const auto search_alike = [&] {
+      if (done(best_) || price::falls_short(stage, best_)) return;
+      const double gap = static_cast<double>(best_.skipped(rank)) - proof.bound;
+      settle_alike(table_, pure, of_bound, gap, 1 - kCountTolerance, best_);
+    };
+    search_alike();
     restart_counts(rank, stage, prices, [&](const Packing& p) {
       return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
     });
@@ -341,17 +368,17 @@ class PriceSolver {
     const Prices prices =
         maximise_dual(table_, stage, start, kBoundTolerance, options_.num_threads, iterations_);
     Proof proof;
-    proof.bound = respond(table_, stage, prices, options_.num_threads).bound();
+    proof.bound = proof.of_prices = respond(table_, stage, prices, options_.num_threads).bound();
     const auto done = [&](const Packing& p) {
       return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
     };
-    const double near = kNearValue * sum_of_values_;
+    keep(greedy);
+    const double near = kNearValue * cost_of(best_);
     const auto is_near = [&](const Packing& p) {
       return done(p) || p.value(table_) - proof.bound <= near;
     };
     // A plan that serves more than the stage asks for belongs to the next one.
     const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
-    keep(greedy);
     if (at_level() && !done(best_)) improve_best(stage, prices);
     std::vector<Packing> plans;
     for (const ValueAim& aim : worthwhile(kValueAims)) {
@@ -360,18 +387,16 @@ class PriceSolver {
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
-    if (at_level() && !is_near(best_)) {
-      settle_alike(table_, stage, prices, best_.value(table_) - proof.bound, near, best_);
-    }
+    const auto improve = [&](const Table& table, const Prices& at, Packing& plan) {
+      settle_alike(table, stage, at, best_.value(table_) - proof.bound, near, plan);
+    };
+    if (at_level() && !is_near(best_)) improve(table_, prices, best_);
     if (at_level() && !is_near(best_)) {
       const price::BranchLimits limits{near, kBranchTolerance, kBranchWork};
-      const auto improve = [&](const Table& table, const Prices& at, Packing& plan) {
-        settle_alike(table, stage, at, best_.value(table_) - proof.bound, near, plan);
-      };
       branch(table_, stage, prices, limits, options_.num_threads, iterations_, improve, best_,
              proof);
     }
-    if (at_level()) restart_values(stage, prices, is_near);
+    if (at_level()) restart_values(stage, prices, is_near, improve);
     if (at_level() && !done(best_)) exchange_best(stage, prices);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
@@ -506,6 +531,7 @@ class PriceSolver {
   Table table_;
   Packing best_;
   double count_weight_ = 1;
+  std::int64_t alike_work_ = 0;  // left to the stage
   double sum_of_values_ = 0;
   std::int64_t iterations_ = 0;
   price::PlanMaker maker_;
