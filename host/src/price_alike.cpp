@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "integer_program.hpp"
+#include "price_exact.hpp"
+#include "price_plans.hpp"
 
 namespace tonnage::price {
 namespace {
@@ -16,6 +18,14 @@ namespace {
 constexpr std::size_t kMaxListed = 1000000;
 // Ties of one effect: more would not be used.
 constexpr std::size_t kMaxTies = 300;
+// The first of the searches that grow, and the last.
+constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
+constexpr std::size_t kFirstPerKind = 8;
+constexpr double kFirstShare = 0.2;     // of what lies between plan and bound, for one move
+constexpr std::int64_t kMaxWork = 500000;  // of one of them
+constexpr double kProgress = 0.05;      // of what lies between plan and bound
+constexpr double kTie = 1e-6;           // of the spread of values, or of a player
+constexpr double kStop = 0.2;           // of what is near
 // What a search takes before its first node, in nodes.
 constexpr std::int64_t kRootNodes = 100;
 // Costs within a step of this factor are alike where they are not ties.
@@ -50,7 +60,8 @@ class AlikeSearch {
     exact.absolute_gap = limits_.absolute_gap;
     const auto columns = static_cast<std::int64_t>(program_.objective.size());
     exact.max_nodes = std::max<std::int64_t>(1, limits_.work / columns);
-    const std::vector<double> nobody(program_.objective.size(), 0.0);
+    const bool held = holds(packing_);
+    const std::vector<double> nobody(held ? program_.objective.size() : 0, 0.0);
     const IntegerAnswer answer = solve_integer_program(program_, exact, nobody);
     AlikeResult result;
     result.finished = answer.finished;
@@ -58,13 +69,12 @@ class AlikeSearch {
     if (answer.x.empty()) return result;
     Packing next = packing_;
     apply(answer.x, next);
-    result.better = next.is_feasible() && is_better(table_, next, packing_);
+    result.better = holds(next) && (!held || is_better(table_, next, packing_));
     if (result.better) packing_ = std::move(next);
     return result;
   }
 
  private:
-  // What an option takes, as a number; the same for options that take the same.
   using Uses = std::vector<std::pair<std::int32_t, std::int64_t>>;
 
   // Players with the same moves, and the columns of how many make which.
@@ -83,6 +93,11 @@ class AlikeSearch {
     return stage_.value_weight * table_.options[option].value;
   }
 
+  [[nodiscard]] bool holds(const Packing& packing) const {
+    return packing.is_feasible() && !falls_short(stage_, packing);
+  }
+
+  // What an option takes, as a number; the same for options that take the same.
   std::int64_t place_of(std::int64_t option) {
     if (option == Packing::kNone) return -1;
     Uses uses;
@@ -240,6 +255,34 @@ class AlikeSearch {
 };
 
 }  // namespace
+
+void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices& prices,
+                           const AlikeGoal& goal, Packing& packing) {
+  if (!has_exact_solver()) return;
+  AlikeLimits limits;
+  limits.tie = stage.value_weight > 0 ? kTie * stage.value_weight * spread_ : kTie;
+  limits.absolute_gap = kStop * goal.near;
+  limits.max_moves = kFirstMoves;
+  limits.per_kind = kFirstPerKind;
+  double share = kFirstShare;
+  for (int idle = 0; work_ > 0 && idle < goal.patience && limits.max_moves <= kLastMoves;) {
+    const bool held = packing.is_feasible() && !falls_short(stage, packing);
+    const double before = objective_of(table, stage, packing);
+    const double gap = held ? before - goal.bound : goal.slack;
+    if (held && gap <= goal.near) break;
+    limits.work = std::min(work_, kMaxWork);
+    limits.max_rise = share * gap;
+    const AlikeResult result = move_alike(table, stage, prices, limits, packing);
+    work_ -= result.work;
+    if (!held && result.better) continue;
+    const bool gained = held && before - objective_of(table, stage, packing) > kProgress * gap;
+    idle = gained || result.finished ? 0 : idle + 1;
+    if (gained && !result.finished) continue;
+    limits.max_moves *= 2;
+    limits.per_kind *= 2;
+    share = std::min(1.0, 2 * share);
+  }
+}
 
 AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& prices,
                        const AlikeLimits& limits, Packing& packing) {

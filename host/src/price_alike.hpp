@@ -10,25 +10,49 @@
 namespace tonnage::price {
 
 struct AlikeLimits {
-  double max_rise = 0;         // moves that cost more at the prices are left out
-  double tie = 0;              // costs that differ by less count as equal; above 0
-  double absolute_gap = 0;     // the search may stop so far from the best
-  std::size_t per_kind = 0;    // moves of one effect that are not ties
-  std::size_t max_moves = 0;   // and so many in all
-  std::int64_t work = 0;       // nodes of the search times columns
+  double max_rise = 0;        // moves that cost more at the prices are left out
+  double tie = 0;             // costs that differ by less count as equal; above 0
+  double absolute_gap = 0;    // the search may stop so far from the best
+  std::size_t per_kind = 0;   // moves of one effect that are not ties
+  std::size_t max_moves = 0;  // and so many in all
+  std::int64_t work = 0;      // nodes of the search times columns
 };
 
 struct AlikeResult {
-  bool better = false;
-  bool finished = false;   // nothing better is left among these moves
-  std::int64_t work = 0;   // what the search took of the limit
+  bool better = false;    // for a plan that did not hold: it does now
+  bool finished = false;  // nothing better is left among these moves
+  std::int64_t work = 0;  // what the search took of the limit
 };
 
 // Players whose options of about the same cost take the same cards stand for each other, so that an
 // exact search chooses numbers of players: where cards must come out even to the last one, that
-// takes combinations of dozens of moves, which exchanges of a few never find. `packing` is feasible
-// and holds the levels of the stage; a better plan replaces it. Needs has_exact_solver().
+// takes combinations of dozens of moves, which exchanges of a few never find. A better plan replaces
+// `packing`, or the first one that holds if that takes more than there is or falls short of the
+// levels of the stage. Needs has_exact_solver().
 AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& prices,
                        const AlikeLimits& limits, Packing& packing);
+
+// What searches are to reach, in the unit of the stage.
+struct AlikeGoal {
+  double bound = 0;  // no plan is below this
+  double near = 0;   // a plan so far above it is good enough
+  double slack = 0;  // about how far a plan may come out above it
+  int patience = 1;  // searches in a row that may gain little
+};
+
+// Searches of growing size out of one budget of work, so that the same input has the same plan.
+class AlikeSearches {
+ public:
+  AlikeSearches(std::int64_t work, double spread) : work_(work), spread_(spread) {}
+
+  // Calls move_alike() until the goal is reached, nothing is gained any more or the budget is spent.
+  // `prices` are those of the stage. Does nothing in a build without an exact solver.
+  void settle(const Table& table, const Stage& stage, const Prices& prices, const AlikeGoal& goal,
+              Packing& packing);
+
+ private:
+  std::int64_t work_;
+  double spread_;  // how far a player's values lie apart
+};
 
 }  // namespace tonnage::price

@@ -9,17 +9,14 @@
 namespace tonnage::price {
 namespace {
 
+// About what solving a node takes, and a plan beyond its own passes, in passes; and what a pass
+// takes beyond its players, in players.
+constexpr std::int64_t kSolvePasses = 120, kPlanPasses = 300, kPassPlayers = 4000;
 // A player is undecided where its choices differ by less than this share of what it pays for cards.
 constexpr double kUndecided = 1e-6;
 // Expansions that raise the bound by less than this share of the gap, so many in a row, are enough.
 constexpr double kProgress = 0.02;
 constexpr int kMaxIdle = 3;
-// How plans are made at a node: levels to aim at, in players, and what values are told apart by.
-struct Aim {
-  double reserve, jitter;
-};
-constexpr Aim kAims[] = {{0, 1e-4}, {0.05, 1e-3}, {0.2, 1e-3}};
-
 struct Decision {
   std::int64_t player;
   bool served;
@@ -35,16 +32,17 @@ struct Node {
 class Tree {
  public:
   Tree(const Table& table, const Stage& stage, const BranchLimits& limits, int num_threads,
-       std::int64_t& iterations, const Improve& improve, Packing& best)
+       std::int64_t& iterations, const MakePlan& make, Packing& best)
       : table_(table),
         stage_(stage),
         limits_(limits),
         num_threads_(num_threads),
         iterations_(iterations),
-        improve_(improve),
+        make_(make),
         best_(best),
         decided_(table),
-        maker_(decided_, num_threads, iterations) {
+        maker_(decided_, num_threads, iterations),
+        first_pass_(iterations) {
     double largest = 1;
     for (const FlatOption& o : table.options) largest = std::max(largest, std::abs(o.value));
     // A power of two, so that little of a value is lost to it.
@@ -53,7 +51,6 @@ class Tree {
 
   // The bound of the whole tree.
   double grow(const Prices& prices, double bound) {
-    const std::int64_t before = iterations_;
     std::vector<Node> open{{{}, prices, bound, undecided(table_, prices)}};
     double least_closed = std::numeric_limits<double>::infinity();
     int idle = 0;
@@ -62,7 +59,7 @@ class Tree {
         return a.bound < b.bound;
       });
       if (at->bound >= value() - limits_.near) break;
-      if ((iterations_ - before) * table_.num_players() > limits_.work) break;
+      if (!has_work(2 * kSolvePasses)) break;
       const Node node = std::move(*at);
       open.erase(at);
       if (node.player < 0) {
@@ -72,7 +69,7 @@ class Tree {
       for (const bool served : {false, true}) {
         if (!at_level()) return bound;
         Node child = solve(node, served);
-        if (child.bound < value() - limits_.near) make_plans(child);
+        if (child.bound < value() - limits_.near) make_plan(child);
         if (child.bound < value()) open.push_back(std::move(child));
       }
       double least = least_closed;
@@ -87,6 +84,12 @@ class Tree {
 
  private:
   [[nodiscard]] double value() const { return best_.value(table_); }
+
+  // Whether so many more passes are within the limit.
+  [[nodiscard]] bool has_work(std::int64_t passes) const {
+    const std::int64_t done = iterations_ - first_pass_ + plans_ * kPlanPasses;
+    return (done + passes) * (table_.num_players() + kPassPlayers) <= limits_.work;
+  }
 
   // A plan that serves more players than the stage asks for belongs to another stage.
   [[nodiscard]] bool at_level() const { return best_.skipped() == stage_.may_skip; }
@@ -143,22 +146,16 @@ class Tree {
     return child;
   }
 
-  void make_plans(const Node& node) {
-    decide(node.decisions);
-    for (std::size_t i = 0; i < std::size(kAims); ++i) {
-      Stage target = stage_;
-      for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
-        target.reserve.push_back(stage_.is_priced(k) ? kAims[i].reserve : 0);
-      }
-      Packing plan = maker_.attempt(target, stage_, node.prices, kAims[i].jitter, 1 + i);
-      if (falls_short(stage_, plan)) continue;
-      improve_(decided_, node.prices, plan);
-      Packing own(table_, stage_.num_classes);
-      for (std::int64_t p = 0; p < own.num_players(); ++p) own.put(p, plan.option_of(p));
-      if (is_better(table_, own, best_)) best_ = std::move(own);
-      break;
-    }
+  void make_plan(const Node& node) {
+    if (!has_work(kPlanPasses)) return;
+    const double rewards = decide(node.decisions);
+    ++plans_;
+    const Packing plan = make_(maker_, decided_, node.prices, node.bound - rewards);
     undo(node.decisions);
+    Packing own(table_, stage_.num_classes);
+    for (std::int64_t p = 0; p < own.num_players(); ++p) own.put(p, plan.option_of(p));
+    if (!own.is_feasible() || falls_short(stage_, own)) return;
+    if (is_better(table_, own, best_)) best_ = std::move(own);
   }
 
   const Table& table_;
@@ -166,10 +163,12 @@ class Tree {
   const BranchLimits& limits_;
   int num_threads_;
   std::int64_t& iterations_;
-  const Improve& improve_;
+  const MakePlan& make_;
   Packing& best_;
   Table decided_;  // the table with the decisions of a node in its values
   PlanMaker maker_;
+  std::int64_t first_pass_;
+  std::int64_t plans_ = 0;  // tried
   double toll_ = 0;
 };
 
@@ -177,8 +176,8 @@ class Tree {
 
 void branch(const Table& table, const Stage& stage, const Prices& prices,
             const BranchLimits& limits, int num_threads, std::int64_t& iterations,
-            const Improve& improve, Packing& best, Proof& proof) {
-  Tree tree(table, stage, limits, num_threads, iterations, improve, best);
+            const MakePlan& make, Packing& best, Proof& proof) {
+  Tree tree(table, stage, limits, num_threads, iterations, make, best);
   const double bound = tree.grow(prices, proof.bound);
   if (bound > proof.bound) {
     proof.bound = bound;

@@ -21,12 +21,12 @@ struct BranchLimits {
 // Deciding one after the other ("served" and "goes without" are the two branches of a node) raises
 // the bound to that of the least node left, and at each node prices tell the others what to do.
 //
-// `prices` are those of the bound of `proof`, of a stage of value. Calls `improve` for plans made at
-// nodes, with the table and the prices to improve them by; `best` is the best plan so far, which
-// holds the levels of the stage, and becomes the best one found. Raises `proof`.
-using Improve = std::function<void(const Table&, const Prices&, Packing&)>;
+// `prices` are those of the bound of `proof`, of a stage of value. `make` is called for a plan at a
+// node, with its table, its prices and the bound there. `best` is the best plan so far, which holds
+// the levels of the stage, and becomes the best one found. Raises `proof`.
+using MakePlan = std::function<Packing(PlanMaker&, const Table&, const Prices&, double)>;
 void branch(const Table& table, const Stage& stage, const Prices& prices,
             const BranchLimits& limits, int num_threads, std::int64_t& iterations,
-            const Improve& improve, Packing& best, Proof& proof);
+            const MakePlan& make, Packing& best, Proof& proof);
 
 }  // namespace tonnage::price

@@ -304,10 +304,16 @@ void restore_levels(const Table& table, const Stage& stage, Packing& packing) {
   }
 }
 
-Packing round_prices(const Table& table, const Stage& stage, const Prices& prices,
-                     int num_threads) {
+Packing cheapest_choices(const Table& table, const Stage& stage, const Prices& prices,
+                         int num_threads) {
   Packing packing(table, stage.num_classes);
   put_cheapest(table, stage, prices, num_threads, packing);
+  return packing;
+}
+
+Packing round_prices(const Table& table, const Stage& stage, const Prices& prices,
+                     int num_threads) {
+  Packing packing = cheapest_choices(table, stage, prices, num_threads);
   relieve(table, stage, prices, packing);
   fill(table, stage, prices, packing);
   return packing;

@@ -54,6 +54,10 @@ class Packing {
 // Whether `a` is the better plan: fewer unserved in the first class that differs, else less value.
 [[nodiscard]] bool is_better(const Table& table, const Packing& a, const Packing& b);
 
+// Everybody's cheapest choice at the prices, room or not.
+[[nodiscard]] Packing cheapest_choices(const Table& table, const Stage& stage, const Prices& prices,
+                                       int num_threads);
+
 // A feasible plan near everybody's cheapest choice at the prices: what is overfull is relieved
 // where that costs least, then what is left is filled.
 [[nodiscard]] Packing round_prices(const Table& table, const Stage& stage, const Prices& prices,

@@ -56,14 +56,30 @@ PlanMaker::PlanMaker(const Table& table, int num_threads, std::int64_t& iteratio
   if (sum > 0) spread_ = sum;
 }
 
+PlanMaker::Apart PlanMaker::tell_apart(const Stage& stage, const Prices& start, double jitter,
+                                       std::uint64_t salt) {
+  Apart apart{jittered(table_, jitter * spread_, salt), {}};
+  apart.prices =
+      maximise_dual(apart.table, stage, start, kPlanTolerance, num_threads_, iterations_);
+  return apart;
+}
+
+Packing PlanMaker::own(const Packing& plan) const {
+  Packing packing(table_, plan.num_classes());
+  for (std::int64_t p = 0; p < packing.num_players(); ++p) packing.put(p, plan.option_of(p));
+  return packing;
+}
+
+Packing PlanMaker::choose_jittered(const Stage& stage, const Prices& start, double jitter,
+                                   std::uint64_t salt) {
+  const Apart apart = tell_apart(stage, start, jitter, salt);
+  return own(cheapest_choices(apart.table, stage, apart.prices, num_threads_));
+}
+
 Packing PlanMaker::round_jittered(const Stage& stage, const Prices& start, double jitter,
                                   std::uint64_t salt) {
-  const Table table = jittered(table_, jitter * spread_, salt);
-  const Prices prices =
-      maximise_dual(table, stage, start, kPlanTolerance, num_threads_, iterations_);
-  const Packing rounded = round_prices(table, stage, prices, num_threads_);
-  Packing packing(table_, stage.num_classes);
-  for (std::int64_t p = 0; p < packing.num_players(); ++p) packing.put(p, rounded.option_of(p));
+  const Apart apart = tell_apart(stage, start, jitter, salt);
+  Packing packing = own(round_prices(apart.table, stage, apart.prices, num_threads_));
   restore_levels(table_, stage, packing);
   fill(table_, stage, start, packing);
   return packing;

@@ -31,6 +31,10 @@ class PlanMaker {
   [[nodiscard]] Packing round_jittered(const Stage& stage, const Prices& start, double jitter,
                                        std::uint64_t salt = 0);
 
+  // The same, but not made to fit.
+  [[nodiscard]] Packing choose_jittered(const Stage& stage, const Prices& start, double jitter,
+                                        std::uint64_t salt = 0);
+
   // A plan made for `target`, a stage like `stage` but for its weights or reserves, and improved.
   [[nodiscard]] Packing attempt(const Stage& target, const Stage& stage, const Prices& prices,
                                 double jitter, std::uint64_t salt);
@@ -47,6 +51,16 @@ class PlanMaker {
   void exchange_moves(const Stage& stage, const Prices& prices, Packing& plan) const;
 
  private:
+  // A table whose values do not tie, and prices found for them.
+  struct Apart {
+    Table table;
+    Prices prices;
+  };
+  [[nodiscard]] Apart tell_apart(const Stage& stage, const Prices& start, double jitter,
+                                 std::uint64_t salt);
+  // A plan of another table with the same options.
+  [[nodiscard]] Packing own(const Packing& plan) const;
+
   const Table& table_;
   int num_threads_;
   std::int64_t& iterations_;

@@ -63,19 +63,14 @@ constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
-// Searches among players that are alike look at so many moves, each of which may cost a share of
-// the gap; where that gains little, at twice as many, up to the limit.
-constexpr std::size_t kAlikeMoves = 400, kMaxAlikeMoves = 3200;
-constexpr double kAlikeShare = 0.2;
-constexpr std::size_t kAlikePerKind = 8;
-constexpr std::int64_t kAlikeWork = 500000;
-// What they may take in a stage all together.
-constexpr std::int64_t kAlikeWorkOfCounts = 500000, kAlikeWorkOfValue = 3000000;
-constexpr double kAlikeProgress = 0.05;  // of the gap
-constexpr double kAlikeTie = 1e-6;   // of the spread of values
-constexpr double kAlikeGap = 0.2;    // of what is near
+// Where an exact search follows, fewer aims and restarts serve, and what values are told apart by for
+// it. It may take so much in a stage, in nodes times columns.
+constexpr std::int64_t kMinExactAims = 2, kExactRestarts = 3;
+constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
+constexpr std::int64_t kWorkOfCounts = 500000, kWorkOfValue = 2500000;
+constexpr int kPatience = 2;  // around the best plan
 constexpr double kBranchTolerance = 1e-9;
-constexpr std::int64_t kBranchWork = 40000000;
+constexpr std::int64_t kBranchWork = 80000000;
 
 class Clock {
  public:
@@ -121,7 +116,8 @@ class PriceSolver {
         options_(options),
         table_(price::flatten(from)),
         best_(table_, 0),
-        maker_(table_, options.num_threads, iterations_) {
+        maker_(table_, options.num_threads, iterations_),
+        alike_(kWorkOfValue, maker_.spread()) {
     for (std::int64_t p = 0; p < table_.num_players(); ++p) {
       const auto own = table_.options_of(p);
       sum_of_values_ += std::max(std::abs(own.front().value), std::abs(own.back().value));
@@ -136,7 +132,6 @@ class PriceSolver {
       count_stage(k, greedy);
     }
     report(table_.num_classes());
-    alike_work_ = kAlikeWorkOfValue;
     for (int i = 0; i < kMaxRepeats; ++i) {
       const std::vector<std::int64_t> before = best_.skipped();
       value_stage(greedy, i == 0);
@@ -196,45 +191,15 @@ class PriceSolver {
     keep(plan);
   }
 
-  // Improves a plan that holds the levels of a stage by what players that are alike do, unless it
-  // is `near` already. `gap`: what lies between the plan and the bound. Where servers count, the
-  // stage is one that weighs no values.
-  void settle_alike(const Table& table, const Stage& stage, const Prices& prices, double gap,
-                    double near, Packing& plan) {
-    if (!has_exact_solver()) return;
-    price::AlikeLimits limits;
-    limits.tie = stage.value_weight > 0 ? kAlikeTie * maker_.spread() : kAlikeTie;
-    limits.absolute_gap = kAlikeGap * near;
-    limits.max_moves = kAlikeMoves;
-    limits.per_kind = kAlikePerKind;
-    double share = kAlikeShare;
-    while (alike_work_ > 0 && gap > near && limits.max_moves <= kMaxAlikeMoves) {
-      limits.work = std::min(alike_work_, kAlikeWork);
-      limits.max_rise = share * gap;
-      const double before = objective_of(table, stage, plan);
-      const price::AlikeResult result = move_alike(table, stage, prices, limits, plan);
-      alike_work_ -= result.work;
-      const double gain = before - objective_of(table, stage, plan);
-      if (result.finished || gain < kAlikeProgress * gap) {
-        limits.max_moves *= 2;
-        limits.per_kind *= 2;
-        share = std::min(1.0, 2 * share);
-      }
-      gap -= gain;
-    }
-  }
-
   template <class Aim, std::size_t kCount>
   [[nodiscard]] std::span<const Aim> worthwhile(const Aim (&aims)[kCount]) const {
+    const std::int64_t least = has_exact_solver() ? kMinExactAims : kMinAims;
     const std::int64_t most =
-        std::clamp<std::int64_t>(kAimedPlayers / (table_.num_players() + 1), kMinAims, kCount);
+        std::clamp<std::int64_t>(kAimedPlayers / (table_.num_players() + 1), least, kCount);
     return std::span<const Aim>(aims).first(static_cast<std::size_t>(most));
   }
 
-  // None where an exact search does better.
   [[nodiscard]] std::int64_t num_restarts() const {
-    if (has_exact_solver() && table_.num_players() <= kMaxSearched) return 0;
-    if (has_exact_solver()) return kMinRestarts;
     return std::clamp(kRestartedPlayers / (table_.num_players() + 1), kMinRestarts, kMaxRestarts);
   }
 
@@ -242,6 +207,7 @@ class PriceSolver {
   template <class Near>
   void restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
                       const Near& near) {
+    if (has_exact_solver()) return;
     constexpr std::size_t kAims = 4;  // the first ones: those that most often do best
     for (std::int64_t i = 0; i < num_restarts() && !near(best_); ++i) {
       const CountAim& aim = kCountAims[static_cast<std::size_t>(i) % kAims];
@@ -256,20 +222,22 @@ class PriceSolver {
     }
   }
 
-  // More plans of the stage of value. Whether one holds the levels is mostly luck; those that do
-  // and were aimed low are the best.
-  template <class Near>
-  void restart_values(const Stage& stage, const Prices& prices, const Near& near,
-                      const price::Improve& improve) {
+  // One of several plans of the stage of value, made for a table and its prices. It may not hold.
+  Packing value_plan(price::PlanMaker& maker, const Table& table, const Stage& stage,
+                     const Prices& prices, const price::AlikeGoal& goal, std::size_t attempt) {
+    if (has_exact_solver()) {
+      constexpr std::size_t kJitters = std::size(kExactJitters);
+      Packing plan = maker.choose_jittered(stage, prices, kExactJitters[attempt % kJitters],
+                                           attempt / kJitters);
+      alike_.settle(table, stage, prices, goal, plan);
+      return plan;
+    }
+    // Whether a plan holds the levels is mostly luck; those that do and were aimed low are the
+    // best.
     constexpr std::size_t kJitters = std::size(kRestartJitters);
     constexpr std::size_t kReserves = std::size(kRestartReserves);
-    for (std::size_t i = 0; static_cast<std::int64_t>(i) < num_restarts() && !near(best_); ++i) {
-      Packing plan = maker_.attempt(with_reserve(stage, kRestartReserves[i % kReserves]), stage,
-                                    prices, kRestartJitters[i % kJitters], 1 + i / kJitters);
-      if (price::falls_short(stage, plan)) continue;
-      improve(table_, prices, plan);
-      keep(plan);
-    }
+    return maker.attempt(with_reserve(stage, kRestartReserves[attempt % kReserves]), stage, prices,
+                         kRestartJitters[attempt % kJitters], 1 + attempt / kJitters);
   }
 
   // The stage with levels to aim at, by a share of what lies between them and their bounds.
@@ -295,7 +263,6 @@ class PriceSolver {
 
   void count_stage(std::int32_t rank, const Packing& greedy) {
     best_.extend(table_, rank + 1);
-    alike_work_ = kAlikeWorkOfCounts;
     const Stage stage = count_stage_of(rank, count_weight_);
     const Stage pure = count_stage_of(rank, 0);
     const Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
@@ -335,12 +302,11 @@ class PriceSolver {
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
-    const auto search_alike = [&] {
-      if (done(best_) || price::falls_short(stage, best_)) return;
+    if (!done(best_)) {
       const double gap = static_cast<double>(best_.skipped(rank)) - proof.bound;
-      settle_alike(table_, pure, of_bound, gap, 1 - kCountTolerance, best_);
-    };
-    search_alike();
+      price::AlikeSearches(kWorkOfCounts, maker_.spread())
+          .settle(table_, pure, of_bound, {proof.bound, 1 - kCountTolerance, gap, kPatience}, best_);
+    }
     restart_counts(rank, stage, prices, [&](const Packing& p) {
       return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
     });
@@ -387,16 +353,29 @@ class PriceSolver {
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
-    const auto improve = [&](const Table& table, const Prices& at, Packing& plan) {
-      settle_alike(table, stage, at, best_.value(table_) - proof.bound, near, plan);
+    const auto goal = [&](double bound, int patience) {
+      return price::AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience};
     };
-    if (at_level() && !is_near(best_)) improve(table_, prices, best_);
-    if (at_level() && !is_near(best_)) {
-      const price::BranchLimits limits{near, kBranchTolerance, kBranchWork};
-      branch(table_, stage, prices, limits, options_.num_threads, iterations_, improve, best_,
-             proof);
+    const std::int64_t restarts = has_exact_solver() ? kExactRestarts : num_restarts();
+    for (std::int64_t i = 0; i < restarts && at_level() && !is_near(best_); ++i) {
+      Packing plan = value_plan(maker_, table_, stage, prices, goal(proof.bound, 1),
+                                static_cast<std::size_t>(i));
+      if (plan.is_feasible() && !price::falls_short(stage, plan)) keep(plan);
     }
-    if (at_level()) restart_values(stage, prices, is_near, improve);
+    if (at_level() && !is_near(best_)) {
+      alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
+    }
+    if (at_level() && !is_near(best_)) {
+      const auto make = [&](price::PlanMaker& maker, const Table& table, const Prices& at,
+                            double bound) {
+        return value_plan(maker, table, stage, at, goal(bound, 1), 0);
+      };
+      branch(table_, stage, prices, {near, kBranchTolerance, kBranchWork}, options_.num_threads,
+             iterations_, make, best_, proof);
+    }
+    if (at_level() && !is_near(best_)) {
+      alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
+    }
     if (at_level() && !done(best_)) exchange_best(stage, prices);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
@@ -531,10 +510,10 @@ class PriceSolver {
   Table table_;
   Packing best_;
   double count_weight_ = 1;
-  std::int64_t alike_work_ = 0;  // left to the stage
   double sum_of_values_ = 0;
   std::int64_t iterations_ = 0;
   price::PlanMaker maker_;
+  price::AlikeSearches alike_;  // in the stage of value
   std::vector<Prices> prices_;  // [stages]
   std::vector<Proof> proofs_;
   std::vector<double> least_skipped_;  // [classes] as the prices of its stage prove
