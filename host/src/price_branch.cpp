@@ -62,21 +62,20 @@ class Tree {
       if (!has_work(2 * kSolvePasses)) break;
       const Node node = std::move(*at);
       open.erase(at);
+      if (!node.decisions.empty()) make_plan(node);
+      if (!at_level()) return bound;
       if (node.player < 0) {
         least_closed = std::min(least_closed, node.bound);
         break;
       }
       for (const bool served : {false, true}) {
-        if (!at_level()) return bound;
         Node child = solve(node, served);
-        if (child.bound < value() - limits_.near) make_plan(child);
         if (child.bound < value()) open.push_back(std::move(child));
       }
       double least = least_closed;
       for (const Node& n : open) least = std::min(least, n.bound);
       idle = least - node.bound < kProgress * (value() - node.bound) ? idle + 1 : 0;
     }
-    if (!at_level()) return bound;
     double least = std::min(least_closed, value());
     for (const Node& n : open) least = std::min(least, n.bound);
     return least;

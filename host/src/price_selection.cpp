@@ -67,7 +67,7 @@ constexpr int kMaxRepeats = 5;
 // it. It may take so much in a stage, in nodes times columns.
 constexpr std::int64_t kMinExactAims = 2, kExactRestarts = 3;
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
-constexpr std::int64_t kWorkOfCounts = 500000, kWorkOfValue = 2500000;
+constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 1800000;
 constexpr int kPatience = 2;  // around the best plan
 constexpr double kBranchTolerance = 1e-9;
 constexpr std::int64_t kBranchWork = 80000000;
@@ -356,15 +356,13 @@ class PriceSolver {
     const auto goal = [&](double bound, int patience) {
       return price::AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience};
     };
-    const std::int64_t restarts = has_exact_solver() ? kExactRestarts : num_restarts();
-    for (std::int64_t i = 0; i < restarts && at_level() && !is_near(best_); ++i) {
-      Packing plan = value_plan(maker_, table_, stage, prices, goal(proof.bound, 1),
-                                static_cast<std::size_t>(i));
+    const auto restart = [&](std::size_t attempt) {
+      if (!at_level() || is_near(best_)) return;
+      Packing plan =
+          value_plan(maker_, table_, stage, prices, goal(proof.bound, 1), attempt);
       if (plan.is_feasible() && !price::falls_short(stage, plan)) keep(plan);
-    }
-    if (at_level() && !is_near(best_)) {
-      alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
-    }
+    };
+    restart(0);
     if (at_level() && !is_near(best_)) {
       const auto make = [&](price::PlanMaker& maker, const Table& table, const Prices& at,
                             double bound) {
@@ -376,6 +374,8 @@ class PriceSolver {
     if (at_level() && !is_near(best_)) {
       alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
     }
+    const std::int64_t restarts = has_exact_solver() ? kExactRestarts : num_restarts();
+    for (std::int64_t i = 1; i < restarts; ++i) restart(static_cast<std::size_t>(i));
     if (at_level() && !done(best_)) exchange_best(stage, prices);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
