@@ -22,9 +22,9 @@ constexpr std::size_t kMaxTies = 300;
 constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
 constexpr std::size_t kFirstPerKind = 8;
 constexpr double kFirstShare = 0.2;     // of what lies between plan and bound, for one move
-constexpr std::int64_t kMaxWork = 200000;  // of one of them
+constexpr std::int64_t kMaxWork = 150000;  // of one of them
 constexpr double kProgress = 0.05;      // of what lies between plan and bound
-constexpr double kTie = 1e-6;           // of the spread of values, or of a player
+constexpr double kTie = 1e-6;           // of the unit
 constexpr double kStop = 0.2;           // of what is near
 // What a search takes before its first node, in nodes.
 constexpr std::int64_t kRootNodes = 100;
@@ -260,7 +260,7 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
                            const AlikeGoal& goal, Packing& packing) {
   if (!has_exact_solver()) return;
   AlikeLimits limits;
-  limits.tie = stage.value_weight > 0 ? kTie * stage.value_weight * spread_ : kTie;
+  limits.tie = kTie * unit_;
   limits.absolute_gap = kStop * goal.near;
   limits.max_moves = kFirstMoves;
   limits.per_kind = kFirstPerKind;
@@ -274,13 +274,13 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
     limits.max_rise = share * gap;
     const AlikeResult result = move_alike(table, stage, prices, limits, packing);
     work_ -= result.work;
-    if (!held && result.better) continue;
-    const bool gained = held && before - objective_of(table, stage, packing) > kProgress * gap;
+    const bool gained = held ? before - objective_of(table, stage, packing) > kProgress * gap
+                             : result.better;
     idle = gained || result.finished ? 0 : idle + 1;
     if (gained && !result.finished) continue;
-    limits.max_moves *= 2;
-    limits.per_kind *= 2;
-    share = std::min(1.0, 2 * share);
+    limits.max_moves += limits.max_moves / 2;
+    limits.per_kind += limits.per_kind / 2;
+    share = std::min(1.0, 1.5 * share);
   }
 }
 

@@ -43,7 +43,8 @@ struct AlikeGoal {
 // Searches of growing size out of one budget of work, so that the same input has the same plan.
 class AlikeSearches {
  public:
-  AlikeSearches(std::int64_t work, double spread) : work_(work), spread_(spread) {}
+  // `unit`: what a player's choices differ by, in the unit of the stage.
+  AlikeSearches(std::int64_t work, double unit) : work_(work), unit_(unit) {}
 
   // Calls move_alike() until the goal is reached, nothing is gained any more or the budget is spent.
   // `prices` are those of the stage. Does nothing in a build without an exact solver.
@@ -52,7 +53,7 @@ class AlikeSearches {
 
  private:
   std::int64_t work_;
-  double spread_;  // how far a player's values lie apart
+  double unit_;
 };
 
 }  // namespace tonnage::price

@@ -16,17 +16,19 @@ constexpr std::int64_t kSolvePasses = 120, kPlanPasses = 300, kPassPlayers = 400
 constexpr double kUndecided = 1e-6;
 // Expansions that raise the bound by less than this share of the gap, so many in a row, are enough.
 constexpr double kProgress = 0.02;
-constexpr int kMaxIdle = 3;
+constexpr int kMaxIdle = 6;
+
+// Whether a player takes an option; Packing::kNone stands for going without.
 struct Decision {
-  std::int64_t player;
-  bool served;
+  std::int64_t player, option;
+  bool takes;
 };
 
 struct Node {
   std::vector<Decision> decisions;
   Prices prices;
   double bound;
-  std::int64_t player;  // to branch on; -1: none is undecided
+  Decision next;  // to branch on; of player -1: none is undecided
 };
 
 class Tree {
@@ -35,6 +37,7 @@ class Tree {
        std::int64_t& iterations, const MakePlan& make, Packing& best)
       : table_(table),
         stage_(stage),
+        relaxed_(stage),
         limits_(limits),
         num_threads_(num_threads),
         iterations_(iterations),
@@ -43,15 +46,19 @@ class Tree {
         decided_(table),
         maker_(decided_, num_threads, iterations),
         first_pass_(iterations) {
+    relaxed_.value_weight = 1;  // tolls are values, also where only players count
     double largest = 1;
-    for (const FlatOption& o : table.options) largest = std::max(largest, std::abs(o.value));
+    for (FlatOption& o : decided_.options) {
+      o.value *= stage.value_weight;
+      largest = std::max(largest, std::abs(o.value));
+    }
     // A power of two, so that little of a value is lost to it.
     toll_ = std::exp2(std::ceil(std::log2(largest)) + 6);
   }
 
   // The bound of the whole tree.
   double grow(const Prices& prices, double bound) {
-    std::vector<Node> open{{{}, prices, bound, undecided(table_, prices)}};
+    std::vector<Node> open{{{}, prices, bound, undecided(prices)}};
     double least_closed = std::numeric_limits<double>::infinity();
     int idle = 0;
     while (!open.empty() && idle < kMaxIdle) {
@@ -64,12 +71,12 @@ class Tree {
       open.erase(at);
       if (!node.decisions.empty()) make_plan(node);
       if (!at_level()) return bound;
-      if (node.player < 0) {
+      if (node.next.player < 0) {
         least_closed = std::min(least_closed, node.bound);
         break;
       }
-      for (const bool served : {false, true}) {
-        Node child = solve(node, served);
+      for (const bool takes : {true, false}) {
+        Node child = solve(node, takes);
         if (child.bound < value()) open.push_back(std::move(child));
       }
       double least = least_closed;
@@ -82,65 +89,87 @@ class Tree {
   }
 
  private:
-  [[nodiscard]] double value() const { return best_.value(table_); }
+  [[nodiscard]] double value() const { return objective_of(table_, stage_, best_); }
 
   // Whether so many more passes are within the limit.
   [[nodiscard]] bool has_work(std::int64_t passes) const {
     const std::int64_t done = iterations_ - first_pass_ + plans_ * kPlanPasses;
-    return (done + passes) * (table_.num_players() + kPassPlayers) <= limits_.work;
+    return (done + passes) * (best_.num_players() + kPassPlayers) <= limits_.work;
   }
 
   // A plan that serves more players than the stage asks for belongs to another stage.
-  [[nodiscard]] bool at_level() const { return best_.skipped() == stage_.may_skip; }
-
-  // Whom to branch on: of the undecided players the one that pays most for cards.
-  [[nodiscard]] std::int64_t undecided(const Table& table, const Prices& prices) const {
-    std::int64_t player = -1;
-    double most = 0;
-    for (std::int64_t p = 0; p < table.num_players(); ++p) {
-      const std::int32_t rank = table.class_of[p];
-      if (!stage_.is_priced(rank)) continue;
-      const Cheapest least = cheapest_option(table, stage_.value_weight, prices.resource, p);
-      const FlatOption& option = table.options[least.option];
-      const double pays = least.cost - stage_.value_weight * option.value;
-      if (pays <= most || std::abs(least.cost - prices.skip[rank]) > kUndecided * pays) continue;
-      most = pays;
-      player = p;
+  [[nodiscard]] bool at_level() const {
+    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
+      if (stage_.may_skip[k] != Stage::kNoLimit && best_.skipped(k) != stage_.may_skip[k]) {
+        return false;
+      }
     }
-    return player;
+    return true;
   }
 
-  // A toll on the options of those who go without, a reward on those of who is served: no plan that
-  // keeps the decisions is worse for it than by the rewards, so bounds hold whatever the prices.
+  // What to branch on: the choice of whom among the undecided pays most for cards.
+  [[nodiscard]] Decision undecided(const Prices& prices) const {
+    Decision next{-1, Packing::kNone, true};
+    double most = 0;
+    for (std::int64_t p = 0; p < best_.num_players(); ++p) {
+      double least = std::numeric_limits<double>::infinity(), second = least;
+      std::int64_t option = Packing::kNone;
+      const auto offer = [&](std::int64_t o, double cost) {
+        if (cost < least) {
+          second = least;
+          least = cost;
+          option = o;
+        } else {
+          second = std::min(second, cost);
+        }
+      };
+      for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
+        offer(o, decided_.cost_of(decided_.options[o], 1, prices.resource));
+      }
+      const std::int64_t cheapest = option;
+      const double pays = least - decided_.options[cheapest].value;
+      offer(Packing::kNone, prices.skip[table_.class_of[p]]);
+      if (pays <= most || second - least > kUndecided * pays) continue;
+      most = pays;
+      next = {p, option, true};
+    }
+    return next;
+  }
+
+  // Tolls on what players do not take, rewards for what they do: no plan that keeps the decisions is
+  // better off than by the rewards, so bounds hold whatever the prices. Returns the rewards.
   double decide(const std::vector<Decision>& decisions) {
     double rewards = 0;
     for (const Decision& d : decisions) {
+      // Who does not go without takes one of the options.
+      const bool any = d.option == Packing::kNone;
+      const bool reward = d.takes != any;
       for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
-        decided_.options[o].value += d.served ? -toll_ : toll_;
+        if (any || o == d.option) decided_.options[o].value += reward ? -toll_ : toll_;
       }
-      if (d.served) rewards += toll_;
+      if (reward) rewards += toll_;
     }
     return rewards;
   }
   void undo(const std::vector<Decision>& decisions) {
     for (const Decision& d : decisions) {
       for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
-        decided_.options[o].value = table_.options[o].value;
+        decided_.options[o].value = stage_.value_weight * table_.options[o].value;
       }
     }
   }
 
-  [[nodiscard]] Node solve(const Node& parent, bool served) {
+  [[nodiscard]] Node solve(const Node& parent, bool takes) {
     Node child = parent;
-    child.decisions.push_back({parent.player, served});
+    child.decisions.push_back({parent.next.player, parent.next.option, takes});
     const double rewards = decide(child.decisions);
-    child.prices = maximise_dual(decided_, stage_, parent.prices, limits_.tolerance, num_threads_,
+    child.prices = maximise_dual(decided_, relaxed_, parent.prices, limits_.tolerance, num_threads_,
                                  iterations_);
-    const Response response = respond(decided_, stage_, child.prices, num_threads_);
+    const Response response = respond(decided_, relaxed_, child.prices, num_threads_);
     const double rounding = rewards * static_cast<double>(child.decisions.size()) *
                             std::numeric_limits<double>::epsilon();
     child.bound = std::max(parent.bound, response.bound() + rewards - rounding);
-    child.player = undecided(decided_, child.prices);
+    child.next = undecided(child.prices);
     undo(child.decisions);
     return child;
   }
@@ -149,7 +178,7 @@ class Tree {
     if (!has_work(kPlanPasses)) return;
     const double rewards = decide(node.decisions);
     ++plans_;
-    const Packing plan = make_(maker_, decided_, node.prices, node.bound - rewards);
+    const Packing plan = make_(maker_, decided_, relaxed_, node.prices, node.bound - rewards);
     undo(node.decisions);
     Packing own(table_, stage_.num_classes);
     for (std::int64_t p = 0; p < own.num_players(); ++p) own.put(p, plan.option_of(p));
@@ -159,6 +188,7 @@ class Tree {
 
   const Table& table_;
   const Stage& stage_;
+  Stage relaxed_;  // the stage of the table with decisions
   const BranchLimits& limits_;
   int num_threads_;
   std::int64_t& iterations_;

@@ -1,5 +1,5 @@
-// Branching on players that prices alone leave undecided between being served and going without.
-// Owns: the tree of such decisions, its bound, and the plans made at its nodes.
+// Branching on players that prices alone leave undecided between two options, or between one and
+// going without. Owns: the tree of such decisions, its bound, and when plans are made at its nodes.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +16,16 @@ struct BranchLimits {
   std::int64_t work = 0;  // passes over the fleet times players
 };
 
-// Where few large servers compete for the last cards, the relaxation serves shares of them, and its
-// bound is too good to be true: what it saves by that may be many times what any other plan could.
-// Deciding one after the other ("served" and "goes without" are the two branches of a node) raises
-// the bound to that of the least node left, and at each node prices tell the others what to do.
+// Where few large servers compete for the last cards, the relaxation gives each shares of several
+// options, and its bound is too good to be true: what that saves may be many times what any other
+// plan could. Deciding one after the other (it takes an option, it does not) raises the bound to that
+// of the least node left, and at each node prices tell the others what to do.
 //
-// `prices` are those of the bound of `proof`, of a stage of value. `make` is called for a plan at a
-// node, with its table, its prices and the bound there. `best` is the best plan so far, which holds
-// the levels of the stage, and becomes the best one found. Raises `proof`.
-using MakePlan = std::function<Packing(PlanMaker&, const Table&, const Prices&, double)>;
+// `prices` are those of the bound of `proof`. `make` is called for a plan at a node, with a table and
+// a stage that hold its decisions, its prices and the bound of that stage. `best` is the best plan so
+// far, which holds the levels of the stage, and becomes the best one found. Raises `proof`.
+using MakePlan =
+    std::function<Packing(PlanMaker&, const Table&, const Stage&, const Prices&, double)>;
 void branch(const Table& table, const Stage& stage, const Prices& prices,
             const BranchLimits& limits, int num_threads, std::int64_t& iterations,
             const MakePlan& make, Packing& best, Proof& proof);

@@ -266,8 +266,11 @@ void add_uses(const Table& table, const FlatOption& option, ChoiceModel& model) 
 }
 
 double objective_of(const Table& table, const Stage& stage, const Packing& packing) {
-  return counts_players(stage) ? static_cast<double>(packing.skipped(stage.num_classes - 1))
-                               : packing.value(table);
+  double objective = counts_players(stage) ? 0 : stage.value_weight * packing.value(table);
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    objective += stage.skip_cost[k] * static_cast<double>(packing.skipped(k));
+  }
+  return objective;
 }
 
 Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices,

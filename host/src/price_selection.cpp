@@ -53,9 +53,6 @@ constexpr double kRestartReserves[] = {0.3, 0.5, 0.1, 0.7};
 constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
-constexpr std::int64_t kMaxCountsSearched = 5000;
-constexpr price::RestLimits kShortLook{0, 800, 500, 0};
-constexpr int kShortLooks = 2;
 constexpr price::RestLimits kFirstLook{2000, 3000, 150, 1200000};
 constexpr price::RestLimits kSecondLook{6000, 5000, 100, 1200000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
@@ -67,7 +64,8 @@ constexpr int kMaxRepeats = 5;
 // it. It may take so much in a stage, in nodes times columns.
 constexpr std::int64_t kMinExactAims = 2, kExactRestarts = 3;
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
-constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 1800000;
+constexpr double kCountJitter = 1e-5;
+constexpr std::int64_t kWorkOfCounts = 600000, kWorkOfValue = 1000000;
 constexpr int kPatience = 2;  // around the best plan
 constexpr double kBranchTolerance = 1e-9;
 constexpr std::int64_t kBranchWork = 80000000;
@@ -302,11 +300,8 @@ class PriceSolver {
       keep(plans.back());
     }
     polish(stage, prices, std::move(plans), done);
-    if (!done(best_)) {
-      const double gap = static_cast<double>(best_.skipped(rank)) - proof.bound;
-      price::AlikeSearches(kWorkOfCounts, maker_.spread())
-          .settle(table_, pure, of_bound, {proof.bound, 1 - kCountTolerance, gap, kPatience}, best_);
-    }
+    proof.objective = static_cast<double>(best_.skipped(rank));
+    if (!done(best_)) search_counts(pure, of_bound, proof);
     restart_counts(rank, stage, prices, [&](const Packing& p) {
       return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
     });
@@ -364,9 +359,9 @@ class PriceSolver {
     };
     restart(0);
     if (at_level() && !is_near(best_)) {
-      const auto make = [&](price::PlanMaker& maker, const Table& table, const Prices& at,
-                            double bound) {
-        return value_plan(maker, table, stage, at, goal(bound, 1), 0);
+      const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& at_stage,
+                            const Prices& at, double bound) {
+        return value_plan(maker, table, at_stage, at, goal(bound, 1), 0);
       };
       branch(table_, stage, prices, {near, kBranchTolerance, kBranchWork}, options_.num_threads,
              iterations_, make, best_, proof);
@@ -396,28 +391,34 @@ class PriceSolver {
     return unserved <= least + std::max(1.0, kNearCount * least);
   }
 
+  // Looks for plans that serve more players, and for a better bound of how many that can be.
+  void search_counts(const Stage& stage, const Prices& prices, Proof& proof) {
+    if (!has_exact_solver()) return;
+    price::AlikeSearches alike(kWorkOfCounts, 1);
+    price::AlikeGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
+    alike.settle(table_, stage, prices, goal, best_);
+    const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& of_node,
+                          const Prices& at, double bound) {
+      goal.bound = bound;
+      Packing plan = maker.choose_jittered(of_node, at, kCountJitter);
+      alike.settle(table, of_node, at, goal, plan);
+      return plan;
+    };
+    branch(table_, stage, prices, {goal.near, kBranchTolerance, kBranchWork}, options_.num_threads,
+           iterations_, make, best_, proof);
+  }
+
   // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices of
   // its bound leave open, exactly where that is little.
   void search_rest(const Stage& pure, const Prices& of_bound, const Stage& stage,
                    const Prices& prices, Proof& proof) {
-    if (!has_exact_solver()) return;
-    if (table_.num_players() <= kMaxSearched) {
-      for (const price::RestLimits& limits : {kFirstLook, kSecondLook}) {
-        if (proof.objective <= proof.bound) break;
-        const auto progress = solve_rest(table_, pure, of_bound, limits, best_, proof);
-        if (progress == price::Progress::kSettled) break;
-        maker_.exchange_moves(stage, prices, best_);
-        proof.objective = objective_of(table_, pure, best_);
-      }
-      return;
-    }
-    // Of larger fleets only whether more servers could be served.
-    if (pure.value_weight > 0 || table_.num_players() > kMaxCountsSearched) return;
-    for (int i = 0; i < kShortLooks && !is_near_count(proof.objective, proof.bound); ++i) {
-      if (solve_rest(table_, pure, of_bound, kShortLook, best_, proof) !=
-          price::Progress::kBetter) {
-        break;
-      }
+    if (!has_exact_solver() || table_.num_players() > kMaxSearched) return;
+    for (const price::RestLimits& limits : {kFirstLook, kSecondLook}) {
+      if (proof.objective <= proof.bound) break;
+      const auto progress = solve_rest(table_, pure, of_bound, limits, best_, proof);
+      if (progress == price::Progress::kSettled) break;
+      maker_.exchange_moves(stage, prices, best_);
+      proof.objective = objective_of(table_, pure, best_);
     }
   }
 
