@@ -14,6 +14,9 @@ namespace {
 constexpr std::int64_t kSolvePasses = 120, kPlanPasses = 300, kPassPlayers = 4000;
 // A player is undecided where its choices differ by less than this share of what it pays for cards.
 constexpr double kUndecided = 1e-6;
+// What a choice among options is at stake for, as a share of what one about going without is: what
+// the one takes too much of the other frees.
+constexpr double kOfOptions = 0.25;
 // Expansions that raise the bound by less than this share of the gap, so many in a row, are enough.
 constexpr double kProgress = 0.02;
 constexpr int kMaxIdle = 6;
@@ -28,7 +31,8 @@ struct Node {
   std::vector<Decision> decisions;
   Prices prices;
   double bound;
-  Decision next;  // to branch on; of player -1: none is undecided
+  double planned;  // the bound of the last node above for which a plan was made
+  Decision next;   // to branch on; of player -1: none is undecided
 };
 
 class Tree {
@@ -58,7 +62,7 @@ class Tree {
 
   // The bound of the whole tree.
   double grow(const Prices& prices, double bound) {
-    std::vector<Node> open{{{}, prices, bound, undecided(prices)}};
+    std::vector<Node> open{{{}, prices, bound, bound, undecided(prices)}};
     double least_closed = std::numeric_limits<double>::infinity();
     int idle = 0;
     while (!open.empty() && idle < kMaxIdle) {
@@ -67,9 +71,9 @@ class Tree {
       });
       if (at->bound >= value() - limits_.near) break;
       if (!has_work(2 * kSolvePasses)) break;
-      const Node node = std::move(*at);
+      Node node = std::move(*at);
       open.erase(at);
-      if (!node.decisions.empty()) make_plan(node);
+      if (node.bound - node.planned > kProgress * (value() - node.bound)) make_plan(node);
       if (!at_level()) return bound;
       if (node.next.player < 0) {
         least_closed = std::min(least_closed, node.bound);
@@ -130,7 +134,10 @@ class Tree {
       const double pays = least - decided_.options[cheapest].value;
       offer(Packing::kNone, prices.skip[table_.class_of[p]]);
       if (pays <= most || second - least > kUndecided * pays) continue;
-      most = pays;
+      const bool may_go = prices.skip[table_.class_of[p]] - least <= kUndecided * pays;
+      const double stake = may_go ? pays : kOfOptions * pays;
+      if (stake <= most) continue;
+      most = stake;
       next = {p, option, true};
     }
     return next;
@@ -174,8 +181,9 @@ class Tree {
     return child;
   }
 
-  void make_plan(const Node& node) {
+  void make_plan(Node& node) {
     if (!has_work(kPlanPasses)) return;
+    node.planned = node.bound;
     const double rewards = decide(node.decisions);
     ++plans_;
     const Packing plan = make_(maker_, decided_, relaxed_, node.prices, node.bound - rewards);
