@@ -35,6 +35,13 @@ struct Node {
   Decision next;   // to branch on; of player -1: none is undecided
 };
 
+// The table with values as the stage weighs them: tolls are values, also where only players count.
+Table weighted(const Table& table, double value_weight) {
+  Table result = table;
+  for (FlatOption& o : result.options) o.value *= value_weight;
+  return result;
+}
+
 class Tree {
  public:
   Tree(const Table& table, const Stage& stage, const BranchLimits& limits, int num_threads,
@@ -47,15 +54,12 @@ class Tree {
         iterations_(iterations),
         make_(make),
         best_(best),
-        decided_(table),
+        decided_(weighted(table, stage.value_weight)),
         maker_(decided_, num_threads, iterations),
         first_pass_(iterations) {
-    relaxed_.value_weight = 1;  // tolls are values, also where only players count
+    relaxed_.value_weight = 1;
     double largest = 1;
-    for (FlatOption& o : decided_.options) {
-      o.value *= stage.value_weight;
-      largest = std::max(largest, std::abs(o.value));
-    }
+    for (const FlatOption& o : decided_.options) largest = std::max(largest, std::abs(o.value));
     // A power of two, so that little of a value is lost to it.
     toll_ = std::exp2(std::ceil(std::log2(largest)) + 6);
   }
@@ -63,6 +67,7 @@ class Tree {
   // The bound of the whole tree.
   double grow(const Prices& prices, double bound) {
     std::vector<Node> open{{{}, prices, bound, bound, undecided(prices)}};
+    if (limits_.plan_first) make_plan(open.front());
     double least_closed = std::numeric_limits<double>::infinity();
     int idle = 0;
     while (!open.empty() && idle < kMaxIdle) {
@@ -73,7 +78,8 @@ class Tree {
       if (!has_work(2 * kSolvePasses)) break;
       Node node = std::move(*at);
       open.erase(at);
-      if (node.bound - node.planned > kProgress * (value() - node.bound)) make_plan(node);
+      const double risen = node.bound - node.planned;
+      if (risen > kProgress * (value() - node.bound) && has_work(kPlanPasses)) make_plan(node);
       if (!at_level()) return bound;
       if (node.next.player < 0) {
         least_closed = std::min(least_closed, node.bound);
@@ -182,7 +188,6 @@ class Tree {
   }
 
   void make_plan(Node& node) {
-    if (!has_work(kPlanPasses)) return;
     node.planned = node.bound;
     const double rewards = decide(node.decisions);
     ++plans_;

@@ -14,6 +14,7 @@ struct BranchLimits {
   double near = 0;        // a plan so far above the bound is near enough
   double tolerance = 0;   // share of the bound by which the prices of a node may miss it
   std::int64_t work = 0;  // passes over the fleet times players
+  bool plan_first = false;  // also before any decision
 };
 
 // Where few large servers compete for the last cards, the relaxation gives each shares of several

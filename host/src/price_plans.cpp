@@ -9,7 +9,7 @@ namespace {
 // Share of the bound by which the prices of a plan may miss it.
 constexpr double kPlanTolerance = 1e-10;
 // So many of the plans made are improved; fewer where that takes long.
-constexpr std::int64_t kMinPolished = 2, kMaxPolished = 12;
+constexpr std::int64_t kMinPolished = 1, kMaxPolished = 12;
 constexpr std::int64_t kPolishedPlayers = 150000;
 constexpr int kImproveRounds = 20;
 constexpr int kMinExchangeRounds = 3, kMaxExchangeRounds = 50;

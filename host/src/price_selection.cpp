@@ -64,11 +64,11 @@ constexpr int kMaxRepeats = 5;
 // it. It may take so much in a stage, in nodes times columns.
 constexpr std::int64_t kMinExactAims = 2, kExactRestarts = 3;
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
-constexpr double kCountJitter = 1e-5;
+constexpr double kCountJitter = 1e-2;
 constexpr std::int64_t kWorkOfCounts = 600000, kWorkOfValue = 1000000;
 constexpr int kPatience = 2;  // around the best plan
 constexpr double kBranchTolerance = 1e-9;
-constexpr std::int64_t kBranchWork = 80000000;
+constexpr std::int64_t kBranchWork = 60000000;
 
 class Clock {
  public:
@@ -183,10 +183,14 @@ class PriceSolver {
     maker_.improve_moves(stage, prices, plan);
     keep(plan);
   }
+  static constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
   void exchange_best(const Stage& stage, const Prices& prices) {
+    const double before = objective_of(table_, stage, best_);
+    if (before == exchanged_) return;
     Packing plan = best_;
     maker_.exchange_moves(stage, prices, plan);
     keep(plan);
+    exchanged_ = objective_of(table_, stage, best_);
   }
 
   template <class Aim, std::size_t kCount>
@@ -261,6 +265,7 @@ class PriceSolver {
 
   void count_stage(std::int32_t rank, const Packing& greedy) {
     best_.extend(table_, rank + 1);
+    exchanged_ = kNever;
     const Stage stage = count_stage_of(rank, count_weight_);
     const Stage pure = count_stage_of(rank, 0);
     const Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
@@ -306,7 +311,7 @@ class PriceSolver {
       return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
     });
     if (!done(best_)) improve_best(stage, prices);
-    if (!done(best_)) exchange_best(stage, prices);
+    if (!done(best_) && !has_exact_solver()) exchange_best(stage, prices);
     proof.objective = static_cast<double>(best_.skipped(rank));
     if (!done(best_)) search_rest(pure, of_bound, stage, prices, proof);
     proof.bound =
@@ -318,6 +323,7 @@ class PriceSolver {
 
   void value_stage(const Packing& greedy, bool first) {
     const Stage stage = value_stage_of();
+    exchanged_ = kNever;
     Prices start = zero_prices(table_, stage);
     if (!first) {
       start.resource = prices_.back().resource;
@@ -341,13 +347,6 @@ class PriceSolver {
     // A plan that serves more than the stage asks for belongs to the next one.
     const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
     if (at_level() && !done(best_)) improve_best(stage, prices);
-    std::vector<Packing> plans;
-    for (const ValueAim& aim : worthwhile(kValueAims)) {
-      if (done(best_)) break;
-      plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve), prices, aim.jitter));
-      keep(plans.back());
-    }
-    polish(stage, prices, std::move(plans), done);
     const auto goal = [&](double bound, int patience) {
       return price::AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience};
     };
@@ -358,13 +357,24 @@ class PriceSolver {
       if (plan.is_feasible() && !price::falls_short(stage, plan)) keep(plan);
     };
     restart(0);
+    std::vector<Packing> plans;
+    for (const ValueAim& aim : worthwhile(kValueAims)) {
+      if (!at_level() || is_near(best_)) break;
+      plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve), prices, aim.jitter));
+      keep(plans.back());
+    }
+    if (at_level()) polish(stage, prices, std::move(plans), is_near);
+    if (at_level() && !is_near(best_)) {
+      exchange_best(stage, prices);
+      alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
+    }
     if (at_level() && !is_near(best_)) {
       const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& at_stage,
                             const Prices& at, double bound) {
         return value_plan(maker, table, at_stage, at, goal(bound, 1), 0);
       };
-      branch(table_, stage, prices, {near, kBranchTolerance, kBranchWork}, options_.num_threads,
-             iterations_, make, best_, proof);
+      const price::BranchLimits limits{near, kBranchTolerance, kBranchWork, false};
+      branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, best_, proof);
     }
     if (at_level() && !is_near(best_)) {
       alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
@@ -396,7 +406,6 @@ class PriceSolver {
     if (!has_exact_solver()) return;
     price::AlikeSearches alike(kWorkOfCounts, 1);
     price::AlikeGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
-    alike.settle(table_, stage, prices, goal, best_);
     const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& of_node,
                           const Prices& at, double bound) {
       goal.bound = bound;
@@ -404,8 +413,10 @@ class PriceSolver {
       alike.settle(table, of_node, at, goal, plan);
       return plan;
     };
-    branch(table_, stage, prices, {goal.near, kBranchTolerance, kBranchWork}, options_.num_threads,
-           iterations_, make, best_, proof);
+    const price::BranchLimits limits{goal.near, kBranchTolerance, kBranchWork, true};
+    branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, best_, proof);
+    goal.bound = proof.bound;
+    alike.settle(table_, stage, prices, goal, best_);
   }
 
   // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices of
@@ -512,6 +523,7 @@ class PriceSolver {
   Packing best_;
   double count_weight_ = 1;
   double sum_of_values_ = 0;
+  double exchanged_ = kNever;  // objective of the plan that exchanges last improved
   std::int64_t iterations_ = 0;
   price::PlanMaker maker_;
   price::AlikeSearches alike_;  // in the stage of value
