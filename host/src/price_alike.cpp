@@ -20,7 +20,7 @@ constexpr std::size_t kMaxListed = 1000000;
 constexpr std::size_t kMaxTies = 300;
 // The first of the searches that grow, and the last.
 constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
-constexpr std::size_t kFirstPerKind = 8;
+constexpr std::size_t kPerKind = 8;
 constexpr double kFirstShare = 0.2;     // of what lies between plan and bound, for one move
 constexpr std::int64_t kMaxWork = 150000;  // of one of them
 constexpr double kProgress = 0.05;      // of what lies between plan and bound
@@ -263,7 +263,7 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
   limits.tie = kTie * unit_;
   limits.absolute_gap = kStop * goal.near;
   limits.max_moves = kFirstMoves;
-  limits.per_kind = kFirstPerKind;
+  limits.per_kind = kPerKind;
   double share = kFirstShare;
   for (int idle = 0; work_ > 0 && idle < goal.patience && limits.max_moves <= kLastMoves;) {
     const bool held = packing.is_feasible() && !falls_short(stage, packing);
@@ -279,7 +279,6 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
     idle = gained || result.finished ? 0 : idle + 1;
     if (gained && !result.finished) continue;
     limits.max_moves += limits.max_moves / 2;
-    limits.per_kind += limits.per_kind / 2;
     share = std::min(1.0, 1.5 * share);
   }
 }
