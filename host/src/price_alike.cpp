@@ -22,7 +22,7 @@ constexpr std::size_t kMaxTies = 300;
 constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
 constexpr std::size_t kPerKind = 8;
 constexpr double kFirstShare = 0.2;     // of what lies between plan and bound, for one move
-constexpr std::int64_t kMaxWork = 150000;  // of one of them
+constexpr std::int64_t kMaxWork = 100000;  // of one of them
 constexpr double kProgress = 0.05;      // of what lies between plan and bound
 constexpr double kTie = 1e-6;           // of the unit
 constexpr double kStop = 0.2;           // of what is near

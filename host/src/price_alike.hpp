@@ -51,6 +51,8 @@ class AlikeSearches {
   void settle(const Table& table, const Stage& stage, const Prices& prices, const AlikeGoal& goal,
               Packing& packing);
 
+  [[nodiscard]] bool is_spent() const { return work_ <= 0; }
+
  private:
   std::int64_t work_;
   double unit_;

@@ -11,7 +11,7 @@ namespace {
 
 // About what solving a node takes, and a plan beyond its own passes, in passes; and what a pass
 // takes beyond its players, in players.
-constexpr std::int64_t kSolvePasses = 120, kPlanPasses = 300, kPassPlayers = 4000;
+constexpr std::int64_t kSolvePasses = 120, kPlanPasses = 300, kPassPlayers = 20000;
 // A player is undecided where its choices differ by less than this share of what it pays for cards.
 constexpr double kUndecided = 1e-6;
 // What a choice among options is at stake for, as a share of what one about going without is: what

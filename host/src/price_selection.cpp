@@ -53,8 +53,8 @@ constexpr double kRestartReserves[] = {0.3, 0.5, 0.1, 0.7};
 constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
-constexpr price::RestLimits kFirstLook{2000, 3000, 150, 1200000};
-constexpr price::RestLimits kSecondLook{6000, 5000, 100, 1200000};
+constexpr price::RestLimits kFirstLook{2000, 3000, 150, 900000};
+constexpr price::RestLimits kSecondLook{6000, 5000, 100, 900000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
@@ -62,10 +62,11 @@ constexpr double kRelativeTolerance = 1e-11;
 constexpr int kMaxRepeats = 5;
 // Where an exact search follows, fewer aims and restarts serve, and what values are told apart by for
 // it. It may take so much in a stage, in nodes times columns.
-constexpr std::int64_t kMinExactAims = 2, kExactRestarts = 3;
+constexpr std::int64_t kMinExactAims = 1, kExactRestarts = 3;
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
 constexpr double kCountJitter = 1e-2;
-constexpr std::int64_t kWorkOfCounts = 600000, kWorkOfValue = 1000000;
+constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 700000;
+constexpr double kWorkOfSmall = 0.3;  // times that where options are few enough for one program
 constexpr int kPatience = 2;  // around the best plan
 constexpr double kBranchTolerance = 1e-9;
 constexpr std::int64_t kBranchWork = 60000000;
@@ -115,7 +116,7 @@ class PriceSolver {
         table_(price::flatten(from)),
         best_(table_, 0),
         maker_(table_, options.num_threads, iterations_),
-        alike_(kWorkOfValue, maker_.spread()) {
+        alike_(work_of(kWorkOfValue), maker_.spread()) {
     for (std::int64_t p = 0; p < table_.num_players(); ++p) {
       const auto own = table_.options_of(p);
       sum_of_values_ += std::max(std::abs(own.front().value), std::abs(own.back().value));
@@ -380,7 +381,9 @@ class PriceSolver {
       alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
     }
     const std::int64_t restarts = has_exact_solver() ? kExactRestarts : num_restarts();
-    for (std::int64_t i = 1; i < restarts; ++i) restart(static_cast<std::size_t>(i));
+    for (std::int64_t i = 1; i < restarts && !(has_exact_solver() && alike_.is_spent()); ++i) {
+      restart(static_cast<std::size_t>(i));
+    }
     if (at_level() && !done(best_)) exchange_best(stage, prices);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
@@ -396,6 +399,11 @@ class PriceSolver {
     }
   }
 
+  [[nodiscard]] std::int64_t work_of(std::int64_t work) const {
+    if (table_.num_players() > kMaxSearched) return work;
+    return static_cast<std::int64_t>(kWorkOfSmall * static_cast<double>(work));
+  }
+
   static bool is_near_count(double unserved, double bound) {
     const double least = std::max(0.0, std::ceil(bound - kCountTolerance));
     return unserved <= least + std::max(1.0, kNearCount * least);
@@ -404,7 +412,7 @@ class PriceSolver {
   // Looks for plans that serve more players, and for a better bound of how many that can be.
   void search_counts(const Stage& stage, const Prices& prices, Proof& proof) {
     if (!has_exact_solver()) return;
-    price::AlikeSearches alike(kWorkOfCounts, 1);
+    price::AlikeSearches alike(work_of(kWorkOfCounts), 1);
     price::AlikeGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
     const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& of_node,
                           const Prices& at, double bound) {
