@@ -62,7 +62,7 @@ constexpr double kRelativeTolerance = 1e-11;
 constexpr int kMaxRepeats = 5;
 // Where an exact search follows, fewer aims and restarts serve, and what values are told apart by for
 // it. It may take so much in a stage, in nodes times columns.
-constexpr std::int64_t kMinExactAims = 1, kExactRestarts = 3;
+constexpr std::int64_t kMinExactAims = 2, kExactRestarts = 3;
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
 constexpr double kCountJitter = 1e-2;
 constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 700000;
