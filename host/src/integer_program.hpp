@@ -10,7 +10,8 @@
 
 namespace tonnage {
 
-// Minimise objective * x over whole x, 0 <= x <= most, with lower <= row * x <= upper for every row.
+// Minimise objective * x over whole x, 0 <= x <= most, with lower <= row * x <= upper for every
+// row.
 struct IntegerProgram {
   struct Row {
     double lower = -std::numeric_limits<double>::infinity();
@@ -35,8 +36,8 @@ struct IntegerAnswer {
 // `start` (or empty) is a known solution. Silent; one thread; touches no global
 // state.
 [[nodiscard]] IntegerAnswer solve_integer_program(const IntegerProgram& program,
-                                                const ExactLimits& limits,
-                                                const std::vector<double>& start);
+                                                  const ExactLimits& limits,
+                                                  const std::vector<double>& start);
 
 // A vertex of the linear relaxation of least objective; empty if there is none.
 [[nodiscard]] std::vector<double> relax_integer_program(const IntegerProgram& program);

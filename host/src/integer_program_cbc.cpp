@@ -166,7 +166,7 @@ std::vector<double> relax_integer_program(const IntegerProgram& program) {
 }
 
 IntegerAnswer solve_integer_program(const IntegerProgram& program, const ExactLimits& limits,
-                                  const std::vector<double>& start) {
+                                    const std::vector<double>& start) {
   const double scale = scale_of(program);
   const int columns = static_cast<int>(program.objective.size());
   IntegerAnswer answer;

@@ -21,11 +21,11 @@ constexpr std::size_t kMaxTies = 300;
 // The first of the searches that grow, and the last.
 constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
 constexpr std::size_t kPerKind = 8;
-constexpr double kFirstShare = 0.2;     // of what lies between plan and bound, for one move
+constexpr double kFirstShare = 0.2;        // of what lies between plan and bound, for one move
 constexpr std::int64_t kMaxWork = 100000;  // of one of them
-constexpr double kProgress = 0.05;      // of what lies between plan and bound
-constexpr double kTie = 1e-6;           // of the unit
-constexpr double kStop = 0.2;           // of what is near
+constexpr double kProgress = 0.05;         // of what lies between plan and bound
+constexpr double kTie = 1e-6;              // of the unit
+constexpr double kStop = 0.2;              // of what is near
 // What a search takes before its first node, in nodes.
 constexpr std::int64_t kRootNodes = 100;
 // Costs within a step of this factor are alike where they are not ties.
@@ -274,8 +274,8 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
     limits.max_rise = share * gap;
     const AlikeResult result = move_alike(table, stage, prices, limits, packing);
     work_ -= result.work;
-    const bool gained = held ? before - objective_of(table, stage, packing) > kProgress * gap
-                             : result.better;
+    const bool gained =
+        held ? before - objective_of(table, stage, packing) > kProgress * gap : result.better;
     idle = gained || result.finished ? 0 : idle + 1;
     if (gained && !result.finished) continue;
     limits.max_moves += limits.max_moves / 2;

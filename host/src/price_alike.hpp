@@ -26,9 +26,9 @@ struct AlikeResult {
 
 // Players whose options of about the same cost take the same cards stand for each other, so that an
 // exact search chooses numbers of players: where cards must come out even to the last one, that
-// takes combinations of dozens of moves, which exchanges of a few never find. A better plan replaces
-// `packing`, or the first one that holds if that takes more than there is or falls short of the
-// levels of the stage. Needs has_exact_solver().
+// takes combinations of dozens of moves, which exchanges of a few never find. A better plan
+// replaces `packing`, or the first one that holds if that takes more than there is or falls short
+// of the levels of the stage. Needs has_exact_solver().
 AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& prices,
                        const AlikeLimits& limits, Packing& packing);
 
@@ -46,8 +46,8 @@ class AlikeSearches {
   // `unit`: what a player's choices differ by, in the unit of the stage.
   AlikeSearches(std::int64_t work, double unit) : work_(work), unit_(unit) {}
 
-  // Calls move_alike() until the goal is reached, nothing is gained any more or the budget is spent.
-  // `prices` are those of the stage. Does nothing in a build without an exact solver.
+  // Calls move_alike() until the goal is reached, nothing is gained any more or the budget is
+  // spent. `prices` are those of the stage. Does nothing in a build without an exact solver.
   void settle(const Table& table, const Stage& stage, const Prices& prices, const AlikeGoal& goal,
               Packing& packing);
 

@@ -71,9 +71,8 @@ class Tree {
     double least_closed = std::numeric_limits<double>::infinity();
     int idle = 0;
     while (!open.empty() && idle < kMaxIdle) {
-      const auto at = std::min_element(open.begin(), open.end(), [](const Node& a, const Node& b) {
-        return a.bound < b.bound;
-      });
+      const auto at = std::min_element(
+          open.begin(), open.end(), [](const Node& a, const Node& b) { return a.bound < b.bound; });
       if (at->bound >= value() - limits_.near) break;
       if (!has_work(2 * kSolvePasses)) break;
       Node node = std::move(*at);
@@ -149,8 +148,8 @@ class Tree {
     return next;
   }
 
-  // Tolls on what players do not take, rewards for what they do: no plan that keeps the decisions is
-  // better off than by the rewards, so bounds hold whatever the prices. Returns the rewards.
+  // Tolls on what players do not take, rewards for what they do: no plan that keeps the decisions
+  // is better off than by the rewards, so bounds hold whatever the prices. Returns the rewards.
   double decide(const std::vector<Decision>& decisions) {
     double rewards = 0;
     for (const Decision& d : decisions) {

@@ -11,20 +11,20 @@
 namespace tonnage::price {
 
 struct BranchLimits {
-  double near = 0;        // a plan so far above the bound is near enough
-  double tolerance = 0;   // share of the bound by which the prices of a node may miss it
-  std::int64_t work = 0;  // passes over the fleet times players
+  double near = 0;          // a plan so far above the bound is near enough
+  double tolerance = 0;     // share of the bound by which the prices of a node may miss it
+  std::int64_t work = 0;    // passes over the fleet times players
   bool plan_first = false;  // also before any decision
 };
 
 // Where few large servers compete for the last cards, the relaxation gives each shares of several
 // options, and its bound is too good to be true: what that saves may be many times what any other
-// plan could. Deciding one after the other (it takes an option, it does not) raises the bound to that
-// of the least node left, and at each node prices tell the others what to do.
+// plan could. Deciding one after the other (it takes an option, it does not) raises the bound to
+// that of the least node left, and at each node prices tell the others what to do.
 //
-// `prices` are those of the bound of `proof`. `make` is called for a plan at a node, with a table and
-// a stage that hold its decisions, its prices and the bound of that stage. `best` is the best plan so
-// far, which holds the levels of the stage, and becomes the best one found. Raises `proof`.
+// `prices` are those of the bound of `proof`. `make` is called for a plan at a node, with a table
+// and a stage that hold its decisions, its prices and the bound of that stage. `best` is the best
+// plan so far, which holds the levels of the stage, and becomes the best one found. Raises `proof`.
 using MakePlan =
     std::function<Packing(PlanMaker&, const Table&, const Stage&, const Prices&, double)>;
 void branch(const Table& table, const Stage& stage, const Prices& prices,

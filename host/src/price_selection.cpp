@@ -6,9 +6,9 @@
 #include <span>
 
 #include "exact_choice.hpp"
+#include "leftovers.hpp"
 #include "price_alike.hpp"
 #include "price_branch.hpp"
-#include "leftovers.hpp"
 #include "price_exact.hpp"
 #include "price_packing.hpp"
 #include "price_plans.hpp"
@@ -60,14 +60,14 @@ constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
-// Where an exact search follows, fewer aims and restarts serve, and what values are told apart by for
-// it. It may take so much in a stage, in nodes times columns.
+// Where an exact search follows, fewer aims and restarts serve, and what values are told apart by
+// for it. It may take so much in a stage, in nodes times columns.
 constexpr std::int64_t kMinExactAims = 2, kExactRestarts = 3;
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
 constexpr double kCountJitter = 1e-2;
 constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 700000;
 constexpr double kWorkOfSmall = 0.3;  // times that where options are few enough for one program
-constexpr int kPatience = 2;  // around the best plan
+constexpr int kPatience = 2;          // around the best plan
 constexpr double kBranchTolerance = 1e-9;
 constexpr std::int64_t kBranchWork = 60000000;
 
@@ -353,8 +353,7 @@ class PriceSolver {
     };
     const auto restart = [&](std::size_t attempt) {
       if (!at_level() || is_near(best_)) return;
-      Packing plan =
-          value_plan(maker_, table_, stage, prices, goal(proof.bound, 1), attempt);
+      Packing plan = value_plan(maker_, table_, stage, prices, goal(proof.bound, 1), attempt);
       if (plan.is_feasible() && !price::falls_short(stage, plan)) keep(plan);
     };
     restart(0);
