@@ -1,0 +1,263 @@
+// The searches behind the price solver, each by itself: exact programs over players that are alike
+// against dynamic programming, branching against every combination.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "price_alike.hpp"
+#include "price_branch.hpp"
+#include "support/effort.hpp"
+#include "support/seed.hpp"
+
+namespace tonnage::price {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kSlack = 1e-6;
+
+class Sampler {
+ public:
+  Sampler() : engine_(testing::test_seed()) {}
+  std::int64_t whole(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+void add_option(OptionTable& t, double value, std::int64_t cards, std::int32_t type) {
+  t.options.push_back({value, value, value, 1, cards, std::ssize(t.options), type, type});
+}
+void end_server(OptionTable& t, std::int32_t priority) {
+  t.first.push_back(std::ssize(t.options));
+  t.priority.push_back(priority);
+}
+
+// Kinds of servers that differ in what they take; every server of a kind has the same options.
+OptionTable alike_servers(Sampler& random, std::int64_t kinds, std::int64_t of_each) {
+  OptionTable t;
+  t.first.push_back(0);
+  std::int64_t wanted = 0;
+  for (std::int64_t k = 0; k < kinds; ++k) {
+    const std::int64_t here = 2 + k, there = 3 + random.whole(0, 4);
+    const auto value = static_cast<double>(10 * here + random.whole(0, 9));
+    const double dearer = value + static_cast<double>(random.whole(1, 30));
+    for (std::int64_t i = 0; i < of_each; ++i) {
+      add_option(t, value, here, 0);
+      add_option(t, dearer, there, 1);
+      end_server(t, 1);
+      wanted += here;
+    }
+  }
+  t.capacity = {wanted * random.whole(30, 70) / 100, wanted * random.whole(60, 120) / 100};
+  return t;
+}
+
+Stage value_stage(const Table& table, std::int64_t may_skip) {
+  Stage stage;
+  stage.num_classes = table.num_classes();
+  stage.skip_cost.assign(static_cast<std::size_t>(stage.num_classes), 0.0);
+  stage.may_skip.assign(static_cast<std::size_t>(stage.num_classes), may_skip);
+  return stage;
+}
+
+// Least objective of a stage over every combination, infinite where none holds.
+class EveryCombination {
+ public:
+  EveryCombination(const Table& table, const Stage& stage) : table_(table), stage_(stage) {}
+
+  double least() {
+    left_ = table_.capacity;
+    may_skip_ = stage_.may_skip;
+    visit(0, 0);
+    return least_;
+  }
+
+ private:
+  void visit(std::int64_t p, double sum) {
+    if (p == table_.first_player[stage_.num_classes]) {
+      least_ = std::min(least_, sum);
+      return;
+    }
+    const std::int32_t rank = table_.class_of[p];
+    if (may_skip_[rank] > 0) {
+      may_skip_[rank] -= may_skip_[rank] != Stage::kNoLimit;
+      visit(p + 1, sum + stage_.skip_cost[rank]);
+      may_skip_[rank] += may_skip_[rank] != Stage::kNoLimit;
+    }
+    for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
+      const FlatOption& option = table_.options[o];
+      if (left_[option.type] < option.whole_cards()) continue;
+      left_[option.type] -= option.whole_cards();
+      visit(p + 1, sum + stage_.value_weight * option.value);
+      left_[option.type] += option.whole_cards();
+    }
+  }
+
+  const Table& table_;
+  const Stage& stage_;
+  std::vector<std::int64_t> left_, may_skip_;
+  double least_ = kInfinity;
+};
+
+// The same for two types of cards and nobody without, over all that may be left of either.
+double least_by_cards_left(const Table& table) {
+  const std::int64_t rows = table.capacity[0] + 1, columns = table.capacity[1] + 1;
+  std::vector<double> least(static_cast<std::size_t>(rows * columns), kInfinity);
+  least.back() = 0;
+  for (std::int64_t p = 0; p < table.num_players(); ++p) {
+    std::vector<double> next(least.size(), kInfinity);
+    for (const FlatOption& o : table.options_of(p)) {
+      const std::int64_t a = o.type == 0 ? o.whole_cards() : 0;
+      const std::int64_t b = o.type == 1 ? o.whole_cards() : 0;
+      for (std::int64_t i = a; i < rows; ++i) {
+        for (std::int64_t j = b; j < columns; ++j) {
+          double& to = next[static_cast<std::size_t>((i - a) * columns + j - b)];
+          to = std::min(to, least[static_cast<std::size_t>(i * columns + j)] + o.value);
+        }
+      }
+    }
+    least = std::move(next);
+  }
+  return *std::min_element(least.begin(), least.end());
+}
+
+Prices best_prices(const Table& table, const Stage& stage) {
+  std::int64_t passes = 0;
+  return maximise_dual(table, stage, zero_prices(table, stage), 1e-10, 1, passes);
+}
+
+TEST(PriceSearch, NumbersOfAlikeServersComeOutBest) {
+  Sampler random;
+  int solved = 0;
+  for (int i = 0; i < testing::tries(60); ++i) {
+    const Table table = flatten(alike_servers(random, 2 + i % 3, 8));
+    const Stage stage = value_stage(table, 0);
+    const double least = least_by_cards_left(table);
+    if (least == kInfinity) continue;
+    const Prices prices = best_prices(table, stage);
+    AlikeLimits limits;
+    limits.max_rise = kInfinity;
+    limits.tie = 1e-6;
+    limits.per_kind = 1000;
+    limits.max_moves = 1000;
+    limits.work = 10'000'000;
+    // Everybody's cheapest choice takes more than there is as a rule.
+    Packing plan = cheapest_choices(table, stage, prices, 1);
+    const AlikeResult result = move_alike(table, stage, prices, limits, plan);
+    ASSERT_TRUE(result.finished) << "table " << i;
+    ASSERT_TRUE(plan.is_feasible()) << "table " << i;
+    ASSERT_FALSE(falls_short(stage, plan)) << "table " << i;
+    // Around the first plan that holds the same search must find nothing better.
+    EXPECT_NEAR(plan.value(table), least, kSlack) << "table " << i;
+    EXPECT_FALSE(move_alike(table, stage, prices, limits, plan).better) << "table " << i;
+    ++solved;
+  }
+  EXPECT_GT(solved, testing::tries(60) / 4);
+}
+
+TEST(PriceSearch, AlikeServersStayWithinTheirWork) {
+  Sampler random;
+  const Table table = flatten(alike_servers(random, 3, 30));
+  const Stage stage = value_stage(table, Stage::kNoLimit);
+  const Prices prices = best_prices(table, stage);
+  AlikeSearches searches(0, 1);
+  EXPECT_TRUE(searches.is_spent());
+  Packing plan = cheapest_choices(table, stage, prices, 1);
+  const double before = plan.value(table);
+  searches.settle(table, stage, prices, {-kInfinity, 0, 100, 3}, plan);
+  EXPECT_EQ(plan.value(table), before);
+}
+
+TEST(PriceSearch, BoundsOfBranchingHold) {
+  Sampler random;
+  int raised = 0;
+  for (int i = 0; i < testing::tries(300); ++i) {
+    OptionTable from;
+    const std::int64_t types = random.whole(1, 3);
+    for (std::int64_t t = 0; t < types; ++t) from.capacity.push_back(random.whole(3, 14));
+    from.first.push_back(0);
+    for (int s = 0; s < 7; ++s) {
+      double value = 0;
+      for (std::int64_t o = random.whole(1, 3); o > 0; --o) {
+        value += static_cast<double>(random.whole(-4, 9));
+        add_option(from, value, random.whole(1, 6),
+                   static_cast<std::int32_t>(random.whole(0, types - 1)));
+      }
+      sort_options(std::span(from.options).subspan(static_cast<std::size_t>(from.first.back())));
+      end_server(from, 1 + s % 2);
+    }
+    const Table table = flatten(from);
+    Stage stage = value_stage(table, random.whole(0, 1) == 0 ? Stage::kNoLimit : 2);
+    if (i % 3 == 0) {  // servers count
+      stage.value_weight = 0;
+      stage.skip_cost.back() = 1;
+      stage.may_skip.back() = Stage::kNoLimit;
+    }
+    const double least = EveryCombination(table, stage).least();
+    if (least == kInfinity) continue;
+    const Prices prices = best_prices(table, stage);
+    std::int64_t passes = 0;
+    PlanMaker maker(table, 1, passes);
+    Packing best = maker.round_jittered(stage, prices, 1e-3);
+    if (falls_short(stage, best)) continue;
+    const Packing before = best;
+    Proof proof;
+    proof.bound = proof.of_prices = respond(table, stage, prices, 1).bound();
+    const double of_prices = proof.bound;
+    ASSERT_LE(of_prices, least + kSlack) << "table " << i;
+    const MakePlan make = [](PlanMaker& of_node, const Table&, const Stage& at_stage,
+                             const Prices& at, double) {
+      return of_node.round_jittered(at_stage, at, 1e-3);
+    };
+    const BranchLimits limits{1e-9, 1e-9, 60'000'000, i % 2 == 0};
+    branch(table, stage, prices, limits, 1, passes, make, best, proof);
+    EXPECT_GE(proof.bound, of_prices) << "table " << i;
+    EXPECT_LE(proof.bound, least + kSlack) << "table " << i;
+    EXPECT_EQ(proof.from_prices, proof.bound == of_prices) << "table " << i;
+    EXPECT_TRUE(best.is_feasible()) << "table " << i;
+    EXPECT_FALSE(falls_short(stage, best)) << "table " << i;
+    EXPECT_GE(objective_of(table, stage, best), least - kSlack) << "table " << i;
+    EXPECT_FALSE(is_better(table, before, best)) << "table " << i;
+    raised += proof.bound > of_prices + kSlack;
+  }
+  EXPECT_GT(raised, testing::tries(300) / 20);
+}
+
+// Cards for one and two thirds of two servers: prices alone think that one and two thirds is what
+// is had for them.
+TEST(PriceSearch, BranchingClosesWhatPricesLeaveOpen) {
+  OptionTable from;
+  from.capacity = {10};
+  from.first.push_back(0);
+  for (int s = 0; s < 2; ++s) {
+    add_option(from, 0, 6, 0);
+    add_option(from, 60, 0, -1);
+    end_server(from, 1);
+  }
+  const Table table = flatten(from);
+  const Stage stage = value_stage(table, 0);
+  const Prices prices = best_prices(table, stage);
+  Proof proof;
+  proof.bound = proof.of_prices = respond(table, stage, prices, 1).bound();
+  EXPECT_NEAR(proof.bound, 20, kSlack);
+  Packing best(table, 1);
+  best.put(0, 1);
+  best.put(1, 3);
+  std::int64_t passes = 0;
+  const MakePlan make = [](PlanMaker& maker, const Table&, const Stage& at_stage, const Prices& at,
+                           double) { return maker.round_jittered(at_stage, at, 1e-3); };
+  const BranchLimits limits{1e-9, 1e-9, 60'000'000, true};
+  branch(table, stage, prices, limits, 1, passes, make, best, proof);
+  EXPECT_EQ(best.value(table), 60);
+  EXPECT_NEAR(proof.bound, 60, 1e-4);  // tolls are large numbers
+  EXPECT_FALSE(proof.from_prices);
+}
+
+}  // namespace
+}  // namespace tonnage::price
