@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "integer_program.hpp"
 #include "price_exact.hpp"
+#include "price_moves.hpp"
 #include "price_plans.hpp"
 
 namespace tonnage::price {
 namespace {
 
-// Moves looked at: the cheapest.
-constexpr std::size_t kMaxListed = 1000000;
 // Ties of one effect: more would not be used.
 constexpr std::size_t kMaxTies = 300;
 // The first of the searches that grow, and the last.
@@ -26,24 +24,16 @@ constexpr std::int64_t kMaxWork = 100000;  // of one of them
 constexpr double kProgress = 0.05;         // of what lies between plan and bound
 constexpr double kTie = 1e-6;              // of the unit
 constexpr double kStop = 0.2;              // of what is near
+// What a search may exceed of a limit, in units, if not what the plan exceeds of it already; and
+// prices of limits count as this share of the dearest at least.
+constexpr double kMostExcess = 8, kLeastPrice = 1e-3;
+// How many times its price that counts in the first of the searches that grow, and how many times
+// more in each that follows.
+constexpr double kFirstExcess = 4, kExcessGrowth = 4;
 // What a search takes before its first node, in nodes.
 constexpr std::int64_t kRootNodes = 100;
 // Costs within a step of this factor are alike where they are not ties.
 constexpr double kStepsPerOctave = 4;
-
-// A player that takes another option, kNone included, and by how much that raises its cost at the
-// prices.
-struct Move {
-  double rise;
-  std::int64_t player, to;
-};
-
-bool by_rise(const Move& a, const Move& b) {
-  return std::tie(a.rise, a.player, a.to) < std::tie(b.rise, b.player, b.to);
-}
-bool by_player(const Move& a, const Move& b) {
-  return std::tie(a.player, a.to) < std::tie(b.player, b.to);
-}
 
 class AlikeSearch {
  public:
@@ -56,11 +46,13 @@ class AlikeSearch {
     choose(moves);
     if (moves.empty()) return {false, true, 0};
     group(moves);
+    const bool held = holds(packing_);
+    const bool may_exceed = !held && limits_.excess > 0;
+    if (may_exceed) add_excesses();
     ExactLimits exact;
     exact.absolute_gap = limits_.absolute_gap;
     const auto columns = static_cast<std::int64_t>(program_.objective.size());
     exact.max_nodes = std::max<std::int64_t>(1, limits_.work / columns);
-    const bool held = holds(packing_);
     const std::vector<double> nobody(held ? program_.objective.size() : 0, 0.0);
     const IntegerAnswer answer = solve_integer_program(program_, exact, nobody);
     AlikeResult result;
@@ -69,7 +61,11 @@ class AlikeSearch {
     if (answer.x.empty()) return result;
     Packing next = packing_;
     apply(answer.x, next);
-    result.better = holds(next) && (!held || is_better(table_, next, packing_));
+    if (may_exceed) {
+      result.better = excess(next) < excess(packing_);
+    } else {
+      result.better = holds(next) && (!held || is_better(table_, next, packing_));
+    }
     if (result.better) packing_ = std::move(next);
     return result;
   }
@@ -97,6 +93,21 @@ class AlikeSearch {
     return packing.is_feasible() && !falls_short(stage_, packing);
   }
 
+  // What a plan has beyond what holds, at the prices of the rows.
+  [[nodiscard]] double excess(const Packing& packing) const {
+    double sum = 0;
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      sum += std::max(0.0, -row_price_[static_cast<std::size_t>(r)] *
+                               static_cast<double>(packing.left(r)));
+    }
+    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
+      if (row_of_class_[k] < 0) continue;
+      sum += std::max(0.0, row_price_[static_cast<std::size_t>(row_of_class_[k])] *
+                               static_cast<double>(packing.skipped(k) - stage_.may_skip[k]));
+    }
+    return sum;
+  }
+
   // What an option takes, as a number; the same for options that take the same.
   std::int64_t place_of(std::int64_t option) {
     if (option == Packing::kNone) return -1;
@@ -107,43 +118,40 @@ class AlikeSearch {
     return places_.try_emplace(uses, static_cast<std::int64_t>(places_.size())).first->second;
   }
 
+  // What an option takes, and of whom where the move is about service, as a number.
+  [[nodiscard]] std::uint64_t trace(std::int64_t player, bool serves, std::int64_t option) const {
+    std::uint64_t sum = serves ? 1 + static_cast<std::uint64_t>(table_.class_of[player]) : 0;
+    if (option == Packing::kNone) return mixed(sum, 0);
+    table_.for_uses(table_.options[option], [&](std::int32_t r, double amount) {
+      sum = mixed(mixed(sum, static_cast<std::uint64_t>(r) + 1), static_cast<std::uint64_t>(amount));
+    });
+    return sum;
+  }
+
   [[nodiscard]] std::vector<Move> list_moves() const {
-    std::vector<Move> moves;
+    CheapestMoves moves({kMaxTies, limits_.per_kind, limits_.tie});
     for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
       const std::int64_t now = packing_.option_of(p);
       const double before = cost(p, now);
       const auto add = [&](std::int64_t to) {
         const double rise = cost(p, to) - before;
-        if (to != now && rise <= limits_.max_rise) moves.push_back({rise, p, to});
+        if (to == now || !(rise <= limits_.max_rise)) return;
+        const bool serves = now == Packing::kNone || to == Packing::kNone;
+        moves.add(mixed(trace(p, serves, now), trace(p, serves, to)), {rise, p, to});
       };
       for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) add(o);
       if (!stage_.is_forced(table_.class_of[p])) add(Packing::kNone);
     }
-    if (moves.size() > kMaxListed) {
-      const auto end = moves.begin() + kMaxListed;
-      std::nth_element(moves.begin(), end, moves.end(), by_rise);
-      moves.erase(end, moves.end());
-    }
-    return moves;
+    return moves.all();
   }
 
   [[nodiscard]] bool is_tie(const Move& m) const { return std::abs(m.rise) <= limits_.tie; }
 
-  // Leaves the ties and of every effect the cheapest moves.
-  void choose(std::vector<Move>& moves) {
+  // Leaves the ties and the cheapest others.
+  void choose(std::vector<Move>& moves) const {
     std::sort(moves.begin(), moves.end(), by_rise);
-    std::map<std::tuple<std::int64_t, std::int64_t, std::int32_t>, std::size_t> count;
-    std::size_t chosen = 0;
-    std::erase_if(moves, [&](const Move& m) {
-      if (!is_tie(m) && chosen >= limits_.max_moves) return true;
-      const std::int64_t now = packing_.option_of(m.player);
-      const bool serves = now == Packing::kNone || m.to == Packing::kNone;
-      std::size_t& alike =
-          count[{place_of(now), place_of(m.to), serves ? table_.class_of[m.player] : -1}];
-      if (++alike > (is_tie(m) ? kMaxTies : limits_.per_kind)) return true;
-      chosen += !is_tie(m);
-      return false;
-    });
+    std::size_t others = 0;
+    std::erase_if(moves, [&](const Move& m) { return !is_tie(m) && ++others > limits_.max_moves; });
     std::sort(moves.begin(), moves.end(), by_player);
   }
 
@@ -180,14 +188,32 @@ class AlikeSearch {
 
   // Rows: of every resource what is left, of every class with a level how many more may go without.
   void add_limits() {
-    const auto add = [&](std::int64_t room) {
+    const auto add = [&](std::int64_t room, double price) {
       program_.rows.emplace_back();
       program_.rows.back().upper = static_cast<double>(room);
+      row_price_.push_back(price);
     };
-    for (std::int32_t r = 0; r < table_.num_resources; ++r) add(packing_.left(r));
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      add(packing_.left(r), prices_.resource[r]);
+    }
     for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
       row_of_class_.push_back(stage_.is_priced(k) ? std::ssize(program_.rows) : -1);
-      if (stage_.is_priced(k)) add(stage_.may_skip[k] - packing_.skipped(k));
+      if (!stage_.is_priced(k)) continue;
+      add(stage_.may_skip[k] - packing_.skipped(k), prices_.skip[k] - stage_.skip_cost[k]);
+    }
+  }
+
+  // Lets every limit be exceeded at a multiple of its price, so that whatever the search comes upon
+  // is a step towards a plan that holds.
+  void add_excesses() {
+    double dearest = 0;
+    for (const double price : row_price_) dearest = std::max(dearest, price);
+    for (std::size_t row = 0; row < row_price_.size(); ++row) {
+      row_price_[row] = std::max(row_price_[row], kLeastPrice * dearest);
+      const auto column = static_cast<std::int32_t>(program_.objective.size());
+      program_.rows[row].entries.emplace_back(column, -1.0);
+      program_.objective.push_back(limits_.excess * row_price_[row]);
+      program_.most.push_back(std::max(kMostExcess, -program_.rows[row].upper));
     }
   }
 
@@ -251,6 +277,7 @@ class AlikeSearch {
   std::map<Uses, std::int64_t> places_;
   std::vector<Group> groups_;
   std::vector<std::int64_t> row_of_class_;  // [classes] -1: none
+  std::vector<double> row_price_;           // [resources, classes with a row] of a unit more
   IntegerProgram program_;
 };
 
@@ -264,6 +291,7 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
   limits.absolute_gap = kStop * goal.near;
   limits.max_moves = kFirstMoves;
   limits.per_kind = kPerKind;
+  limits.excess = goal.elastic ? kFirstExcess : 0;
   double share = kFirstShare;
   for (int idle = 0; work_ > 0 && idle < goal.patience && limits.max_moves <= kLastMoves;) {
     const bool held = packing.is_feasible() && !falls_short(stage, packing);
@@ -276,6 +304,7 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
     work_ -= result.work;
     const bool gained =
         held ? before - objective_of(table, stage, packing) > kProgress * gap : result.better;
+    if (!held) limits.excess *= kExcessGrowth;
     idle = gained || result.finished ? 0 : idle + 1;
     if (gained && !result.finished) continue;
     limits.max_moves += limits.max_moves / 2;

@@ -16,10 +16,13 @@ struct AlikeLimits {
   std::size_t per_kind = 0;   // moves of one effect that are not ties
   std::size_t max_moves = 0;  // and so many in all
   std::int64_t work = 0;      // nodes of the search times columns
+  // Above 0: a plan that does not hold may become one that comes closer; what it lacks counts so
+  // many times its price.
+  double excess = 0;
 };
 
 struct AlikeResult {
-  bool better = false;    // for a plan that did not hold: it does now
+  bool better = false;    // for a plan that did not hold: it does now or comes closer
   bool finished = false;  // nothing better is left among these moves
   std::int64_t work = 0;  // what the search took of the limit
 };
@@ -27,8 +30,8 @@ struct AlikeResult {
 // Players whose options of about the same cost take the same cards stand for each other, so that an
 // exact search chooses numbers of players: where cards must come out even to the last one, that
 // takes combinations of dozens of moves, which exchanges of a few never find. A better plan
-// replaces `packing`, or the first one that holds if that takes more than there is or falls short
-// of the levels of the stage. Needs has_exact_solver().
+// replaces `packing`, or the first one that holds or comes closer if that takes more than there is or falls
+// short of the levels of the stage. Needs has_exact_solver().
 AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& prices,
                        const AlikeLimits& limits, Packing& packing);
 
@@ -38,6 +41,7 @@ struct AlikeGoal {
   double near = 0;   // a plan so far above it is good enough
   double slack = 0;  // about how far a plan may come out above it
   int patience = 1;  // searches in a row that may gain little
+  bool elastic = false;
 };
 
 // Searches of growing size out of one budget of work, so that the same input has the same plan.

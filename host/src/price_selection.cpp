@@ -62,10 +62,12 @@ constexpr double kRelativeTolerance = 1e-11;
 constexpr int kMaxRepeats = 5;
 // Where an exact search follows, fewer aims and restarts serve, and what values are told apart by
 // for it. It may take so much in a stage, in nodes times columns.
-constexpr std::int64_t kMinExactAims = 2, kExactRestarts = 3;
+constexpr std::int64_t kMinExactAims = 2;
+constexpr std::int64_t kFirstRestarts = 4, kExactRestarts = 8;
+constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
 constexpr double kCountJitter = 1e-2;
-constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 700000;
+constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 1200000;
 constexpr double kWorkOfSmall = 0.3;  // times that where options are few enough for one program
 constexpr int kPatience = 2;          // around the best plan
 constexpr double kBranchTolerance = 1e-9;
@@ -230,8 +232,9 @@ class PriceSolver {
                      const Prices& prices, const price::AlikeGoal& goal, std::size_t attempt) {
     if (has_exact_solver()) {
       constexpr std::size_t kJitters = std::size(kExactJitters);
-      Packing plan = maker.choose_jittered(stage, prices, kExactJitters[attempt % kJitters],
-                                           attempt / kJitters);
+      const double reserve = kExactReserves[attempt % std::size(kExactReserves)];
+      Packing plan = maker.choose_jittered(with_reserve(stage, reserve), prices,
+                                           kExactJitters[attempt % kJitters], attempt / kJitters);
       alike_.settle(table, stage, prices, goal, plan);
       return plan;
     }
@@ -349,23 +352,29 @@ class PriceSolver {
     const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
     if (at_level() && !done(best_)) improve_best(stage, prices);
     const auto goal = [&](double bound, int patience) {
-      return price::AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience};
+      return price::AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience, true};
     };
-    const auto restart = [&](std::size_t attempt) {
-      if (!at_level() || is_near(best_)) return;
-      Packing plan = value_plan(maker_, table_, stage, prices, goal(proof.bound, 1), attempt);
-      if (plan.is_feasible() && !price::falls_short(stage, plan)) keep(plan);
+    std::int64_t attempt = 0;
+    const auto restart_until = [&](std::int64_t last) {
+      for (; attempt < last && !(has_exact_solver() && alike_.is_spent()); ++attempt) {
+        if (!at_level() || is_near(best_)) return;
+        Packing plan = value_plan(maker_, table_, stage, prices, goal(proof.bound, 1),
+                                  static_cast<std::size_t>(attempt));
+        if (plan.is_feasible() && !price::falls_short(stage, plan)) keep(plan);
+      }
     };
-    restart(0);
+    const double before = best_.value(table_);
+    if (has_exact_solver()) restart_until(kFirstRestarts);
+    const bool needs_aims = best_.value(table_) == before;
     std::vector<Packing> plans;
     for (const ValueAim& aim : worthwhile(kValueAims)) {
-      if (!at_level() || is_near(best_)) break;
+      if (!needs_aims || !at_level() || is_near(best_)) break;
       plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve), prices, aim.jitter));
       keep(plans.back());
     }
     if (at_level()) polish(stage, prices, std::move(plans), is_near);
     if (at_level() && !is_near(best_)) {
-      exchange_best(stage, prices);
+      if (needs_aims) exchange_best(stage, prices);
       alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
     }
     if (at_level() && !is_near(best_)) {
@@ -379,10 +388,7 @@ class PriceSolver {
     if (at_level() && !is_near(best_)) {
       alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
     }
-    const std::int64_t restarts = has_exact_solver() ? kExactRestarts : num_restarts();
-    for (std::int64_t i = 1; i < restarts && !(has_exact_solver() && alike_.is_spent()); ++i) {
-      restart(static_cast<std::size_t>(i));
-    }
+    restart_until(has_exact_solver() ? kExactRestarts : num_restarts());
     if (at_level() && !done(best_)) exchange_best(stage, prices);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
