@@ -35,10 +35,12 @@ void solve_positive(std::vector<double>& a, std::vector<double>& b) {
 
 }  // namespace
 
-CentreSearch::CentreSearch(std::vector<double> lower, std::vector<double> upper)
+CentreSearch::CentreSearch(std::vector<double> lower, std::vector<double> upper,
+                           std::vector<double> most)
     : dims_(lower.size()),
       lower_(std::move(lower)),
       upper_(std::move(upper)),
+      most_(std::move(most)),
       best_(-std::numeric_limits<double>::infinity()) {}
 
 void CentreSearch::add(const std::vector<double>& point, double value,
@@ -65,7 +67,7 @@ std::vector<double> CentreSearch::next() {
   }
   for (std::size_t i = 0; i < dims_; ++i) {
     if (best_point_[i] - lower_[i] > 0.5 * (upper_[i] - lower_[i])) {
-      upper_[i] = lower_[i] + 4 * (upper_[i] - lower_[i]);
+      upper_[i] = std::max(upper_[i], std::min(most_[i], lower_[i] + 4 * (upper_[i] - lower_[i])));
     }
   }
   const std::vector<double> before = centre_;

@@ -10,8 +10,9 @@ namespace tonnage::price {
 // Affine changes of the variables do not change the path, so badly scaled functions are no harder.
 class CentreSearch {
  public:
-  // Variables stay above `lower`; `upper` is a first guess and grows where the search runs into it.
-  CentreSearch(std::vector<double> lower, std::vector<double> upper);
+  // Variables stay above `lower`; `upper` is a first guess and grows where the search runs into it,
+  // up to `most`.
+  CentreSearch(std::vector<double> lower, std::vector<double> upper, std::vector<double> most);
 
   // The function's value at `point` and a slope there (a supergradient).
   void add(const std::vector<double>& point, double value, const std::vector<double>& slope);
@@ -33,7 +34,7 @@ class CentreSearch {
   void centre();
 
   std::size_t dims_;
-  std::vector<double> lower_, upper_;
+  std::vector<double> lower_, upper_, most_;
   std::vector<Cut> cuts_;
   std::vector<double> centre_;  // [dims + 1]: point, height
   std::vector<double> slack_;

@@ -12,6 +12,12 @@ namespace {
 // The search halves what is left every few passes; a stage with more prices needs more of them.
 constexpr std::size_t kPasses = 60;
 constexpr std::size_t kPassesPerPrice = 20;
+// Prices of more than so many times their first guess are looked at with suspicion: whether this
+// share of them does as well.
+constexpr double kIdle = 16, kIdleStep = 0.25;
+// Prices are at most so many times their first guess, unless they are worth it.
+constexpr double kFar = 256;
+constexpr int kMaxSearches = 6;
 
 // The prices of a stage that may move, as one vector: resources, then classes with an allowance.
 class Variables {
@@ -145,33 +151,107 @@ Prices zero_prices(const Table& table, const Stage& stage) {
   return prices;
 }
 
+namespace {
+
+// One search for the best prices of a stage, from a first guess of them.
+class DualSearch {
+ public:
+  DualSearch(const Table& table, const Stage& stage, double tolerance, int num_threads,
+             std::int64_t& iterations)
+      : table_(table),
+        stage_(stage),
+        variables_(table, stage),
+        tolerance_(tolerance),
+        num_threads_(num_threads),
+        iterations_(iterations),
+        prices_(zero_prices(table, stage)),
+        lower_(variables_.pack(prices_)),
+        guess_(variables_.scale()) {}
+
+  Prices run(const Prices& start) {
+    std::vector<double> x = variables_.pack(start);
+    std::vector<double> most(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      most[i] = lower_[i] + std::max(kFar * guess_[i], 2 * (x[i] - lower_[i]));
+    }
+    for (int i = 0; i < kMaxSearches; ++i) {
+      x = search(x, most);
+      lower_idle(x);
+      if (!raise(x, most)) break;
+    }
+    variables_.unpack(x, prices_);
+    return prices_;
+  }
+
+ private:
+  Response respond_at(const std::vector<double>& x) {
+    variables_.unpack(x, prices_);
+    ++iterations_;
+    return respond(table_, stage_, prices_, num_threads_);
+  }
+
+  // The best prices up to `most`.
+  std::vector<double> search(std::vector<double> x, const std::vector<double>& most) {
+    std::vector<double> upper(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      upper[i] = std::max(lower_[i] + guess_[i], 2 * x[i] - lower_[i]);
+    }
+    CentreSearch centres(lower_, upper, most);
+    const auto passes = static_cast<int>(kPasses + kPassesPerPrice * x.size());
+    for (int pass = 0; pass < passes; ++pass) {
+      const Response response = respond_at(x);
+      const std::vector<double> slope = variables_.slope(response);
+      centres.add(x, response.value, slope);
+      // Prices of nothing at which nothing lacks are the best there are.
+      const bool nothing_lacks =
+          x == lower_ && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
+      if (nothing_lacks) break;
+      x = centres.next();
+      if (centres.promise() <= tolerance_ * std::abs(centres.best()) + response.rounding) break;
+    }
+    return centres.best_point();
+  }
+
+  // What somebody has to pay who has no other choice is lost in one place and gained in another: a
+  // price that only such players pay may be anything. High ones drown the others in rounding.
+  void lower_idle(std::vector<double>& x) {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      while (x[i] - lower_[i] > kIdle * guess_[i]) {
+        const double bound = respond_at(x).bound();
+        std::vector<double> less = x;
+        less[i] = lower_[i] + kIdleStep * (x[i] - lower_[i]);
+        if (respond_at(less).bound() < bound - tolerance_ * std::abs(bound)) break;
+        x = std::move(less);
+      }
+    }
+  }
+
+  // Whether prices may be worth more than what they could be at most, which is raised.
+  bool raise(const std::vector<double>& x, std::vector<double>& most) const {
+    bool any = false;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (x[i] - lower_[i] <= 0.5 * (most[i] - lower_[i])) continue;
+      most[i] = lower_[i] + kFar * (most[i] - lower_[i]);
+      any = true;
+    }
+    return any;
+  }
+
+  const Table& table_;
+  const Stage& stage_;
+  const Variables variables_;
+  double tolerance_;
+  int num_threads_;
+  std::int64_t& iterations_;
+  Prices prices_;
+  std::vector<double> lower_, guess_;
+};
+
+}  // namespace
+
 Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start, double tolerance,
                      int num_threads, std::int64_t& iterations) {
-  const Variables variables(table, stage);
-  const std::vector<double> lower = variables.pack(zero_prices(table, stage));
-  std::vector<double> upper = variables.scale();
-  std::vector<double> x = variables.pack(start);
-  for (std::size_t i = 0; i < upper.size(); ++i) {
-    upper[i] = std::max(lower[i] + upper[i], 2 * x[i] - lower[i]);
-  }
-  CentreSearch search(lower, upper);
-  Prices prices = start;
-  const auto passes = static_cast<int>(kPasses + kPassesPerPrice * lower.size());
-  for (int pass = 0; pass < passes; ++pass) {
-    variables.unpack(x, prices);
-    const Response response = respond(table, stage, prices, num_threads);
-    const std::vector<double> slope = variables.slope(response);
-    search.add(x, response.value, slope);
-    ++iterations;
-    // Prices of nothing at which nothing lacks are the best there are.
-    const bool nothing_lacks =
-        x == lower && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
-    if (nothing_lacks) break;
-    x = search.next();
-    if (search.promise() <= tolerance * std::abs(search.best()) + response.rounding) break;
-  }
-  variables.unpack(search.best_point(), prices);
-  return prices;
+  return DualSearch(table, stage, tolerance, num_threads, iterations).run(start);
 }
 
 }  // namespace tonnage::price

@@ -53,8 +53,8 @@ constexpr double kRestartReserves[] = {0.3, 0.5, 0.1, 0.7};
 constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
-constexpr price::RestLimits kFirstLook{2000, 3000, 150, 900000};
-constexpr price::RestLimits kSecondLook{6000, 5000, 100, 900000};
+constexpr price::RestLimits kFirstLook{2000, 2500, 120, 600000};
+constexpr price::RestLimits kSecondLook{6000, 4000, 80, 600000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
@@ -68,7 +68,7 @@ constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
 constexpr double kCountJitter = 1e-2;
 constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 1200000;
-constexpr double kWorkOfSmall = 0.3;  // times that where options are few enough for one program
+constexpr double kWorkOfSmall = 0.2;  // times that where options are few enough for one program
 constexpr int kPatience = 2;          // around the best plan
 constexpr double kBranchTolerance = 1e-9;
 constexpr std::int64_t kBranchWork = 60000000;
