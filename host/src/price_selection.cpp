@@ -54,7 +54,7 @@ constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
 constexpr price::RestLimits kFirstLook{2000, 2500, 120, 600000};
-constexpr price::RestLimits kSecondLook{6000, 4000, 80, 600000};
+constexpr price::RestLimits kSecondLook{6000, 3000, 80, 600000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
