@@ -30,6 +30,8 @@ constexpr double kMostExcess = 8, kLeastPrice = 1e-3;
 // How many times its price that counts in the first of the searches that grow, and how many times
 // more in each that follows.
 constexpr double kFirstExcess = 4, kExcessGrowth = 4;
+// A plan that does not hold yet is worth so many searches more that gain nothing.
+constexpr int kMorePatience = 1;
 // What a search takes before its first node, in nodes.
 constexpr std::int64_t kRootNodes = 100;
 // Costs within a step of this factor are alike where they are not ties.
@@ -293,8 +295,9 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
   limits.per_kind = kPerKind;
   limits.excess = goal.elastic ? kFirstExcess : 0;
   double share = kFirstShare;
-  for (int idle = 0; work_ > 0 && idle < goal.patience && limits.max_moves <= kLastMoves;) {
+  for (int idle = 0; work_ > 0 && limits.max_moves <= kLastMoves;) {
     const bool held = packing.is_feasible() && !falls_short(stage, packing);
+    if (idle >= goal.patience + (held ? 0 : kMorePatience)) break;
     const double before = objective_of(table, stage, packing);
     const double gap = held ? before - goal.bound : goal.slack;
     if (held && gap <= goal.near) break;

@@ -15,8 +15,9 @@ constexpr std::size_t kPassesPerPrice = 20;
 // Prices of more than so many times their first guess are looked at with suspicion: whether this
 // share of them does as well.
 constexpr double kIdle = 16, kIdleStep = 0.25;
-// Prices are at most so many times their first guess, unless they are worth it.
-constexpr double kFar = 256;
+// Prices are at most so many times their first guess, or what the search starts from, unless they
+// are worth it.
+constexpr double kFar = 4096, kFarFromStart = 8;
 constexpr int kMaxSearches = 6;
 
 // The prices of a stage that may move, as one vector: resources, then classes with an allowance.
@@ -172,7 +173,7 @@ class DualSearch {
     std::vector<double> x = variables_.pack(start);
     std::vector<double> most(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
-      most[i] = lower_[i] + std::max(kFar * guess_[i], 2 * (x[i] - lower_[i]));
+      most[i] = lower_[i] + std::max(kFar * guess_[i], kFarFromStart * (x[i] - lower_[i]));
     }
     for (int i = 0; i < kMaxSearches; ++i) {
       x = search(x, most);
