@@ -132,6 +132,64 @@ Prices best_prices(const Table& table, const Stage& stage) {
   return maximise_dual(table, stage, zero_prices(table, stage), 1e-10, 1, passes);
 }
 
+// Who must be served and has no other choice pays whatever the cards cost, so that no price of
+// theirs is better than another.
+TEST(PriceSearch, PricesOfWhatNobodyAvoidsStaySmall) {
+  OptionTable from;
+  from.capacity = {4, 9};
+  from.first.push_back(0);
+  add_option(from, 100, 4, 0);
+  end_server(from, 1);
+  for (int s = 0; s < 5; ++s) {
+    add_option(from, 40, 2, 1);
+    add_option(from, 70, 0, -1);
+    end_server(from, 1);
+  }
+  const Table table = flatten(from);
+  const Stage stage = value_stage(table, 0);
+  const Prices prices = best_prices(table, stage);
+  EXPECT_LT(prices.resource[0], 1e5);
+  EXPECT_NEAR(prices.resource[1], 15, 1e-3);
+  EXPECT_NEAR(respond(table, stage, prices, 1).bound(), 100 + 5 * 70 - 4.5 * 30, 1e-3);
+}
+
+TEST(PriceSearch, PlansThatDoNotHoldComeCloser) {
+  Sampler random;
+  int held = 0, tables = 0;
+  for (int i = 0; i < testing::tries(40); ++i) {
+    const Table table = flatten(alike_servers(random, 3, 40));
+    const Stage stage = value_stage(table, 0);
+    const Prices prices = best_prices(table, stage);
+    if (least_by_cards_left(table) == kInfinity) continue;
+    AlikeLimits limits;
+    limits.max_rise = kInfinity;
+    limits.tie = 1e-6;
+    limits.per_kind = 8;
+    limits.max_moves = 100;
+    limits.work = 1'000'000;
+    limits.excess = 4;
+    Packing plan = cheapest_choices(table, stage, prices, 1);
+    const auto lacking = [&] {
+      std::int64_t sum = shortfall(stage, plan);
+      for (std::int32_t r = 0; r < 2; ++r) sum += std::max<std::int64_t>(0, -plan.left(r));
+      return sum;
+    };
+    ++tables;
+    for (int search = 0; search < 20 && lacking() > 0; ++search, limits.excess *= 4) {
+      const Packing before = plan;
+      if (!move_alike(table, stage, prices, limits, plan).better) break;
+      bool changed = false;
+      for (std::int64_t p = 0; p < plan.num_players(); ++p) {
+        changed = changed || plan.option_of(p) != before.option_of(p);
+      }
+      EXPECT_TRUE(changed) << "table " << i;
+    }
+    held += lacking() == 0;
+  }
+  ASSERT_GT(tables, testing::tries(40) / 4);
+  EXPECT_GT(held, tables / 2);
+}
+
 TEST(PriceSearch, NumbersOfAlikeServersComeOutBest) {
   Sampler random;
   int solved = 0;
