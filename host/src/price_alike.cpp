@@ -99,8 +99,8 @@ class AlikeSearch {
   [[nodiscard]] double excess(const Packing& packing) const {
     double sum = 0;
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
-      sum += std::max(0.0, -row_price_[static_cast<std::size_t>(r)] *
-                               static_cast<double>(packing.left(r)));
+      sum += std::max(
+          0.0, -row_price_[static_cast<std::size_t>(r)] * static_cast<double>(packing.left(r)));
     }
     for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
       if (row_of_class_[k] < 0) continue;
@@ -125,7 +125,8 @@ class AlikeSearch {
     std::uint64_t sum = serves ? 1 + static_cast<std::uint64_t>(table_.class_of[player]) : 0;
     if (option == Packing::kNone) return mixed(sum, 0);
     table_.for_uses(table_.options[option], [&](std::int32_t r, double amount) {
-      sum = mixed(mixed(sum, static_cast<std::uint64_t>(r) + 1), static_cast<std::uint64_t>(amount));
+      sum =
+          mixed(mixed(sum, static_cast<std::uint64_t>(r) + 1), static_cast<std::uint64_t>(amount));
     });
     return sum;
   }
@@ -210,6 +211,7 @@ class AlikeSearch {
   void add_excesses() {
     double dearest = 0;
     for (const double price : row_price_) dearest = std::max(dearest, price);
+    if (dearest == 0) dearest = 1;
     for (std::size_t row = 0; row < row_price_.size(); ++row) {
       row_price_[row] = std::max(row_price_[row], kLeastPrice * dearest);
       const auto column = static_cast<std::int32_t>(program_.objective.size());

@@ -30,18 +30,18 @@ struct AlikeResult {
 // Players whose options of about the same cost take the same cards stand for each other, so that an
 // exact search chooses numbers of players: where cards must come out even to the last one, that
 // takes combinations of dozens of moves, which exchanges of a few never find. A better plan
-// replaces `packing`, or the first one that holds or comes closer if that takes more than there is or falls
-// short of the levels of the stage. Needs has_exact_solver().
+// replaces `packing`, or the first one that holds or comes closer if that takes more than there is
+// or falls short of the levels of the stage. Needs has_exact_solver().
 AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& prices,
                        const AlikeLimits& limits, Packing& packing);
 
 // What searches are to reach, in the unit of the stage.
 struct AlikeGoal {
-  double bound = 0;  // no plan is below this
-  double near = 0;   // a plan so far above it is good enough
-  double slack = 0;  // about how far a plan may come out above it
-  int patience = 1;  // searches in a row that may gain little
-  bool elastic = false;
+  double bound = 0;      // no plan is below this
+  double near = 0;       // a plan so far above it is good enough
+  double slack = 0;      // about how far a plan may come out above it
+  int patience = 1;      // searches in a row that may gain little
+  bool elastic = false;  // come closer step by step where a plan does not hold
 };
 
 // Searches of growing size out of one budget of work, so that the same input has the same plan.

@@ -60,8 +60,9 @@ constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
-// Where an exact search follows, fewer aims and restarts serve, and what values are told apart by
-// for it. It may take so much in a stage, in nodes times columns.
+// Where an exact search follows, fewer restarts serve, and aims where the first of those found
+// nothing; what they aim below service levels by, and what values are told apart by for them. The
+// search may take so much in a stage, in nodes times columns.
 constexpr std::int64_t kMinExactAims = 2;
 constexpr std::int64_t kFirstRestarts = 4, kExactRestarts = 8;
 constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};

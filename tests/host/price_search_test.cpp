@@ -270,9 +270,8 @@ TEST(PriceSearch, BoundsOfBranchingHold) {
     const double of_prices = proof.bound;
     ASSERT_LE(of_prices, least + kSlack) << "table " << i;
     const MakePlan make = [](PlanMaker& of_node, const Table&, const Stage& at_stage,
-                             const Prices& at, double) {
-      return of_node.round_jittered(at_stage, at, 1e-3);
-    };
+                             const Prices& at,
+                             double) { return of_node.round_jittered(at_stage, at, 1e-3); };
     const BranchLimits limits{1e-9, 1e-9, 60'000'000, i % 2 == 0};
     branch(table, stage, prices, limits, 1, passes, make, best, proof);
     EXPECT_GE(proof.bound, of_prices) << "table " << i;
