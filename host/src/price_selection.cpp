@@ -58,6 +58,7 @@ constexpr price::RestLimits kSecondLook{6000, 3000, 80, 600000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
+constexpr double kMaxStartPrice = 1e12;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
 // Where an exact search follows, fewer restarts serve, and aims where the first of those found
@@ -335,7 +336,10 @@ class PriceSolver {
       prices_.pop_back();
       proofs_.pop_back();
     } else if (std::ssize(options_.start_prices) == table_.num_types) {
-      std::copy(options_.start_prices.begin(), options_.start_prices.end(), start.resource.begin());
+      for (std::int32_t t = 0; t < table_.num_types; ++t) {
+        const double price = options_.start_prices[t];
+        if (price >= 0 && price <= kMaxStartPrice) start.resource[t] = price;
+      }
     }
     const Prices prices =
         maximise_dual(table_, stage, start, kBoundTolerance, options_.num_threads, iterations_);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <map>
 #include <random>
 
@@ -181,6 +182,29 @@ TEST(Price, BoundsHoldAndProofsAreRightOnTinyTables) {
   }
   std::printf("  %d of %d optimal, %d proven\n", optimal, kTables, proven);
   EXPECT_GT(optimal, kTables * 9 / 10);
+}
+
+TEST(Price, WhateverPricesItStartsFrom) {
+  std::mt19937_64 engine(testing::test_seed());
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < testing::tries(40); ++i) {
+    const OptionTable t = random_table(engine, 6, 3, 6);
+    const Selection want = select_price(t);
+    const Outcome best = outcome_of(t, want.choices);
+    const std::vector<std::vector<double>> starts{
+        want.type_prices, {1e30, 0, 1e-30}, {kInfinity, std::nan(""), -5}, {1e308, 1e308, 1e308}};
+    for (const std::vector<double>& start : starts) {
+      PriceOptions options;
+      options.start_prices = start;
+      const Selection got = select_price(t, options);
+      const Outcome mine = outcome_of(t, got.choices);
+      if (want.stages.back().proven && got.stages.back().proven) {
+        EXPECT_EQ(mine.unserved, best.unserved) << "table " << i;
+        EXPECT_NEAR(mine.value, best.value, 1e-6) << "table " << i;
+      }
+      for (const double price : got.type_prices) EXPECT_TRUE(std::isfinite(price)) << "table " << i;
+    }
+  }
 }
 
 TEST(Price, NeverBehindGreedyAndTheSameForEveryThreadCount) {

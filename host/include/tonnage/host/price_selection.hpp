@@ -18,7 +18,8 @@ struct PriceOptions {
   bool delayed_best_effort = false;  // all of them after the last class, else class by class
   ProgressCallback progress;
   // Prices to start from, cents/hour per card of each type, e.g. Selection::type_prices of the last
-  // plan; empty: none known. They change the effort, hardly the result.
+  // plan; empty: none known. They change the effort, hardly the result. Those that are negative,
+  // not finite or absurd (above 1e12) count as unknown.
   std::vector<double> start_prices;
 };
 
