@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <span>
+#include <limits>
+#include <utility>
+#include <vector>
 
 #include "exact_choice.hpp"
-#include "leftovers.hpp"
 #include "price_alike.hpp"
+#include "price_attempts.hpp"
 #include "price_branch.hpp"
 #include "price_exact.hpp"
 #include "price_packing.hpp"
 #include "price_plans.hpp"
+#include "price_translation.hpp"
 
 namespace tonnage {
 namespace {
@@ -26,29 +29,8 @@ using price::Table;
 // much of a player's spread of values.
 constexpr double kValueInCounts = 1e-5;
 constexpr double kCountTolerance = 1e-6;
-// How plans are made from prices. Values that tie are told apart by adding shares of a player's
-// spread of values to them. Where servers count, values weigh `factor` times what they do in the
-// search for a bound. Where values count, plans are aimed at levels below what they must hold, by a
-// share of what lies between that and the bound of the level.
-struct CountAim {
-  double factor, jitter;
-};
-struct ValueAim {
-  double reserve, jitter;
-};
-constexpr CountAim kCountAims[] = {{100, 1e-3}, {10, 1e-2}, {1, 0.1}, {100, 1e-2},
-                                   {10, 0.1},   {1, 1},     {1, 0}};
-constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.2, 1e-3}, {0.8, 1e-3}, {0.5, 1e-2}, {0.2, 1e-4},
-                                   {0.8, 1e-4}, {0.5, 1e-3}, {0.2, 1e-2}, {0.8, 1e-2}};
-// So many aims are tried; fewer where that takes long.
-constexpr std::int64_t kMinAims = 4, kAimedPlayers = 1200000;
-// Plans made anew with values jittered otherwise, where the best so far is not near its bound: so
-// many at most, fewer where that takes long. Near: unserved players (at least one, or a share of
-// them), and a share of the cost of values.
-constexpr std::int64_t kMaxRestarts = 24, kMinRestarts = 2, kRestartedPlayers = 600000;
+// Near: unserved players (at least one, or a share of them), and a share of the cost of values.
 constexpr double kNearCount = 0.002, kNearValue = 1e-4;
-constexpr double kRestartJitters[] = {1e-2, 1e-3, 1e-4};
-constexpr double kRestartReserves[] = {0.3, 0.5, 0.1, 0.7};
 // Share of the bound by which its prices may miss it.
 constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
@@ -58,16 +40,14 @@ constexpr price::RestLimits kSecondLook{6000, 3000, 80, 600000};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
+// Prices to start from beyond this are none.
 constexpr double kMaxStartPrice = 1e12;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
-// Where an exact search follows, fewer restarts serve, and aims where the first of those found
-// nothing; what they aim below service levels by, and what values are told apart by for them. The
-// search may take so much in a stage, in nodes times columns.
-constexpr std::int64_t kMinExactAims = 2;
-constexpr std::int64_t kFirstRestarts = 4, kExactRestarts = 8;
-constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};
-constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
+// Where an exact search follows, aims are tried only if so many plans made for it found nothing;
+// what values are told apart by where it is after counts; what it may take in a stage, in nodes
+// times columns.
+constexpr std::int64_t kFirstRestarts = 4;
 constexpr double kCountJitter = 1e-2;
 constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 1200000;
 constexpr double kWorkOfSmall = 0.2;  // times that where options are few enough for one program
@@ -88,30 +68,6 @@ class Clock {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// The greedy plan in terms of the flat table; an option that was dropped gives way to the one that
-// beats it.
-Packing greedy_packing(const OptionTable& from, const Table& table) {
-  const std::vector<Choice> choices = select_greedy(from, SaturationPolicy::kNone, false);
-  Packing packing(table, table.num_classes());
-  for (std::int64_t p = 0; p < table.num_players(); ++p) {
-    const std::int64_t chosen = choices[table.server[p]].option;
-    if (chosen < 0) continue;
-    const Option& option = from.options[chosen];
-    for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
-      const price::FlatOption& flat = table.options[o];
-      bool beats = flat.value <= option.objective;
-      table.for_uses(flat, [&](std::int32_t r, double amount) {
-        beats =
-            beats && (amount == 0 || static_cast<std::int64_t>(amount) <= from.taken(option, r));
-      });
-      if (!beats) continue;
-      packing.put(p, o);
-      break;
-    }
-  }
-  return packing;
-}
-
 class PriceSolver {
  public:
   PriceSolver(const OptionTable& from, const PriceOptions& options)
@@ -129,7 +85,7 @@ class PriceSolver {
   }
 
   Selection solve() {
-    const Packing greedy = greedy_packing(from_, table_);
+    const Packing greedy = price::greedy_packing(from_, table_);
     for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
       report(k);
       count_stage(k, greedy);
@@ -172,16 +128,6 @@ class PriceSolver {
     if (is_better(table_, candidate, best_)) best_ = candidate;
   }
 
-  // Cost of a plan, cents/hour.
-  [[nodiscard]] double cost_of(const Packing& packing) const {
-    double sum = 0;
-    for (std::int64_t p = 0; p < packing.num_players(); ++p) {
-      const std::int64_t o = packing.option_of(p);
-      if (o != Packing::kNone) sum += from_.options[table_.source[o]].cost;
-    }
-    return sum;
-  }
-
   // Improves the best plan, but not at the cost of a level that it exceeds.
   void improve_best(const Stage& stage, const Prices& prices) {
     Packing plan = best_;
@@ -198,29 +144,15 @@ class PriceSolver {
     exchanged_ = objective_of(table_, stage, best_);
   }
 
-  template <class Aim, std::size_t kCount>
-  [[nodiscard]] std::span<const Aim> worthwhile(const Aim (&aims)[kCount]) const {
-    const std::int64_t least = has_exact_solver() ? kMinExactAims : kMinAims;
-    const std::int64_t most =
-        std::clamp<std::int64_t>(kAimedPlayers / (table_.num_players() + 1), least, kCount);
-    return std::span<const Aim>(aims).first(static_cast<std::size_t>(most));
-  }
-
-  [[nodiscard]] std::int64_t num_restarts() const {
-    return std::clamp(kRestartedPlayers / (table_.num_players() + 1), kMinRestarts, kMaxRestarts);
-  }
-
   // More plans of a stage of unserved players until one is near the bound.
   template <class Near>
   void restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
                       const Near& near) {
-    if (has_exact_solver()) return;
-    constexpr std::size_t kAims = 4;  // the first ones: those that most often do best
-    for (std::int64_t i = 0; i < num_restarts() && !near(best_); ++i) {
-      const CountAim& aim = kCountAims[static_cast<std::size_t>(i) % kAims];
+    const std::int64_t most = price::num_count_restarts(table_.num_players());
+    for (std::int64_t i = 0; i < most && !near(best_); ++i) {
+      const price::CountAim aim = price::count_restart(static_cast<std::size_t>(i));
       const Stage target = count_stage_of(rank, aim.factor * count_weight_);
-      Packing plan = maker_.attempt(target, stage, prices, aim.jitter,
-                                    1 + static_cast<std::uint64_t>(i) / kAims);
+      Packing plan = maker_.attempt(target, stage, prices, aim.jitter, aim.salt);
       if (!price::falls_short(stage, plan) &&
           plan.skipped(rank) <= best_.skipped(rank) + price::kRepairable) {
         maker_.exchange_moves(stage, prices, plan);
@@ -232,20 +164,12 @@ class PriceSolver {
   // One of several plans of the stage of value, made for a table and its prices. It may not hold.
   Packing value_plan(price::PlanMaker& maker, const Table& table, const Stage& stage,
                      const Prices& prices, const price::AlikeGoal& goal, std::size_t attempt) {
-    if (has_exact_solver()) {
-      constexpr std::size_t kJitters = std::size(kExactJitters);
-      const double reserve = kExactReserves[attempt % std::size(kExactReserves)];
-      Packing plan = maker.choose_jittered(with_reserve(stage, reserve), prices,
-                                           kExactJitters[attempt % kJitters], attempt / kJitters);
-      alike_.settle(table, stage, prices, goal, plan);
-      return plan;
-    }
-    // Whether a plan holds the levels is mostly luck; those that do and were aimed low are the
-    // best.
-    constexpr std::size_t kJitters = std::size(kRestartJitters);
-    constexpr std::size_t kReserves = std::size(kRestartReserves);
-    return maker.attempt(with_reserve(stage, kRestartReserves[attempt % kReserves]), stage, prices,
-                         kRestartJitters[attempt % kJitters], 1 + attempt / kJitters);
+    const price::ValueAim aim = price::value_restart(attempt);
+    const Stage target = with_reserve(stage, aim.reserve);
+    if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
+    Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt);
+    alike_.settle(table, stage, prices, goal, plan);
+    return plan;
   }
 
   // The stage with levels to aim at, by a share of what lies between them and their bounds.
@@ -304,7 +228,7 @@ class PriceSolver {
       }
     }
     std::vector<Packing> plans;
-    for (const CountAim& aim : worthwhile(kCountAims)) {
+    for (const price::CountAim& aim : price::count_aims(table_.num_players())) {
       if (done(best_)) break;
       plans.push_back(maker_.round_jittered(count_stage_of(rank, aim.factor * count_weight_),
                                             prices, aim.jitter));
@@ -349,7 +273,7 @@ class PriceSolver {
       return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
     };
     keep(greedy);
-    const double near = kNearValue * cost_of(best_);
+    const double near = kNearValue * price::cost_of(from_, table_, best_);
     const auto is_near = [&](const Packing& p) {
       return done(p) || p.value(table_) - proof.bound <= near;
     };
@@ -372,7 +296,7 @@ class PriceSolver {
     if (has_exact_solver()) restart_until(kFirstRestarts);
     const bool needs_aims = best_.value(table_) == before;
     std::vector<Packing> plans;
-    for (const ValueAim& aim : worthwhile(kValueAims)) {
+    for (const price::ValueAim& aim : price::value_aims(table_.num_players())) {
       if (!needs_aims || !at_level() || is_near(best_)) break;
       plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve), prices, aim.jitter));
       keep(plans.back());
@@ -393,7 +317,7 @@ class PriceSolver {
     if (at_level() && !is_near(best_)) {
       alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
     }
-    restart_until(has_exact_solver() ? kExactRestarts : num_restarts());
+    restart_until(price::num_value_restarts(table_.num_players()));
     if (at_level() && !done(best_)) exchange_best(stage, prices);
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
@@ -474,64 +398,27 @@ class PriceSolver {
     }
   }
 
-  // Class prices of a stage as certificates state them: per server served, finite.
-  [[nodiscard]] std::vector<double> class_prices(const Stage& stage, const Prices& prices) const {
-    std::vector<double> result(static_cast<std::size_t>(table_.num_classes()), 0.0);
-    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-      if (stage.is_priced(k)) result[k] = prices.skip[k] - stage.skip_cost[k];
-      if (!stage.is_forced(k)) continue;
-      for (std::int64_t p = table_.first_player[k]; p < table_.first_player[k + 1]; ++p) {
-        result[k] = std::max(
-            result[k], price::cheapest_option(table_, stage.value_weight, prices.resource, p).cost);
-      }
-    }
-    return result;
-  }
-
-  void split_prices(const Prices& prices, std::vector<double>& types,
-                    std::vector<double>& limits) const {
-    const auto first_limit = prices.resource.begin() + table_.num_types;
-    types.assign(prices.resource.begin(), first_limit);
-    limits.assign(first_limit, prices.resource.end() - 1);
-  }
-
-  StageCertificate certificate(const Stage& stage, std::size_t index, double hopeless) const {
-    const Proof& proof = proofs_[index];
-    StageCertificate c;
-    c.objective = proof.objective + hopeless;
-    c.lower_bound = proof.bound + hopeless;
-    c.proven = c.objective == c.lower_bound;
-    c.seconds = seconds_[index];
-    if (!proof.from_prices) return c;
-    split_prices(prices_[index], c.type_prices, c.limit_prices);
-    c.class_prices = class_prices(stage, prices_[index]);
-    return c;
-  }
-
   Selection finish() const {
     Selection selection;
     selection.iterations = iterations_;
-    selection.choices.resize(static_cast<std::size_t>(from_.num_servers()));
-    FreeCards cards(from_);
-    for (std::int64_t p = 0; p < table_.num_players(); ++p) {
-      if (best_.option_of(p) == Packing::kNone) continue;
-      const std::int64_t o = table_.source[best_.option_of(p)];
-      selection.choices[table_.server[p]] = {o, from_.options[o].num_replicas};
-      cards.take_whole(from_.options[o]);
-    }
-    share_among_unserved(from_, options_.policy, options_.delayed_best_effort, cards,
-                         selection.choices);
+    selection.choices = price::choices_of(from_, table_, best_, options_);
+    const auto add = [&](const Stage& stage, double hopeless) -> StageCertificate& {
+      const std::size_t i = selection.stages.size();
+      selection.stages.push_back(
+          price::certificate(table_, stage, prices_[i], proofs_[i], hopeless));
+      selection.stages.back().seconds = seconds_[i];
+      return selection.stages.back();
+    };
     for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
-      StageCertificate c = certificate(count_stage_of(k, 0), static_cast<std::size_t>(k),
-                                       static_cast<double>(table_.hopeless[k]));
-      c.priority = table_.priority[k];
-      selection.stages.push_back(std::move(c));
+      add(count_stage_of(k, 0), static_cast<double>(table_.hopeless[k])).priority =
+          table_.priority[k];
     }
     const Stage last = value_stage_of();
-    selection.stages.push_back(certificate(last, proofs_.size() - 1, 0));
-    const Prices& prices = prices_.back();
-    split_prices(prices, selection.type_prices, selection.limit_prices);
-    selection.class_prices = class_prices(last, prices);
+    add(last, 0);
+    price::StatedPrices stated = price::stated_prices(table_, last, prices_.back());
+    selection.type_prices = std::move(stated.types);
+    selection.limit_prices = std::move(stated.limits);
+    selection.class_prices = std::move(stated.classes);
     return selection;
   }
 
