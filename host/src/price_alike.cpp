@@ -73,8 +73,6 @@ class AlikeSearch {
   }
 
  private:
-  using Uses = std::vector<std::pair<std::int32_t, std::int64_t>>;
-
   // Players with the same moves, and the columns of how many make which.
   struct Group {
     std::vector<std::vector<Move>> members;  // the moves of each, in the order of the columns
@@ -108,16 +106,6 @@ class AlikeSearch {
                                static_cast<double>(packing.skipped(k) - stage_.may_skip[k]));
     }
     return sum;
-  }
-
-  // What an option takes, as a number; the same for options that take the same.
-  std::int64_t place_of(std::int64_t option) {
-    if (option == Packing::kNone) return -1;
-    Uses uses;
-    table_.for_uses(table_.options[option], [&](std::int32_t r, double amount) {
-      if (r < table_.num_resources) uses.emplace_back(r, static_cast<std::int64_t>(amount));
-    });
-    return places_.try_emplace(uses, static_cast<std::int64_t>(places_.size())).first->second;
   }
 
   // What an option takes, and of whom where the move is about service, as a number.
@@ -167,19 +155,19 @@ class AlikeSearch {
   }
 
   void group(const std::vector<Move>& moves) {
-    std::map<std::vector<std::int64_t>, std::size_t> index;
+    std::map<std::vector<std::uint64_t>, std::size_t> index;
     for (std::size_t first = 0, last; first < moves.size(); first = last) {
       const std::int64_t p = moves[first].player;
       const std::int64_t now = packing_.option_of(p);
       bool serves = now == Packing::kNone;
-      std::vector<std::int64_t> menu;
       for (last = first; last < moves.size() && moves[last].player == p; ++last) {
         serves = serves || moves[last].to == Packing::kNone;
-        menu.push_back(place_of(moves[last].to));
-        menu.push_back(step_of(moves[last]));
       }
-      menu.push_back(place_of(now));
-      menu.push_back(serves ? table_.class_of[p] : -1);
+      std::vector<std::uint64_t> menu{trace(p, serves, now)};
+      for (std::size_t i = first; i < last; ++i) {
+        menu.push_back(trace(p, serves, moves[i].to));
+        menu.push_back(static_cast<std::uint64_t>(step_of(moves[i])));
+      }
       const std::size_t at = index.try_emplace(std::move(menu), groups_.size()).first->second;
       if (at == groups_.size()) groups_.emplace_back();
       groups_[at].members.emplace_back(moves.begin() + static_cast<std::ptrdiff_t>(first),
@@ -278,7 +266,6 @@ class AlikeSearch {
   const Prices& prices_;
   const AlikeLimits& limits_;
   Packing& packing_;
-  std::map<Uses, std::int64_t> places_;
   std::vector<Group> groups_;
   std::vector<std::int64_t> row_of_class_;  // [classes] -1: none
   std::vector<double> row_price_;           // [resources, classes with a row] of a unit more
