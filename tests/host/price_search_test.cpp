@@ -132,6 +132,22 @@ Prices best_prices(const Table& table, const Stage& stage) {
   return maximise_dual(table, stage, zero_prices(table, stage), 1e-10, 1, passes);
 }
 
+// Every move counts, whatever it costs; of one effect `per_kind`.
+AlikeLimits all_moves(std::size_t per_kind, std::size_t max_moves) {
+  AlikeLimits limits;
+  limits.max_rise = kInfinity;
+  limits.tie = 1e-6;
+  limits.per_kind = per_kind;
+  limits.max_moves = max_moves;
+  limits.work = 10'000'000;
+  return limits;
+}
+
+Packing rounded_at_node(PlanMaker& maker, const Table&, const Stage& stage, const Prices& prices,
+                        double) {
+  return maker.round_jittered(stage, prices, 1e-3);
+}
+
 // Who must be served and has no other choice pays whatever the cards cost, so that no price of
 // theirs is better than another.
 TEST(PriceSearch, PricesOfWhatNobodyAvoidsStaySmall) {
@@ -161,12 +177,7 @@ TEST(PriceSearch, PlansThatDoNotHoldComeCloser) {
     const Stage stage = value_stage(table, 0);
     const Prices prices = best_prices(table, stage);
     if (least_by_cards_left(table) == kInfinity) continue;
-    AlikeLimits limits;
-    limits.max_rise = kInfinity;
-    limits.tie = 1e-6;
-    limits.per_kind = 8;
-    limits.max_moves = 100;
-    limits.work = 1'000'000;
+    AlikeLimits limits = all_moves(8, 100);
     limits.excess = 4;
     Packing plan = cheapest_choices(table, stage, prices, 1);
     const auto lacking = [&] {
@@ -199,12 +210,7 @@ TEST(PriceSearch, NumbersOfAlikeServersComeOutBest) {
     const double least = least_by_cards_left(table);
     if (least == kInfinity) continue;
     const Prices prices = best_prices(table, stage);
-    AlikeLimits limits;
-    limits.max_rise = kInfinity;
-    limits.tie = 1e-6;
-    limits.per_kind = 1000;
-    limits.max_moves = 1000;
-    limits.work = 10'000'000;
+    const AlikeLimits limits = all_moves(1000, 1000);
     // Everybody's cheapest choice takes more than there is as a rule.
     Packing plan = cheapest_choices(table, stage, prices, 1);
     const AlikeResult result = move_alike(table, stage, prices, limits, plan);
@@ -269,11 +275,8 @@ TEST(PriceSearch, BoundsOfBranchingHold) {
     proof.bound = proof.of_prices = respond(table, stage, prices, 1).bound();
     const double of_prices = proof.bound;
     ASSERT_LE(of_prices, least + kSlack) << "table " << i;
-    const MakePlan make = [](PlanMaker& of_node, const Table&, const Stage& at_stage,
-                             const Prices& at,
-                             double) { return of_node.round_jittered(at_stage, at, 1e-3); };
     const BranchLimits limits{1e-9, 1e-9, 60'000'000, i % 2 == 0};
-    branch(table, stage, prices, limits, 1, passes, make, best, proof);
+    branch(table, stage, prices, limits, 1, passes, rounded_at_node, best, proof);
     EXPECT_GE(proof.bound, of_prices) << "table " << i;
     EXPECT_LE(proof.bound, least + kSlack) << "table " << i;
     EXPECT_EQ(proof.from_prices, proof.bound == of_prices) << "table " << i;
@@ -307,10 +310,8 @@ TEST(PriceSearch, BranchingClosesWhatPricesLeaveOpen) {
   best.put(0, 1);
   best.put(1, 3);
   std::int64_t passes = 0;
-  const MakePlan make = [](PlanMaker& maker, const Table&, const Stage& at_stage, const Prices& at,
-                           double) { return maker.round_jittered(at_stage, at, 1e-3); };
   const BranchLimits limits{1e-9, 1e-9, 60'000'000, true};
-  branch(table, stage, prices, limits, 1, passes, make, best, proof);
+  branch(table, stage, prices, limits, 1, passes, rounded_at_node, best, proof);
   EXPECT_EQ(best.value(table), 60);
   EXPECT_NEAR(proof.bound, 60, 1e-4);  // tolls are large numbers
   EXPECT_FALSE(proof.from_prices);
