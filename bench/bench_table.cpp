@@ -58,7 +58,9 @@ class SampleTable {
     for (int c = 0; c < kColumns; ++c) {
       rows.column[static_cast<int>(kKept[c])] = column(c) + place * candidates();
     }
-    if (!kernels.fill_table(line_.line, table_, chains, 1, 1, batches_, rows)) std::abort();
+    if (kernels.fill_table(line_.line, table_, chains, 1, 1, batches_, rows) != batches_) {
+      std::abort();
+    }
   }
 
   void zero(std::int64_t place) {

@@ -73,6 +73,16 @@ Ceilings measure_ceilings() {
     });
     c.copied_bytes_per_second = 2.0 * static_cast<double>(bytes) / seconds;
   }
+  {
+    const std::size_t bytes = std::size_t{1} << 28;
+    const DeviceMemory from(bytes);
+    void* to = nullptr;
+    TONNAGE_CUDA_CHECK(cudaMallocHost(&to, bytes));
+    const double seconds = fastest(
+        [&] { TONNAGE_CUDA_CHECK(cudaMemcpy(to, from.data, bytes, cudaMemcpyDeviceToHost)); });
+    TONNAGE_CUDA_CHECK(cudaFreeHost(to));
+    c.to_host_bytes_per_second = static_cast<double>(bytes) / seconds;
+  }
   return c;
 }
 

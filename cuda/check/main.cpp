@@ -1,45 +1,30 @@
 // The check of a GPU machine: parity with the CPU on random problems, and timings. Needs nothing
 // but CUDA and a compiler: see CMakeLists.txt beside it.
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <functional>
+#include <numeric>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "batch_search.hpp"
 #include "ceilings.hpp"
-#include "device.hpp"
+#include "kernel_times.hpp"
 #include "random_problem.hpp"
+#include "recorded_table.hpp"
+#include "report.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/cuda/evaluator.hpp"
 #include "tonnage/cuda/probe.hpp"
 #include "tonnage/host/backends.hpp"
+#include "tonnage/host/grid.hpp"
 
 namespace tonnage::check {
 namespace {
 
 constexpr int kNoGpu = 77;  // what ctest takes for a skipped test
-
-struct Failure : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-// Of the fastest of `times` runs.
-double fastest(int times, const std::function<void()>& work) {
-  double best = seconds_of(work);
-  for (int i = 1; i < times; ++i) best = std::min(best, seconds_of(work));
-  return best;
-}
 
 std::unique_ptr<Evaluator> cpu() { return make_cpu_evaluator(best_instruction_set()); }
 
@@ -55,7 +40,27 @@ void compare(const SearchResult& got, const SearchResult& want, const Problem& p
   if (!difference.empty()) throw Failure("GPU and CPU differ: " + difference);
 }
 
+std::vector<GridLine> whole_grid(const Problem& problem, const GridOptions& options) {
+  std::vector<std::int64_t> lines(problem.lines.size());
+  std::iota(lines.begin(), lines.end(), 0);
+  return plan_grid(problem, lines, options);
+}
+
 // ---- parity
+
+// Answers how many candidates were compared.
+std::int64_t compare_tables(const Problem& problem, const Evaluator& cuda, const Evaluator& host) {
+  GridOptions options;
+  options.batches.step = 5;
+  options.replicas = {1, 64, 3};
+  const auto grid = whole_grid(problem, options);
+  RecordedTable got(grid), want(grid);
+  cuda.table(problem, grid, options, got.consumer());
+  host.table(problem, grid, options, want.consumer());
+  const std::string difference = got.difference(want);
+  if (!difference.empty()) throw Failure("tables of GPU and CPU differ: " + difference);
+  return grid.empty() ? 0 : grid.back().offset + grid.back().num_candidates();
+}
 
 void run_parity(std::uint64_t seed, int fleets, std::int64_t servers, std::int64_t longest) {
   std::printf("parity: %d fleets of %lld servers, seed %llu\n", fleets,
@@ -64,6 +69,7 @@ void run_parity(std::uint64_t seed, int fleets, std::int64_t servers, std::int64
   const auto cuda = make_cuda_evaluator(cpu());
   std::mt19937_64 engine(seed);
   std::size_t lines = 0;
+  std::int64_t candidates = 0;
   for (int fleet = 0; fleet < fleets; ++fleet) {
     const Problem problem =
         random_problem({.servers = servers, .seed = engine(), .longest = longest});
@@ -71,157 +77,19 @@ void run_parity(std::uint64_t seed, int fleets, std::int64_t servers, std::int64
       compare(cuda->search(problem, mode(batch)), host->search(problem, mode(batch)), problem);
     }
     lines += problem.lines.size();
+    if (fleet % 3 == 0) candidates += compare_tables(problem, *cuda, *host);
   }
   Problem grid = random_problem({.servers = servers, .seed = engine(), .longest = longest});
   bound_replicas(grid, *host, 64);
   compare(cuda->search(grid, mode(BatchMode::kSearch, true)),
           host->search(grid, mode(BatchMode::kSearch)), grid);
-  std::printf("parity: %zu lines in two modes and a whole grid, every bit the same\n", lines);
+  std::printf(
+      "parity: %zu lines in two modes, a whole grid, tables of %lld candidates: every bit the "
+      "same\n",
+      lines, static_cast<long long>(candidates));
 }
 
 // ---- benchmarks
-
-struct Result {
-  std::string name;
-  double seconds;
-  std::string rate_name;  // of what is counted, "candidates"
-  double count;
-};
-
-class Report {
- public:
-  void add(const std::string& name, double seconds, const std::string& rate_name, double count) {
-    results_.push_back({name, seconds, rate_name, count});
-    std::printf("%-58s %10.3f ms %10.4g %s/s\n", name.c_str(), seconds * 1e3, count / seconds,
-                rate_name.c_str());
-    std::fflush(stdout);
-  }
-  void add_context(const std::string& name, const std::string& json) {
-    context_ += (context_.empty() ? "" : ",\n  ") + ("\"" + name + "\": " + json);
-  }
-  void write(const std::string& path) const {
-    std::ofstream out(path);
-    out << "{\n \"context\": {\n  " << context_ << "\n },\n \"benchmarks\": [";
-    for (std::size_t i = 0; i < results_.size(); ++i) {
-      const Result& r = results_[i];
-      char text[300];
-      std::snprintf(text, sizeof text,
-                    "%s\n  {\"name\": \"%s\", \"real_time\": %.9g, \"time_unit\": \"ns\", "
-                    "\"%s_per_second\": %.9g}",
-                    i == 0 ? "" : ",", r.name.c_str(), r.seconds * 1e9, r.rate_name.c_str(),
-                    r.count / r.seconds);
-      out << text;
-    }
-    out << "\n ]\n}\n";
-    if (!out.flush()) throw Failure("cannot write " + path);
-  }
-
- private:
-  std::vector<Result> results_;
-  std::string context_;
-};
-
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
-std::string number(double x) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.6g", x);
-  return text;
-}
-
-// A line whose targets bind in the middle of the grid of batch sizes and replica counts.
-Problem sample_problem(std::int64_t ceiling, std::int64_t max_queue) {
-  Problem p;
-  PerfRow perf{};
-  perf.alpha_ms = 12;
-  perf.beta_ms = 0.05;
-  perf.gamma_ms = 0.0005;
-  perf.token_budget = 8192;
-  perf.cost_per_replica = 100;
-  perf.valid = true;
-  ServerRow server{};
-  server.in_tokens = 512;
-  server.out_tokens = 256;
-  server.targets.itl_ms = 40;
-  server.targets.ttft_ms = 600;
-  server.max_batch = ceiling;
-  server.max_queue = max_queue;
-  server.total_rate_per_ms = 0.3;
-  server.load_kind = LoadKind::kLoaded;
-  p.perfs.push_back(perf);
-  p.servers.push_back(server);
-  p.lines.push_back({0, 0});
-  p.first_line = {0, 1};
-  return p;
-}
-
-// The sweep kernel alone: many copies of one line, every batch size against 1 .. `replicas`.
-void time_sweep(cuda::Device& device, std::int64_t ceiling, std::int64_t max_queue,
-                std::int64_t replicas, std::int64_t lines, Report& report) {
-  using cuda::Buffer;
-  using cuda::MemoryKind;
-  const Problem problem = sample_problem(ceiling, max_queue);
-  const ServerRow& server = problem.servers[0];
-  const PerfRow& perf = problem.perfs[0];
-  const std::int8_t group = cuda::line_group(server, perf);
-
-  // What the CPU finds on the same grid.
-  std::vector<double> reciprocals(static_cast<std::size_t>(ceiling) + 1, 0.0);
-  for (std::int64_t n = 1; n <= ceiling; ++n) reciprocals[n] = 1.0 / static_cast<double>(n);
-  BatchSearch search(kernels_of(best_instruction_set()), reciprocals);
-  SweepCounts want;
-  LineOutcome feasible;
-  feasible.num_replicas = replicas;
-  (void)search.exhaustive(server, perf, feasible, {1, replicas}, want);
-
-  const auto stream = device.make_stream();
-  const auto upload = [&]<class T>(const std::vector<T>& values) {
-    Buffer<T> on_device(device, MemoryKind::kDevice, std::ssize(values));
-    const Buffer<T> pinned(device, MemoryKind::kPinned, std::ssize(values));
-    std::copy(values.begin(), values.end(), pinned.data());
-    stream->to_device(on_device.data(), pinned.data(), values.size() * sizeof(T));
-    stream->wait();
-    return on_device;
-  };
-  const auto entries_per_line = cuda::entry_count(ceiling);
-  std::vector<std::int64_t> first(static_cast<std::size_t>(lines));
-  for (std::int64_t i = 0; i < lines; ++i) first[i] = i * entries_per_line;
-  const auto servers = upload(problem.servers);
-  const auto perfs = upload(problem.perfs);
-  const auto rows = upload(std::vector<LineRow>(static_cast<std::size_t>(lines), LineRow{0, 0}));
-  const auto table = upload(reciprocals);
-  const auto first_entry = upload(first);
-  const auto searches = upload(std::vector<cuda::LineSearch>(
-      static_cast<std::size_t>(lines), {0, replicas, cuda::SearchStage::kGrid}));
-  const Buffer<std::int32_t> entries(device, MemoryKind::kDevice, lines * entries_per_line);
-  const Buffer<cuda::SearchCounts> counts(device, MemoryKind::kDevice, 1);
-  const Buffer<cuda::SearchCounts> found(device, MemoryKind::kPinned, 1);
-  const cuda::SearchRows all{{servers.data(), perfs.data(), rows.data(), table.data(), nullptr},
-                             searches.data(),
-                             first_entry.data(),
-                             entries.data(),
-                             counts.data(),
-                             true};
-  const cuda::Kernel kernel = cuda::sweep_of_group(group, all, 0);
-
-  stream->zero(counts.data(), sizeof(cuda::SearchCounts));
-  stream->launch(kernel, lines);
-  stream->to_host(found.data(), counts.data(), sizeof(cuda::SearchCounts));
-  stream->wait();
-  const std::int64_t candidates = lines * ceiling * replicas;
-  if (found[0].candidates != candidates || found[0].passed != lines * want.passed) {
-    throw Failure("the sweep kernel passed " + std::to_string(found[0].passed) + " of " +
-                  std::to_string(found[0].candidates) + " candidates; wanted " +
-                  std::to_string(lines * want.passed) + " of " + std::to_string(candidates));
-  }
-  constexpr int kLaunches = 5;
-  const double seconds = fastest(5, [&] {
-    for (int i = 0; i < kLaunches; ++i) stream->launch(kernel, lines);
-    stream->wait();
-  });
-  report.add("gpu/sweep/M:" + std::to_string(ceiling) + "/Q:" + std::to_string(max_queue) +
-                 "/r:" + std::to_string(replicas),
-             seconds / kLaunches, "candidates", static_cast<double>(candidates));
-}
 
 void time_kernels(Report& report) {
   const auto devices = cuda::open_devices();
@@ -230,8 +98,10 @@ void time_kernels(Report& report) {
   const Ceilings ceilings = measure_ceilings();
   report.add_context("fma_per_second", number(ceilings.fma_per_second));
   report.add_context("copied_bytes_per_second", number(ceilings.copied_bytes_per_second));
-  std::printf("ceilings: %.4g float64 fma/s, %.4g bytes/s of a copy\n", ceilings.fma_per_second,
-              ceilings.copied_bytes_per_second);
+  report.add_context("to_host_bytes_per_second", number(ceilings.to_host_bytes_per_second));
+  std::printf("ceilings: %.4g float64 fma/s, %.4g bytes/s of a copy, %.4g bytes/s to the host\n",
+              ceilings.fma_per_second, ceilings.copied_bytes_per_second,
+              ceilings.to_host_bytes_per_second);
   constexpr std::int64_t kCandidates = std::int64_t{1} << 32;
   const auto time = [&](std::int64_t m, std::int64_t q, std::int64_t r) {
     time_sweep(device, m, q, r, std::max<std::int64_t>(1, kCandidates / (m * r)), report);
@@ -239,6 +109,35 @@ void time_kernels(Report& report) {
   for (const std::int64_t q : {0, 8, 128}) time(256, q, 64);
   for (const std::int64_t m : {32, 1024, 8192}) time(m, 0, 64);
   for (const std::int64_t r : {32, 40, 256}) time(256, 0, r);
+  constexpr std::int64_t kTabled = std::int64_t{1} << 25;
+  for (const std::int64_t q : {0, 8, 128}) {
+    time_table(device, 256, q, 64, kTabled / (256 * 64), report);
+  }
+  for (const std::int64_t r : {8, 40, 256}) {
+    time_table(device, 256, 0, r, kTabled / (256 * r), report);
+  }
+}
+
+// Whole tables, handed over block by block to nobody, with the CPU beside.
+void time_tables(Report& report) {
+  const auto host = cpu();
+  const auto cuda = make_cuda_evaluator(cpu());
+  for (const std::int64_t servers : {10, 100, 1000}) {
+    const Problem problem =
+        random_problem({.servers = servers, .seed = 7, .longest = 256, .percentiles = false});
+    GridOptions options;
+    options.replicas = {1, 64, 1};
+    const auto grid = whole_grid(problem, options);
+    const auto count = static_cast<double>(grid.back().offset + grid.back().num_candidates());
+    const GridConsumer nobody = [](const GridBlock&) {};
+    const std::string tail = "/servers:" + std::to_string(servers);
+    if (servers <= 100) (void)compare_tables(problem, *cuda, *host);
+    for (const auto& [name, evaluator] :
+         {std::pair<const char*, const Evaluator*>{"gpu", cuda.get()}, {"cpu", host.get()}}) {
+      const double seconds = fastest(3, [&] { evaluator->table(problem, grid, options, nobody); });
+      report.add(std::string(name) + "/table-end-to-end" + tail, seconds, "candidates", count);
+    }
+  }
 }
 
 // Whole searches, copies and host work included, with the CPU beside.
@@ -316,6 +215,7 @@ int run(const std::vector<std::string>& arguments) {
     Report report;
     describe_machine(probe, report);
     time_kernels(report);
+    time_tables(report);
     time_searches(100'000, report);
     report.write(arguments[1]);
     return 0;

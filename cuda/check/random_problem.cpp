@@ -84,6 +84,11 @@ Problem random_problem(const RandomOptions& options) {
   for (std::int32_t i = 0; i < kModels * accelerators; ++i) {
     p.perfs.push_back(random_perf(draw, i % accelerators));
   }
+  for (std::int32_t a = 0; a < accelerators; ++a) {
+    AcceleratorSpec spec;
+    spec.power = {.idle_w = 50.0 + a, .full_w = 700, .mid_power_w = 400, .mid_util = a % 2 * 0.4};
+    p.accelerators.emplace_back(spec);
+  }
   p.first_line.push_back(0);
   for (std::int32_t i = 0; i < options.servers; ++i) {
     ServerRow s = random_server(draw, options);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine.hpp"
+#include "table_engine.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/cuda/evaluator.hpp"
 #include "tonnage/cuda/probe.hpp"
@@ -28,17 +29,21 @@ class CudaEvaluator : public Evaluator {
 
   [[nodiscard]] SearchResult search(const Problem& problem,
                                     const SearchOptions& options) const override {
-    const auto devices = cuda::open_devices();
-    if (devices.empty()) throw Error(ErrorCode::kUnavailable, availability().reason);
-    return cuda::search_on_devices(devices, *host_, problem, options);
+    return cuda::search_on_devices(usable_devices(), *host_, problem, options);
   }
 
   void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
              const GridConsumer& consumer) const override {
-    host_->table(problem, grid, options, consumer);
+    cuda::table_on_devices(usable_devices(), *host_, problem, grid, options, consumer);
   }
 
  private:
+  [[nodiscard]] std::vector<std::unique_ptr<cuda::Device>> usable_devices() const {
+    auto devices = cuda::open_devices();
+    if (devices.empty()) throw Error(ErrorCode::kUnavailable, availability().reason);
+    return devices;
+  }
+
   std::unique_ptr<Evaluator> host_;
 };
 

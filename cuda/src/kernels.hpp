@@ -6,6 +6,7 @@
 
 #include "line_kernels.hpp"
 #include "search_kernels.hpp"
+#include "table_kernels.hpp"
 
 namespace tonnage::cuda {
 
@@ -13,12 +14,12 @@ namespace tonnage::cuda {
 inline constexpr int kBlockThreads = 128;
 
 // A kernel of one thread an item has operator()(item); of one warp an item, operator()(warp, item).
-using Kernel =
-    std::variant<FillReciprocals, SizePlainLines, SizeUnevenLines, StartSearches,
-                 SweepLines<false, false, false>, SweepLines<false, false, true>,
-                 SweepLines<false, true, false>, SweepLines<false, true, true>,
-                 SweepLines<true, false, false>, SweepLines<true, false, true>,
-                 SweepLines<true, true, false>, SweepLines<true, true, true>, SettleLines>;
+using Kernel = std::variant<
+    FillReciprocals, SizePlainLines, SizeUnevenLines, StartSearches,
+    SweepLines<false, false, false>, SweepLines<false, false, true>, SweepLines<false, true, false>,
+    SweepLines<false, true, true>, SweepLines<true, false, false>, SweepLines<true, false, true>,
+    SweepLines<true, true, false>, SweepLines<true, true, true>, SettleLines, SizeTableRows,
+    FillTable<false, false>, FillTable<false, true>, FillTable<true, false>, FillTable<true, true>>;
 
 // The sweep of the lines of a group, the first of them at `first`.
 inline Kernel sweep_of_group(int group, const SearchRows& all, std::int64_t first) {
@@ -32,6 +33,20 @@ inline Kernel sweep_of_group(int group, const SearchRows& all, std::int64_t firs
     return SweepLines<kHasRoom, false, false>{all, first};
   };
   return room ? with_room.operator()<true>() : with_room.operator()<false>();
+}
+
+// The table of the pieces of a form (see table_form), the first thread of them `first`.
+inline Kernel table_of_form(int form, const TableChunk& chunk, std::int64_t first) {
+  switch (form) {
+    case 0:
+      return FillTable<false, false>{chunk, first};
+    case 1:
+      return FillTable<true, false>{chunk, first};
+    case 2:
+      return FillTable<false, true>{chunk, first};
+    default:
+      return FillTable<true, true>{chunk, first};
+  }
 }
 
 }  // namespace tonnage::cuda

@@ -102,6 +102,19 @@ TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_pair(const QueueShape& shap
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
+// size_rate() of a line at one batch size.
+TONNAGE_KERNEL_BODY RateSearch<double> search_batch(const ServerRow& server, const PerfRow& perf,
+                                                    std::int64_t batch, const double* reciprocals) {
+  const QueueShape shape = queue_shape(server, perf, batch);
+  const double chunks_at_1 = chunk_count(shape.service, 1.0);
+  const double chunks_at_m = chunk_count(shape.service, static_cast<double>(batch));
+  const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
+  if (is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms) {
+    return search_plain(shape, server.targets, range, chunks_at_1, reciprocals);
+  }
+  return search_uneven_pair(shape, server.targets, server.has_tps_target);
+}
+
 // table[n] = 1/n.
 struct FillReciprocals {
   static constexpr int kThreadsPerItem = 1;

@@ -359,7 +359,7 @@ struct SettleLines {
         replicas[t] = kNone;
         if (!chosen[t]) return;
         entries[base + t] = kSized;
-        const RateSearch<double> found = search_batch(base + t + 1);
+        const RateSearch<double> found = search_batch(server, perf, base + t + 1, reciprocals);
         if (!found.feasible) return;
         goodput[t] = found.throughput_per_ms;
         const LineOutcome outcome = line_at_goodput(server, base + t + 1, goodput[t]);
@@ -378,17 +378,6 @@ struct SettleLines {
       }
       best = line_at_goodput(server, batch, warp.from(goodput, winner));
       has_best = true;
-    }
-
-    TONNAGE_KERNEL_BODY RateSearch<double> search_batch(std::int64_t batch) const {
-      const QueueShape shape = queue_shape(server, perf, batch);
-      const double chunks_at_1 = chunk_count(shape.service, 1.0);
-      const double chunks_at_m = chunk_count(shape.service, static_cast<double>(batch));
-      const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
-      if (is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms) {
-        return search_plain(shape, server.targets, range, chunks_at_1, reciprocals);
-      }
-      return search_uneven_pair(shape, server.targets, server.has_tps_target);
     }
   };
 };

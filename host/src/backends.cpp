@@ -32,10 +32,33 @@ class FallingBack : public Evaluator {
     return other_->search(problem, options);
   }
 
-  // A consumer that has taken some blocks cannot take them again: tables do not fall back.
+  // What the consumer has taken it does not get again: the other goes on from there.
   void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
              const GridConsumer& consumer) const override {
-    at_work().table(problem, grid, options, consumer);
+    std::vector<std::int64_t> rows(grid.size(), 0);
+    if (!failed_) {
+      std::atomic<bool> consumer_failed{false};
+      try {
+        preferred_->table(problem, grid, options, [&](const GridBlock& block) {
+          try {
+            consumer(block);
+          } catch (...) {
+            consumer_failed = true;
+            throw;
+          }
+          rows[block.ordinal] += block.num_batches;
+        });
+        return;
+      } catch (const Error& error) {
+        if (consumer_failed || error.code() != ErrorCode::kUnavailable) throw;
+        failed_ = true;
+      }
+    }
+    std::vector<RestOfLine> rest;
+    for (std::int64_t k = 0; k < std::ssize(grid); ++k) {
+      if (rows[k] < grid[k].num_batches) rest.push_back({k, rows[k]});
+    }
+    fill_rest(*other_, problem, grid, rest, options, consumer);
   }
 
  private:

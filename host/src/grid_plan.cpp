@@ -1,7 +1,6 @@
 // Shapes of the grid, and the names of verdicts.
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <string>
 
 #include "parallel.hpp"
 #include "tonnage/core/error.hpp"
@@ -19,9 +18,9 @@ void require_in_order(const char* what, const GridRange& range) {
   if (range.first < 0 || range.last < 0 || range.step < 1 ||
       (range.last > 0 && range.first > range.last)) {
     throw Error(ErrorCode::kInvalidInput,
-                fmt::format("{} {}:{}:{} are no range, expected first:last[:step] with first <= "
-                            "last and step >= 1",
-                            what, range.first, range.last, range.step));
+                std::string(what) + " " + std::to_string(range.first) + ":" +
+                    std::to_string(range.last) + ":" + std::to_string(range.step) +
+                    " are no range, expected first:last[:step] with first <= last and step >= 1");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tonnage/core/verdict.hpp"
 #include "tonnage/core/wait_distribution.hpp"
 
 namespace tonnage {
@@ -55,9 +56,10 @@ void TableFiller::size_batches(const GridLine& g) {
   }
 }
 
-void TableFiller::fill_alone(const GridLine& g, std::int64_t first, std::int64_t num) {
-  std::size_t i = 0;
-  for (std::int64_t b = first; b < first + num; ++b) {
+void TableFiller::fill_alone(const GridLine& g, std::int64_t first, std::int64_t from,
+                             std::int64_t num) {
+  auto i = static_cast<std::size_t>(from * g.num_replicas);
+  for (std::int64_t b = first + from; b < first + num; ++b) {
     const QueueShape shape = queue_shape(*server_, *perf_, g.batch(b));
     for (std::int64_t j = 0; j < g.num_replicas; ++j, ++i) {
       const double replicas = chains_.replicas[j];
@@ -101,61 +103,27 @@ void TableFiller::fill_percentiles(const GridLine& g, std::int64_t first, std::i
   }
 }
 
-Verdict TableFiller::judge_missed(std::int64_t batch, std::int64_t replicas, bool batch_feasible,
-                                  std::size_t i) const {
-  const LatencyTargets& t = server_->targets;
-  const double rate = server_->total_rate_per_ms / static_cast<double>(replicas);
-  double worst = 1 + kTargetTolerance;
-  Verdict verdict = Verdict::kFeasible;
-  const auto compare = [&](Verdict v, double figure, double target) {
-    if (!(target > 0) || !(figure / target > worst)) return;
-    worst = figure / target;
-    verdict = v;
-  };
-  compare(Verdict::kItlTarget, at(GridColumn::kItl, i), t.itl_ms);
-  if (t.binds_percentile()) {
-    const QueueShape shape = queue_shape(*server_, *perf_, batch);
-    const QueueMetrics m = evaluate_queue(shape.service, batch, shape.max_queue, rate);
-    compare(Verdict::kTtftTarget, ttft_quantile(m, shape.max_queue, t.ttft_percentile / 100),
-            t.ttft_ms);
-  } else {
-    compare(Verdict::kTtftTarget, at(GridColumn::kTtft, i), t.ttft_ms);
-  }
-  compare(Verdict::kE2eTarget, at(GridColumn::kResponse, i), t.e2e_ms);
-  compare(Verdict::kDropTarget, at(GridColumn::kDrop, i), t.drop);
-  if (verdict != Verdict::kFeasible) return verdict;
-  if (rate * tables_.line().inv_mu[batch] > tables_.line().rate_share) return Verdict::kOverload;
-  if (batch_feasible) return Verdict::kGoodput;
-  // Feasible at no rate: what misses at the low end of the range decides.
-  switch (finish_line(*server_, *perf_, batch, RateSearch<double>{}).reason) {
-    case Reason::kItlTarget:
-      return Verdict::kItlTarget;
-    case Reason::kTtftTarget:
-      return Verdict::kTtftTarget;
-    case Reason::kE2eTarget:
-      return Verdict::kE2eTarget;
-    case Reason::kDropTarget:
-      return Verdict::kDropTarget;
-    default:
-      return Verdict::kOverload;
-  }
-}
-
 void TableFiller::judge(const GridLine& g, std::int64_t first, std::int64_t num) {
   std::size_t i = 0;
   for (std::int64_t b = first; b < first + num; ++b) {
-    const std::int64_t need = need_[b];
+    const std::int64_t batch = g.batch(b);
     for (std::int64_t j = 0; j < g.num_replicas; ++j, ++i) {
       const std::int64_t replicas = g.replicas(j);
-      if (replicas < server_->min_replicas) {
-        verdicts_[i] = Verdict::kMinReplicas;
-      } else if (server_->max_replicas > 0 && replicas > server_->max_replicas) {
-        verdicts_[i] = Verdict::kTooManyReplicas;
-      } else if (need > 0 && replicas >= need) {
-        verdicts_[i] = Verdict::kFeasible;
-      } else {
-        verdicts_[i] = judge_missed(g.batch(b), replicas, need > 0, i);
-      }
+      const double rate = server_->total_rate_per_ms / static_cast<double>(replicas);
+      const auto ttft = [&] {
+        if (!server_->targets.binds_percentile()) return at(GridColumn::kTtft, i);
+        const QueueShape shape = queue_shape(*server_, *perf_, batch);
+        const QueueMetrics m = evaluate_queue(shape.service, batch, shape.max_queue, rate);
+        return ttft_quantile(m, shape.max_queue, server_->targets.ttft_percentile / 100);
+      };
+      const auto low_end = [&] {
+        return finish_line(*server_, *perf_, batch, RateSearch<double>{}).reason;
+      };
+      verdicts_[i] =
+          judge_candidate(*server_, replicas, need_[b],
+                          {at(GridColumn::kItl, i), at(GridColumn::kResponse, i),
+                           at(GridColumn::kDrop, i), rate * tables_.line().inv_mu[batch]},
+                          ttft, low_end);
     }
   }
 }
@@ -225,12 +193,15 @@ void TableFiller::fill(const GridLine& g, std::int64_t ordinal, const GridConsum
     to.wait_weight = wait_weight_.data();
     to.load = load_.data();
   }
-  bool by_lanes = true;
+  bool alone = false;
   for (std::int64_t first = 0; first < g.num_batches; first += rows) {
     const std::int64_t num = std::min(rows, g.num_batches - first);
-    by_lanes = by_lanes && kernels_.fill_table(tables_.line(), table_, chains_, g.batch(first),
-                                               g.batch_step, num, to);
-    if (!by_lanes) fill_alone(g, first, num);
+    const std::int64_t by_lanes = alone
+                                      ? 0
+                                      : kernels_.fill_table(tables_.line(), table_, chains_,
+                                                            g.batch(first), g.batch_step, num, to);
+    alone = by_lanes < num;
+    fill_alone(g, first, by_lanes, num);
     if (num_columns_ == kNumGridColumns) fill_percentiles(g, first, num);
     judge(g, first, num);
     hand_over(g, ordinal, first, num, consumer);

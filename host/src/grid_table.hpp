@@ -23,12 +23,10 @@ class TableFiller {
   void fill_idle(const GridLine& g, std::int64_t ordinal, const GridConsumer& consumer);
   // Replicas that each batch size of the line needs; -1 where no number suffices.
   void size_batches(const GridLine& g);
-  // `num` rows from row `first` on, candidate by candidate.
-  void fill_alone(const GridLine& g, std::int64_t first, std::int64_t num);
+  // Rows `from` to `num` of the block that begins at row `first`, candidate by candidate.
+  void fill_alone(const GridLine& g, std::int64_t first, std::int64_t from, std::int64_t num);
   void fill_percentiles(const GridLine& g, std::int64_t first, std::int64_t num);
   void judge(const GridLine& g, std::int64_t first, std::int64_t num);
-  Verdict judge_missed(std::int64_t batch, std::int64_t replicas, bool batch_feasible,
-                       std::size_t at) const;
   [[nodiscard]] double& at(GridColumn column, std::size_t i) {
     return columns_[static_cast<std::size_t>(column)][i];
   }

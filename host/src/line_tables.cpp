@@ -27,7 +27,7 @@ const TabledLine& LineTables::prepare(const ServerRow& server, const PerfRow& pe
   line_.inv_target = inverse_targets(server.targets);
   line_.out_tokens = server.out_tokens;
   line_.alpha_ms = perf.alpha_ms;
-  line_.rate_share = kRateHigh * (server.has_tps_target ? kTpsShare : 1.0);
+  line_.rate_share = rate_share(server);
   line_.stepped = chunks_[1] != chunks_[top];
   line_.reciprocal = reciprocals.data();
   line_.inv_mu = inv_mu_.data();

@@ -65,16 +65,17 @@ struct TableRows {
 };
 
 // Runs the chains on to the last of `num` batch sizes first, first + step, ..., writing a row for
-// each. Returns false if some candidate must be evaluated alone; the rows then hold no answer, but
-// the chains go on.
-using FillTableFunction = bool (*)(const TabledLine& line, const TableLine& table,
-                                   TableChains& chains, std::int64_t first, std::int64_t step,
-                                   std::int64_t num, const TableRows& rows);
+// each. Answers how many rows hold: the candidates of the next one and of all larger batch sizes of
+// the line must be evaluated alone. Which rows these are does not depend on how a line is cut.
+using FillTableFunction = std::int64_t (*)(const TabledLine& line, const TableLine& table,
+                                           TableChains& chains, std::int64_t first,
+                                           std::int64_t step, std::int64_t num,
+                                           const TableRows& rows);
 
-#define TONNAGE_DECLARE(isa)                                                                 \
-  bool fill_table_##isa(const TabledLine& line, const TableLine& table, TableChains& chains, \
-                        std::int64_t first, std::int64_t step, std::int64_t num,             \
-                        const TableRows& rows);
+#define TONNAGE_DECLARE(isa)                                                                \
+  std::int64_t fill_table_##isa(const TabledLine& line, const TableLine& table,             \
+                                TableChains& chains, std::int64_t first, std::int64_t step, \
+                                std::int64_t num, const TableRows& rows);
 TONNAGE_DECLARE(baseline)
 TONNAGE_DECLARE(avx2)
 TONNAGE_DECLARE(avx512)

@@ -47,9 +47,9 @@ TONNAGE_HD void store_lanes(const Pack& value, double* to, std::int64_t lanes) {
 }
 
 template <bool kHasRoom, bool kStepped>
-TONNAGE_HD bool fill_table(const TabledLine& line, const TableLine& table, TableChains& chains,
-                           std::int64_t first, std::int64_t step, std::int64_t num,
-                           const TableRows& rows) {
+TONNAGE_HD std::int64_t fill_table(const TabledLine& line, const TableLine& table,
+                                   TableChains& chains, std::int64_t first, std::int64_t step,
+                                   std::int64_t num, const TableRows& rows) {
   const TableLine l = table;
   const std::int64_t last = first + (num - 1) * step;
   const std::int64_t count = chains.count;
@@ -60,7 +60,7 @@ TONNAGE_HD bool fill_table(const TabledLine& line, const TableLine& table, Table
   const double most_rate = *std::max_element(chains.rate, chains.rate + count);
   bool in_range = true;
   Mask faint{};
-  std::int64_t next = first, row = 0;
+  std::int64_t next = first, row = 0, held = 0;
   for (std::int64_t n = chains.states + 1; n <= last; ++n) {
     const Pack state(static_cast<double>(n));
     const Pack inv_mu(line.inv_mu[n]);
@@ -121,20 +121,21 @@ TONNAGE_HD bool fill_table(const TabledLine& line, const TableLine& table, Table
       s.chain.moment.store(chains.moment + i);
     }
     if (wanted) {
+      if (held == row && in_range && !lane_any(faint)) ++held;
       next += step;
       ++row;
     }
   }
   chains.states = last;
-  return in_range && !lane_any(faint);
+  return held;
 }
 
 }  // namespace TONNAGE_CONCAT(simd_, TONNAGE_ISA)
 
-bool TONNAGE_CONCAT(fill_table_, TONNAGE_ISA)(const TabledLine& line, const TableLine& table,
-                                              TableChains& chains, std::int64_t first,
-                                              std::int64_t step, std::int64_t num,
-                                              const TableRows& rows) {
+std::int64_t TONNAGE_CONCAT(fill_table_, TONNAGE_ISA)(const TabledLine& line,
+                                                      const TableLine& table, TableChains& chains,
+                                                      std::int64_t first, std::int64_t step,
+                                                      std::int64_t num, const TableRows& rows) {
   using namespace TONNAGE_CONCAT(simd_, TONNAGE_ISA);
   if (table.max_queue > 0) {
     return line.stepped ? fill_table<true, true>(line, table, chains, first, step, num, rows)

@@ -17,7 +17,7 @@ import tempfile
 FATBIN_MAGIC = 0xBA55ED50
 PTX, ELF = 1, 2
 KERNELS = ("FillReciprocals", "SizePlainLines", "SizeUnevenLines", "StartSearches", "SweepLines",
-           "SettleLines")
+           "SettleLines", "SizeTableRows", "FillTable")
 
 
 def section(path, wanted):
@@ -85,10 +85,10 @@ def check_resources(nvcc, architectures, source, includes):
 def short_name(symbol):
     """SweepLines<0,1,0> from a mangled kernel or function name."""
     name = symbol
-    for known in KERNELS + ("evaluate_stepped", "search_uneven_pair"):
+    for known in KERNELS + ("evaluate_stepped", "search_uneven_pair", "reason_at_low_end"):
         if known in symbol:
             name = known
-    flags = re.findall(r"Lb([01])E", symbol) if name == "SweepLines" else []
+    flags = re.findall(r"Lb([01])E", symbol) if name in ("SweepLines", "FillTable") else []
     return name + (f"<{','.join(flags[:3])}>" if flags else "")
 
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -84,10 +85,12 @@ void run_grid(const Body& body, std::int64_t count, std::mt19937_64& engine) {
   }
 }
 
-// State that the device and its streams share.
+// State that the device and its streams share. Each call but the kernels themselves holds the
+// mutex.
 struct Machine {
   EmulationOptions options;
   EmulationLog& log;
+  std::mutex mutex;
   std::mt19937_64 engine;
   std::map<void*, std::size_t> device_memory, pinned_memory;
   bool lost = false;
@@ -108,8 +111,14 @@ struct Machine {
 
 class EmulatedStream : public cuda::Stream {
  public:
-  explicit EmulatedStream(Machine& machine) : machine_(machine) { ++machine_.log.streams; }
-  ~EmulatedStream() override { --machine_.log.streams; }
+  explicit EmulatedStream(Machine& machine) : machine_(machine) {
+    const std::lock_guard lock(machine_.mutex);
+    ++machine_.log.streams;
+  }
+  ~EmulatedStream() override {
+    const std::lock_guard lock(machine_.mutex);
+    --machine_.log.streams;
+  }
 
   void to_device(void* device, const void* pinned, std::size_t bytes) override {
     copy(machine_.device_memory, device, machine_.pinned_memory, pinned, bytes);
@@ -118,21 +127,31 @@ class EmulatedStream : public cuda::Stream {
     copy(machine_.pinned_memory, pinned, machine_.device_memory, device, bytes);
   }
   void zero(void* device, std::size_t bytes) override {
+    const std::lock_guard lock(machine_.mutex);
     machine_.check();
     Machine::check_inside(machine_.device_memory, device, bytes);
     std::memset(device, 0, bytes);
   }
   void launch(const cuda::Kernel& kernel, std::int64_t count) override {
-    machine_.check();
-    if (++machine_.log.launches == machine_.options.fail_launch) machine_.lost = true;
-    machine_.check();
-    std::visit([&](const auto& body) { run_grid(body, count, machine_.engine); }, kernel);
+    std::mt19937_64 engine;
+    {
+      const std::lock_guard lock(machine_.mutex);
+      machine_.check();
+      if (++machine_.log.launches == machine_.options.fail_launch) machine_.lost = true;
+      machine_.check();
+      engine.seed(machine_.engine());
+    }
+    std::visit([&](const auto& body) { run_grid(body, count, engine); }, kernel);
   }
-  void wait() override { machine_.check(); }
+  void wait() override {
+    const std::lock_guard lock(machine_.mutex);
+    machine_.check();
+  }
 
  private:
   void copy(const std::map<void*, std::size_t>& to_blocks, void* to,
             const std::map<void*, std::size_t>& from_blocks, const void* from, std::size_t bytes) {
+    const std::lock_guard lock(machine_.mutex);
     machine_.check();
     if (bytes == 0) return;
     Machine::check_inside(to_blocks, to, bytes);
@@ -146,12 +165,13 @@ class EmulatedStream : public cuda::Stream {
 class EmulatedDevice : public cuda::Device {
  public:
   EmulatedDevice(const EmulationOptions& options, EmulationLog& log)
-      : machine_{options, log, std::mt19937_64(options.seed), {}, {}} {}
+      : machine_{options, log, {}, std::mt19937_64(options.seed), {}, {}} {}
 
   [[nodiscard]] std::string name() const override { return "emulated device"; }
   void bind() override {}
 
   [[nodiscard]] void* allocate(cuda::MemoryKind kind, std::size_t bytes) override {
+    const std::lock_guard lock(machine_.mutex);
     EmulationLog& log = machine_.log;
     const EmulationOptions& options = machine_.options;
     const bool on_device = kind == cuda::MemoryKind::kDevice;
@@ -173,6 +193,7 @@ class EmulatedDevice : public cuda::Device {
     return memory;
   }
   void release(cuda::MemoryKind kind, void* memory) noexcept override {
+    const std::lock_guard lock(machine_.mutex);
     const bool on_device = kind == cuda::MemoryKind::kDevice;
     auto& blocks = on_device ? machine_.device_memory : machine_.pinned_memory;
     (on_device ? machine_.log.bytes_in_use : machine_.log.pinned_in_use) -=

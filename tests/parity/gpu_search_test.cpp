@@ -1,14 +1,17 @@
 // The CUDA evaluator on the GPUs of this machine against the CPU evaluator, bit for bit.
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <random>
 
 #include "conformance_problems.hpp"
 #include "device.hpp"
 #include "random_problem.hpp"
+#include "recorded_table.hpp"
 #include "support/gpu.hpp"
 #include "support/seed.hpp"
 #include "tonnage/host/backends.hpp"
+#include "tonnage/host/grid.hpp"
 
 namespace tonnage {
 namespace {
@@ -39,6 +42,38 @@ TEST(CudaSearch, RandomFleetsAsOnTheCpu) {
   for (int fleet = 0; fleet < 10; ++fleet) {
     SCOPED_TRACE(fleet);
     expect_parity(check::random_problem({.servers = 300, .seed = engine(), .longest = 2000}));
+  }
+}
+
+void expect_table_parity(const Problem& problem) {
+  GridOptions options;
+  options.batches = {1, 400, 3};
+  options.replicas = {0, 0, 5};
+  std::vector<std::int64_t> lines(problem.lines.size());
+  std::iota(lines.begin(), lines.end(), 0);
+  const auto grid = plan_grid(problem, lines, options);
+  check::RecordedTable got(grid), want(grid);
+  select_backend("cpu")->table(problem, grid, options, want.consumer());
+  select_backend("cuda")->table(problem, grid, options, got.consumer());
+  EXPECT_EQ(got.difference(want), "");
+}
+
+TEST(CudaTable, ConformanceFleetsAsOnTheCpu) {
+  TONNAGE_NEEDS_GPU();
+  const auto problems = test::conformance_problems();
+  if (problems.empty()) GTEST_SKIP() << "TONNAGE_CONFORMANCE_DIR is not set: no conformance cases";
+  for (const auto& [name, problem] : problems) {
+    SCOPED_TRACE(name);
+    expect_table_parity(problem);
+  }
+}
+
+TEST(CudaTable, RandomFleetsAsOnTheCpu) {
+  TONNAGE_NEEDS_GPU();
+  std::mt19937_64 engine(testing::test_seed());
+  for (int fleet = 0; fleet < 10; ++fleet) {
+    SCOPED_TRACE(fleet);
+    expect_table_parity(check::random_problem({.servers = 100, .seed = engine(), .longest = 2000}));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "tonnage/core/spec.hpp"
 
@@ -22,7 +23,15 @@ struct PowerCurve {
 class Accelerator {
  public:
   // Precomputes the slopes of the power curve.
-  explicit Accelerator(AcceleratorSpec spec);
+  explicit Accelerator(AcceleratorSpec spec) : spec_(std::move(spec)) {
+    const PowerSpec& p = spec_.power;
+    const bool has_middle = p.mid_util > 0 && p.mid_util < 1;
+    curve_.mid_util = has_middle ? p.mid_util : 1;
+    curve_.idle_w = p.idle_w;
+    curve_.mid_w = has_middle ? p.mid_power_w : p.full_w;
+    curve_.slope_low_w = (curve_.mid_w - p.idle_w) / curve_.mid_util;
+    curve_.slope_high_w = has_middle ? (p.full_w - p.mid_power_w) / (1 - p.mid_util) : 0;
+  }
 
   [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
   [[nodiscard]] const std::string& type() const noexcept { return spec_.type; }

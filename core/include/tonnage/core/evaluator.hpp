@@ -67,4 +67,17 @@ inline void Evaluator::table(const Problem&, std::span<const GridLine>, const Gr
   throw Error(ErrorCode::kUnavailable, "backend " + std::string(name()) + " has no table mode");
 }
 
+// The rows of a grid line from `first` on.
+struct RestOfLine {
+  std::int64_t ordinal;  // of the line in the grid
+  std::int64_t first;
+};
+
+// Has these rows filled by `evaluator` and hands them to the consumer as blocks of the whole grid.
+// Rows have the same numbers as when their lines are filled from the start. No progress is
+// reported.
+void fill_rest(const Evaluator& evaluator, const Problem& problem, std::span<const GridLine> grid,
+               std::span<const RestOfLine> rest, const GridOptions& options,
+               const GridConsumer& consumer);
+
 }  // namespace tonnage

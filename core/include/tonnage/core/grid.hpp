@@ -100,8 +100,8 @@ struct GridBlock {
   [[nodiscard]] bool ends_line() const { return first + num_batches == line->num_batches; }
 };
 
-// Takes the blocks of the grid. Called from several threads at once, for each line from one thread
-// and in order.
+// Takes the blocks of the grid. Called from several threads at once, for each line with one block
+// after the other, in order.
 using GridConsumer = std::function<void(const GridBlock& block)>;
 
 }  // namespace tonnage

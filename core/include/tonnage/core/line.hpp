@@ -127,6 +127,11 @@ TONNAGE_HD QueueShape queue_shape(const ServerRow& server, const PerfRow& perf,
           server.max_queue};
 }
 
+// Top of the range of rates over mu(M).
+TONNAGE_HD double rate_share(const ServerRow& server) {
+  return kRateHigh * (server.has_tps_target ? kTpsShare : 1.0);
+}
+
 // Least replicas that carry `total_rate` at goodput `per_replica`, at least `min_replicas`; 0 if
 // more than kMaxReplicas would be needed (the pair is then infeasible).
 TONNAGE_HD std::int64_t replicas_needed(double total_rate_per_ms, double per_replica_per_ms,

@@ -1,0 +1,35 @@
+// A table of candidates kept whole, to compare what backends hand over, bit for bit.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tonnage/core/grid.hpp"
+
+namespace tonnage::check {
+
+// Every column and the verdicts of all candidates, each at its offset in the grid.
+class RecordedTable {
+ public:
+  explicit RecordedTable(std::span<const GridLine> grid);
+
+  // Takes blocks from any thread; what does not continue its line is a fault.
+  [[nodiscard]] GridConsumer consumer();
+  // What is missing, out of order or different from `want`, first come; empty when nothing is.
+  [[nodiscard]] std::string difference(const RecordedTable& want) const;
+  [[nodiscard]] std::int64_t count(Verdict verdict) const;
+
+ private:
+  void take(const GridBlock& block);
+
+  std::span<const GridLine> grid_;
+  std::array<std::vector<double>, kNumGridColumns> columns_;
+  std::vector<Verdict> verdicts_;
+  std::vector<std::int64_t> rows_;  // [lines] rows taken
+  std::vector<char> faults_;        // [lines] some block was no continuation of the line
+};
+
+}  // namespace tonnage::check

@@ -1,0 +1,200 @@
+// Kernel bodies of the table of candidates: one thread a replica count of a line, which runs
+// through the batch sizes and writes its share of every row, neighbouring threads side by side.
+// Owns: the rows of a chunk of the table on the device, and which lines a device fills at all.
+#pragma once
+
+#include <cstdint>
+
+#include "line_kernels.hpp"
+#include "tonnage/core/table_kernel.hpp"
+#include "tonnage/core/verdict.hpp"
+
+namespace tonnage::cuda {
+
+// Some consecutive batch sizes of a grid line with all its replica counts.
+struct TablePiece {
+  ServerRow server;
+  PerfRow perf;
+  PowerCurve power;  // of the accelerator
+  std::int64_t first_batch, batch_step, num_rows;
+  std::int64_t last_batch;  // of the whole line
+  std::int64_t first_replicas, replica_step, num_replicas;
+  // Threads, rows and candidates of the pieces before it in the chunk.
+  std::int64_t first_thread, first_row, first_candidate;
+};
+
+// Forms of the kernel: with or without a waiting room, chunk counts that grow or not.
+inline constexpr int kTableForms = 4;
+inline int table_form(const ServerRow& server, const PerfRow& perf, std::int64_t last_batch) {
+  const QueueShape shape = queue_shape(server, perf, last_batch);
+  const bool stepped = chunk_count(shape.service, 1.0) !=
+                       chunk_count(shape.service, static_cast<double>(last_batch));
+  return 2 * static_cast<int>(stepped) + static_cast<int>(server.max_queue > 0);
+}
+
+// Whether a device fills the table of a line: not where there is one candidate without load, nor
+// where the target is on a percentile, which takes exp and log.
+inline bool device_fills(const ServerRow& server, const PerfRow& perf) {
+  return needs_search(server, perf) && !server.targets.binds_percentile();
+}
+
+struct TableChunk {
+  const TablePiece* pieces;
+  std::int64_t num_pieces;
+  const double* reciprocals;  // [n] = 1/n up to the largest batch size; entry 0 unused
+  std::int32_t* needs;        // [rows] replicas that the batch size needs; 0: no number suffices
+  std::int32_t* num_alone;    // [pieces] last rows that must be evaluated candidate by candidate
+  double* columns;            // column c at columns + c * stride
+  std::int64_t stride;
+  Verdict* verdicts;
+};
+
+// Index of the last piece that begins at or before an item, by one of the sums over pieces.
+TONNAGE_KERNEL_BODY std::int64_t piece_of(const TablePiece* pieces, std::int64_t count,
+                                          std::int64_t TablePiece::*begin, std::int64_t item) {
+  std::int64_t low = 0, high = count;
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    if (pieces[middle].*begin <= item) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+TONNAGE_KERNEL_BODY void raise_to(std::int32_t* value, std::int32_t least) {
+#if defined(__CUDA_ARCH__)
+  atomicMax(value, least);
+#else
+  if (*value < least) *value = least;
+#endif
+}
+
+// Replicas that each row needs: one thread a row.
+struct SizeTableRows {
+  static constexpr int kThreadsPerItem = 1;
+  TableChunk chunk;
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t row) const {
+    const TablePiece& piece =
+        chunk.pieces[piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_row, row)];
+    const std::int64_t batch = piece.first_batch + (row - piece.first_row) * piece.batch_step;
+    const RateSearch<double> found =
+        search_batch(piece.server, piece.perf, batch, chunk.reciprocals);
+    chunk.needs[row] = found.feasible ? static_cast<std::int32_t>(replicas_needed(
+                                            piece.server.total_rate_per_ms, found.throughput_per_ms,
+                                            piece.server.min_replicas))
+                                      : 0;
+  }
+};
+
+// What misses at the low end of the range of rates, out of line: few candidates ask.
+TONNAGE_KERNEL_CALL Reason reason_at_low_end(const ServerRow& server, const PerfRow& perf,
+                                             std::int64_t batch) {
+  return finish_line_on_averages(server, perf, batch, RateSearch<double>{}).reason;
+}
+
+template <bool kHasRoom, bool kStepped>
+struct FillTable {
+  static constexpr int kThreadsPerItem = 1;
+  TableChunk chunk;
+  std::int64_t first_thread;  // of item 0: each form has pieces of its own
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
+    const std::int64_t thread = first_thread + item;
+    const std::int64_t at =
+        piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_thread, thread);
+    const TablePiece& piece = chunk.pieces[at];
+    const std::int64_t column = thread - piece.first_thread;
+    const auto replicas = static_cast<double>(piece.first_replicas + column * piece.replica_step);
+    const QueueShape shape = queue_shape(piece.server, piece.perf, piece.last_batch);
+    const TableLine line{piece.server.total_rate_per_ms,
+                         piece.perf.alpha_ms,
+                         piece.server.out_tokens,
+                         piece.server.max_queue,
+                         static_cast<double>(piece.perf.instances_per_replica),
+                         piece.perf.cost_per_replica,
+                         piece.power};
+    const double inverse_out_tokens = 1.0 / line.out_tokens;
+    const auto longest = static_cast<double>(piece.last_batch);
+    TableState<double> state{};
+    state.chain = {1.0, 1.0, 0.0};
+    state.rate = line.total_rate_per_ms / replicas;
+    state.inverse_rate = 1.0 / state.rate;
+    ServiceSegment segment = service_segment(shape.service, chunk_count(shape.service, 1.0));
+    bool alone = false;
+    std::int64_t next = piece.first_batch, row = 0;
+    for (std::int64_t n = 1; row < piece.num_rows; ++n) {
+      const auto batch = static_cast<double>(n);
+      if constexpr (kStepped) {
+        segment = service_segment(shape.service, chunk_count(shape.service, batch));
+      }
+      table_step(state, batch, inverse_mu(segment, chunk.reciprocals[n]));
+      // The same rule as for lanes of the CPU: from such a row on, the line is not for this kernel.
+      alone = alone || !(state.q <= kMostTableLoad);
+      if (n == next) {
+        if constexpr (kStepped) {
+          alone =
+              alone || (state.chain.weight < state.chain.sum * kLeastTableWeight && state.q > 1.0);
+        }
+        if (alone) {
+          raise_to(&chunk.num_alone[at], static_cast<std::int32_t>(piece.num_rows - row));
+          return;
+        }
+        const auto prefill_at = [&](double in_service) -> TablePrefill<double> {
+          if constexpr (!kStepped) {
+            return {segment.chunks, segment.delta_ms, segment.prefill_work_ms};
+          } else {
+            const double rounded = in_service + 0.5;
+            const double whole =
+                rounded >= batch ? batch : (rounded >= 1 ? std::floor(rounded) : 1.0);
+            const ServiceSegment s =
+                service_segment(shape.service, chunk_count(shape.service, whole));
+            return {s.chunks, s.delta_ms, s.prefill_work_ms};
+          }
+        };
+        write(piece, line, state,
+              table_point<kHasRoom>(line, state, batch, chunk.reciprocals[n], inverse_out_tokens,
+                                    prefill_at),
+              replicas, row, column);
+        next += piece.batch_step;
+        ++row;
+      }
+      if (n % kChainBlock == 0) {
+        // Service may slow down again: nothing is cut.
+        (void)chain_block_end(state.chain, kStepped ? 1.0 : state.q, n, longest);
+      }
+    }
+  }
+
+ private:
+  TONNAGE_KERNEL_BODY void write(const TablePiece& piece, const TableLine& line,
+                                 const TableState<double>& state, const TablePoint<double>& p,
+                                 double replicas, std::int64_t row, std::int64_t column) const {
+    const std::int64_t to = piece.first_candidate + row * piece.num_replicas + column;
+    const auto put = [&](GridColumn c, double value) {
+      chunk.columns[static_cast<int>(c) * chunk.stride + to] = value;
+    };
+    put(GridColumn::kCost, replicas * line.cost_per_replica);
+    put(GridColumn::kGoodput, p.goodput_per_ms * (replicas * 60000.0));
+    put(GridColumn::kDrop, p.drop);
+    put(GridColumn::kItl, p.itl_ms);
+    put(GridColumn::kTtft, p.ttft_ms);
+    put(GridColumn::kWait, p.wait_ms);
+    put(GridColumn::kPrefill, p.prefill_ms);
+    put(GridColumn::kResponse, p.response_ms);
+    put(GridColumn::kRho, p.rho);
+    put(GridColumn::kPower, (replicas * line.instances_per_replica) * table_power(line, p.rho));
+    chunk.verdicts[to] = judge_candidate(
+        piece.server, static_cast<std::int64_t>(replicas), chunk.needs[piece.first_row + row],
+        {p.itl_ms, p.response_ms, p.drop, state.q}, [&] { return p.ttft_ms; },
+        [&] {
+          return reason_at_low_end(piece.server, piece.perf,
+                                   piece.first_batch + row * piece.batch_step);
+        });
+  }
+};
+
+}  // namespace tonnage::cuda
