@@ -125,19 +125,11 @@ void time_table(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   const std::int64_t of_line = ceiling * replicas, candidates = lines * of_line;
   const Buffer<cuda::TablePiece> pinned(device, MemoryKind::kPinned, lines);
   for (std::int64_t i = 0; i < lines; ++i) {
-    pinned[i] = {server,
-                 perf,
-                 problem.accelerators[0].power_curve(),
-                 1,
-                 1,
-                 ceiling,
-                 ceiling,
-                 1,
-                 1,
-                 replicas,
-                 i * replicas,
-                 i * ceiling,
-                 i * of_line};
+    pinned[i] = {server,      perf,       problem.accelerators[0].power_curve(),
+                 0,           1,          1,
+                 ceiling,     ceiling,    1,
+                 1,           replicas,   i * replicas,
+                 i * ceiling, i * of_line};
   }
   const Buffer<cuda::TablePiece> pieces(device, MemoryKind::kDevice, lines);
   const Buffer<double> reciprocals(device, MemoryKind::kDevice, ceiling + 1);

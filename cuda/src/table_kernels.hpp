@@ -15,7 +15,8 @@ namespace tonnage::cuda {
 struct TablePiece {
   ServerRow server;
   PerfRow perf;
-  PowerCurve power;  // of the accelerator
+  PowerCurve power;   // of the accelerator
+  std::int64_t line;  // index into Problem::lines
   std::int64_t first_batch, batch_step, num_rows;
   std::int64_t last_batch;  // of the whole line
   std::int64_t first_replicas, replica_step, num_replicas;
@@ -96,27 +97,23 @@ TONNAGE_KERNEL_CALL Reason reason_at_low_end(const ServerRow& server, const Perf
   return finish_line_on_averages(server, perf, batch, RateSearch<double>{}).reason;
 }
 
-template <bool kHasRoom, bool kStepped>
-struct FillTable {
-  static constexpr int kThreadsPerItem = 1;
-  TableChunk chunk;
-  std::int64_t first_thread;  // of item 0: each form has pieces of its own
+// One replica count of a line as a thread sees it.
+struct TableColumn {
+  const TablePiece& piece;
+  std::int64_t index;  // of the piece
+  std::int64_t column;
+  double replicas;
+  TableLine line;
 
-  TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
-    const std::int64_t thread = first_thread + item;
-    const std::int64_t at =
-        piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_thread, thread);
-    const TablePiece& piece = chunk.pieces[at];
-    const std::int64_t column = thread - piece.first_thread;
-    const auto replicas = static_cast<double>(piece.first_replicas + column * piece.replica_step);
+  TONNAGE_KERNEL_BODY TableColumn(const TableChunk& chunk, std::int64_t thread)
+      : TableColumn(chunk, thread,
+                    piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_thread, thread)) {}
+
+  // Calls visit(row, state, point) for every row, point() being the metrics there. The last rows
+  // may be left out: num_alone of the piece tells how many.
+  template <bool kHasRoom, bool kStepped, class Visit>
+  TONNAGE_KERNEL_BODY void run(const TableChunk& chunk, const Visit& visit) const {
     const QueueShape shape = queue_shape(piece.server, piece.perf, piece.last_batch);
-    const TableLine line{piece.server.total_rate_per_ms,
-                         piece.perf.alpha_ms,
-                         piece.server.out_tokens,
-                         piece.server.max_queue,
-                         static_cast<double>(piece.perf.instances_per_replica),
-                         piece.perf.cost_per_replica,
-                         piece.power};
     const double inverse_out_tokens = 1.0 / line.out_tokens;
     const auto longest = static_cast<double>(piece.last_batch);
     TableState<double> state{};
@@ -131,8 +128,9 @@ struct FillTable {
       if constexpr (kStepped) {
         segment = service_segment(shape.service, chunk_count(shape.service, batch));
       }
-      table_step(state, batch, inverse_mu(segment, chunk.reciprocals[n]));
-      // The same rule as for lanes of the CPU: from such a row on, the line is not for this kernel.
+      const double reciprocal = chunk.reciprocals[n];
+      table_step(state, batch, inverse_mu(segment, reciprocal));
+      // The same rule as for lanes of the CPU: from such a row on, the line is not for a device.
       alone = alone || !(state.q <= kMostTableLoad);
       if (n == next) {
         if constexpr (kStepped) {
@@ -140,7 +138,7 @@ struct FillTable {
               alone || (state.chain.weight < state.chain.sum * kLeastTableWeight && state.q > 1.0);
         }
         if (alone) {
-          raise_to(&chunk.num_alone[at], static_cast<std::int32_t>(piece.num_rows - row));
+          raise_to(&chunk.num_alone[index], static_cast<std::int32_t>(piece.num_rows - row));
           return;
         }
         const auto prefill_at = [&](double in_service) -> TablePrefill<double> {
@@ -155,10 +153,10 @@ struct FillTable {
             return {s.chunks, s.delta_ms, s.prefill_work_ms};
           }
         };
-        write(piece, line, state,
-              table_point<kHasRoom>(line, state, batch, chunk.reciprocals[n], inverse_out_tokens,
-                                    prefill_at),
-              replicas, row, column);
+        visit(row, state, [&] {
+          return table_point<kHasRoom>(line, state, batch, reciprocal, inverse_out_tokens,
+                                       prefill_at);
+        });
         next += piece.batch_step;
         ++row;
       }
@@ -169,16 +167,61 @@ struct FillTable {
     }
   }
 
+  TONNAGE_KERNEL_BODY Verdict judge(const TableChunk& chunk, std::int64_t row,
+                                    const TableState<double>& state,
+                                    const TablePoint<double>& p) const {
+    return judge_candidate(
+        piece.server, static_cast<std::int64_t>(replicas), chunk.needs[piece.first_row + row],
+        {p.itl_ms, p.response_ms, p.drop, state.q}, [&] { return p.ttft_ms; },
+        [&] { return reason_at_low_end(piece.server, piece.perf, batch(row)); });
+  }
+  [[nodiscard]] TONNAGE_KERNEL_BODY std::int64_t batch(std::int64_t row) const {
+    return piece.first_batch + row * piece.batch_step;
+  }
+
  private:
-  TONNAGE_KERNEL_BODY void write(const TablePiece& piece, const TableLine& line,
-                                 const TableState<double>& state, const TablePoint<double>& p,
-                                 double replicas, std::int64_t row, std::int64_t column) const {
-    const std::int64_t to = piece.first_candidate + row * piece.num_replicas + column;
-    const auto put = [&](GridColumn c, double value) {
-      chunk.columns[static_cast<int>(c) * chunk.stride + to] = value;
+  TONNAGE_KERNEL_BODY TableColumn(const TableChunk& chunk, std::int64_t thread, std::int64_t at)
+      : piece(chunk.pieces[at]),
+        index(at),
+        column(thread - piece.first_thread),
+        replicas(static_cast<double>(piece.first_replicas + column * piece.replica_step)),
+        line{piece.server.total_rate_per_ms,
+             piece.perf.alpha_ms,
+             piece.server.out_tokens,
+             piece.server.max_queue,
+             static_cast<double>(piece.perf.instances_per_replica),
+             piece.perf.cost_per_replica,
+             piece.power} {}
+};
+
+template <bool kHasRoom, bool kStepped>
+struct FillTable {
+  static constexpr int kThreadsPerItem = 1;
+  TableChunk chunk;
+  std::int64_t first_thread;  // of item 0: each form has pieces of its own
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
+    const TableColumn column(chunk, first_thread + item);
+    column.run<kHasRoom, kStepped>(
+        chunk, [&](std::int64_t row, const TableState<double>& state, const auto& point) {
+          const TablePoint<double> p = point();
+          write(column, p, row);
+          chunk.verdicts[place(column, row)] = column.judge(chunk, row, state, p);
+        });
+  }
+
+ private:
+  TONNAGE_KERNEL_BODY static std::int64_t place(const TableColumn& c, std::int64_t row) {
+    return c.piece.first_candidate + row * c.piece.num_replicas + c.column;
+  }
+  TONNAGE_KERNEL_BODY void write(const TableColumn& c, const TablePoint<double>& p,
+                                 std::int64_t row) const {
+    const std::int64_t to = place(c, row);
+    const auto put = [&](GridColumn column, double value) {
+      chunk.columns[static_cast<int>(column) * chunk.stride + to] = value;
     };
-    put(GridColumn::kCost, replicas * line.cost_per_replica);
-    put(GridColumn::kGoodput, p.goodput_per_ms * (replicas * 60000.0));
+    put(GridColumn::kCost, c.replicas * c.line.cost_per_replica);
+    put(GridColumn::kGoodput, p.goodput_per_ms * (c.replicas * 60000.0));
     put(GridColumn::kDrop, p.drop);
     put(GridColumn::kItl, p.itl_ms);
     put(GridColumn::kTtft, p.ttft_ms);
@@ -186,14 +229,8 @@ struct FillTable {
     put(GridColumn::kPrefill, p.prefill_ms);
     put(GridColumn::kResponse, p.response_ms);
     put(GridColumn::kRho, p.rho);
-    put(GridColumn::kPower, (replicas * line.instances_per_replica) * table_power(line, p.rho));
-    chunk.verdicts[to] = judge_candidate(
-        piece.server, static_cast<std::int64_t>(replicas), chunk.needs[piece.first_row + row],
-        {p.itl_ms, p.response_ms, p.drop, state.q}, [&] { return p.ttft_ms; },
-        [&] {
-          return reason_at_low_end(piece.server, piece.perf,
-                                   piece.first_batch + row * piece.batch_step);
-        });
+    put(GridColumn::kPower,
+        (c.replicas * c.line.instances_per_replica) * table_power(c.line, p.rho));
   }
 };
 

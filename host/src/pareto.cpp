@@ -46,19 +46,6 @@ void keep_frontier(std::vector<ParetoPoint>& points, double tolerance) {
   });
 }
 
-// The points of one line so far; thinned out whenever they have doubled.
-struct LinePoints {
-  std::vector<ParetoPoint> points;
-  std::size_t kept = 0;
-
-  void thin_out(bool now) {
-    constexpr std::size_t kEnough = 4096;
-    if (!now && points.size() < 2 * kept + kEnough) return;
-    keep_frontier(points, 0);
-    kept = points.size();
-  }
-};
-
 }  // namespace
 
 std::vector<ParetoFrontier> pareto_frontiers(const Evaluator& evaluator, const Problem& problem,
@@ -81,32 +68,20 @@ std::vector<ParetoFrontier> pareto_frontiers(const Evaluator& evaluator, const P
   grid_options.num_threads = options.num_threads;
   grid_options.progress = options.progress;
   const std::vector<GridLine> grid = plan_grid(problem, lines, grid_options);
-  std::vector<LinePoints> by_line(grid.size());
-  evaluator.table(problem, grid, grid_options, [&](const GridBlock& block) {
-    LinePoints& line = by_line[static_cast<std::size_t>(block.ordinal)];
-    const GridLine& g = *block.line;
-    std::size_t i = 0;
-    for (std::int64_t b = block.first; b < block.first + block.num_batches; ++b) {
-      for (std::int64_t r = 0; r < g.num_replicas; ++r, ++i) {
-        const Verdict verdict = block.verdicts[i];
-        if (verdict == Verdict::kMinReplicas || verdict == Verdict::kTooManyReplicas) continue;
-        if (verdict != Verdict::kFeasible && !options.ignore_targets) continue;
-        line.points.push_back({g.line, g.batch(b), g.replicas(r), block[GridColumn::kCost][i],
-                               block[options.ttft][i], block[GridColumn::kItl][i],
-                               block[GridColumn::kRho][i], block[GridColumn::kDrop][i], verdict});
-      }
-    }
-    line.thin_out(block.ends_line());
-  });
+  std::vector<std::vector<ParetoPoint>> by_line(grid.size());
+  evaluator.points(problem, grid, grid_options, {options.ttft, options.ignore_targets},
+                   [&](std::int64_t ordinal, std::span<const ParetoPoint> points) {
+                     by_line[ordinal].assign(points.begin(), points.end());
+                     keep_frontier(by_line[ordinal], 0);
+                   });
 
   std::vector<ParetoFrontier> frontiers;
   std::size_t k = 0;
   for (const std::int64_t s : servers) {
     ParetoFrontier frontier{s, {}};
     for (; k < grid.size() && problem.lines[grid[k].line].server == s; ++k) {
-      auto& points = by_line[k].points;
-      frontier.points.insert(frontier.points.end(), points.begin(), points.end());
-      points = {};
+      frontier.points.insert(frontier.points.end(), by_line[k].begin(), by_line[k].end());
+      by_line[k] = {};
     }
     keep_frontier(frontier.points, options.tolerance);
     frontiers.push_back(std::move(frontier));

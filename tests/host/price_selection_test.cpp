@@ -351,7 +351,9 @@ TEST(Price, BoundsBelowNothingProveNothing) {
   const Selection got = select_price(t);
   EXPECT_EQ(got.stages.front().lower_bound, 0);
   // Only an exact search is sure to find the one plan that serves everybody.
-  if (has_milp()) EXPECT_EQ(outcome_of(t, got.choices).unserved.at(1), 0);
+  if (has_milp()) {
+    EXPECT_EQ(outcome_of(t, got.choices).unserved.at(1), 0);
+  }
 }
 
 TEST(Price, ManyServersAlike) {

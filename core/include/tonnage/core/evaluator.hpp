@@ -10,6 +10,7 @@
 
 #include "tonnage/core/error.hpp"
 #include "tonnage/core/grid.hpp"
+#include "tonnage/core/pareto.hpp"
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/progress.hpp"
 
@@ -60,6 +61,12 @@ class Evaluator {
   // (kUnavailable) if the backend has no table mode.
   virtual void table(const Problem& problem, std::span<const GridLine> grid,
                      const GridOptions& options, const GridConsumer& consumer) const;
+  // The points of some grid lines that may be on a frontier, each kept as ColumnThinner says. The
+  // options ask for percentiles where `wanted` does. Here out of table(); a backend that has a
+  // shorter way gives the same points. Exceptions as from table().
+  virtual void points(const Problem& problem, std::span<const GridLine> grid,
+                      const GridOptions& options, const PointOptions& wanted,
+                      const PointConsumer& consumer) const;
 };
 
 inline void Evaluator::table(const Problem&, std::span<const GridLine>, const GridOptions&,
