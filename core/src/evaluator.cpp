@@ -61,4 +61,17 @@ void fill_rest(const Evaluator& evaluator, const Problem& problem, std::span<con
   });
 }
 
+void find_points(const Evaluator& evaluator, const Problem& problem, std::span<const GridLine> grid,
+                 std::span<const std::int64_t> ordinals, const GridOptions& options,
+                 const PointOptions& wanted, const PointConsumer& consumer) {
+  if (ordinals.empty()) return;
+  std::vector<GridLine> lines;
+  for (const std::int64_t k : ordinals) lines.push_back(grid[k]);
+  GridOptions silent = options;
+  silent.progress = {};
+  evaluator.points(
+      problem, lines, silent, wanted,
+      [&](std::int64_t i, std::span<const ParetoPoint> points) { consumer(ordinals[i], points); });
+}
+
 }  // namespace tonnage

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "batch_search.hpp"
-#include "recorded_table.hpp"
+#include "recorded.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/grid.hpp"
 
@@ -140,7 +140,7 @@ void time_table(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   const cuda::TableChunk chunk{pieces.data(), lines,          reciprocals.data(), needs.data(),
                                alone.data(),  columns.data(), candidates,         verdicts.data()};
   const cuda::Kernel kernel =
-      cuda::table_of_form(cuda::table_form(server, perf, ceiling), chunk, 0);
+      cuda::kernel_of_form<cuda::FillTable>(cuda::table_form(server, perf, ceiling), chunk, 0);
   const auto stream = device.make_stream();
   stream->to_device(pieces.data(), pinned.data(),
                     static_cast<std::size_t>(lines) * sizeof(cuda::TablePiece));

@@ -13,7 +13,7 @@
 #include "ceilings.hpp"
 #include "kernel_times.hpp"
 #include "random_problem.hpp"
-#include "recorded_table.hpp"
+#include "recorded.hpp"
 #include "report.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/cuda/evaluator.hpp"
@@ -48,8 +48,8 @@ std::vector<GridLine> whole_grid(const Problem& problem, const GridOptions& opti
 
 // ---- parity
 
-// Answers how many candidates were compared.
-std::int64_t compare_tables(const Problem& problem, const Evaluator& cuda, const Evaluator& host) {
+// Tables, and what of them may be on a frontier. Answers how many candidates were compared.
+std::int64_t compare_grids(const Problem& problem, const Evaluator& cuda, const Evaluator& host) {
   GridOptions options;
   options.batches.step = 5;
   options.replicas = {1, 64, 3};
@@ -59,6 +59,14 @@ std::int64_t compare_tables(const Problem& problem, const Evaluator& cuda, const
   host.table(problem, grid, options, want.consumer());
   const std::string difference = got.difference(want);
   if (!difference.empty()) throw Failure("tables of GPU and CPU differ: " + difference);
+  for (const bool ignore_targets : {false, true}) {
+    const PointOptions wanted{GridColumn::kTtft, ignore_targets};
+    RecordedPoints got_points(grid.size()), want_points(grid.size());
+    cuda.points(problem, grid, options, wanted, got_points.consumer());
+    host.points(problem, grid, options, wanted, want_points.consumer());
+    const std::string other = got_points.difference(want_points);
+    if (!other.empty()) throw Failure("points of GPU and CPU differ: " + other);
+  }
   return grid.empty() ? 0 : grid.back().offset + grid.back().num_candidates();
 }
 
@@ -77,7 +85,7 @@ void run_parity(std::uint64_t seed, int fleets, std::int64_t servers, std::int64
       compare(cuda->search(problem, mode(batch)), host->search(problem, mode(batch)), problem);
     }
     lines += problem.lines.size();
-    if (fleet % 3 == 0) candidates += compare_tables(problem, *cuda, *host);
+    if (fleet % 3 == 0) candidates += compare_grids(problem, *cuda, *host);
   }
   Problem grid = random_problem({.servers = servers, .seed = engine(), .longest = longest});
   bound_replicas(grid, *host, 64);
@@ -131,11 +139,16 @@ void time_tables(Report& report) {
     const auto count = static_cast<double>(grid.back().offset + grid.back().num_candidates());
     const GridConsumer nobody = [](const GridBlock&) {};
     const std::string tail = "/servers:" + std::to_string(servers);
-    if (servers <= 100) (void)compare_tables(problem, *cuda, *host);
+    if (servers <= 100) (void)compare_grids(problem, *cuda, *host);
     for (const auto& [name, evaluator] :
          {std::pair<const char*, const Evaluator*>{"gpu", cuda.get()}, {"cpu", host.get()}}) {
       const double seconds = fastest(3, [&] { evaluator->table(problem, grid, options, nobody); });
       report.add(std::string(name) + "/table-end-to-end" + tail, seconds, "candidates", count);
+      const double thinned = fastest(3, [&] {
+        evaluator->points(problem, grid, options, {},
+                          [](std::int64_t, std::span<const ParetoPoint>) {});
+      });
+      report.add(std::string(name) + "/points-end-to-end" + tail, thinned, "candidates", count);
     }
   }
 }

@@ -29,6 +29,15 @@ class CudaStream : public Stream {
     launch_kernel(kernel, count, stream_);
     TONNAGE_CUDA_CHECK(cudaGetLastError());
   }
+  void sum_before(std::int64_t* sums, const std::int64_t* counts, std::int64_t count, void* scratch,
+                  std::size_t bytes) override {
+    TONNAGE_CUDA_CHECK(launch_sum(sums, counts, count, scratch, bytes, stream_));
+  }
+  [[nodiscard]] std::size_t scratch_of_sum(std::int64_t count) override {
+    std::size_t bytes = 0;
+    TONNAGE_CUDA_CHECK(launch_sum(nullptr, nullptr, count, nullptr, bytes, stream_));
+    return bytes;
+  }
   void wait() override { TONNAGE_CUDA_CHECK(cudaStreamSynchronize(stream_)); }
 
  private:

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine.hpp"
+#include "point_engine.hpp"
 #include "table_engine.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/cuda/evaluator.hpp"
@@ -35,6 +36,11 @@ class CudaEvaluator : public Evaluator {
   void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
              const GridConsumer& consumer) const override {
     cuda::table_on_devices(usable_devices(), *host_, problem, grid, options, consumer);
+  }
+
+  void points(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
+              const PointOptions& wanted, const PointConsumer& consumer) const override {
+    cuda::points_on_devices(usable_devices(), *host_, problem, grid, options, wanted, consumer);
   }
 
  private:

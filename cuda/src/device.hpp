@@ -41,6 +41,11 @@ class Stream {
   virtual void zero(void* device, std::size_t bytes) = 0;
   // Runs the kernel over items 0 .. count - 1.
   virtual void launch(const Kernel& kernel, std::int64_t count) = 0;
+  // sums[i] = counts[0] + ... + counts[i - 1], with `bytes` of device memory to work in: at least
+  // scratch_of_sum(count).
+  virtual void sum_before(std::int64_t* sums, const std::int64_t* counts, std::int64_t count,
+                          void* scratch, std::size_t bytes) = 0;
+  [[nodiscard]] virtual std::size_t scratch_of_sum(std::int64_t count) = 0;
   // Returns when all work given so far is done.
   virtual void wait() = 0;
 };

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "line_kernels.hpp"
+#include "point_kernels.hpp"
 #include "search_kernels.hpp"
 #include "table_kernels.hpp"
 
@@ -19,7 +20,10 @@ using Kernel = std::variant<
     SweepLines<false, false, false>, SweepLines<false, false, true>, SweepLines<false, true, false>,
     SweepLines<false, true, true>, SweepLines<true, false, false>, SweepLines<true, false, true>,
     SweepLines<true, true, false>, SweepLines<true, true, true>, SettleLines, SizeTableRows,
-    FillTable<false, false>, FillTable<false, true>, FillTable<true, false>, FillTable<true, true>>;
+    FillTable<false, false>, FillTable<false, true>, FillTable<true, false>, FillTable<true, true>,
+    DropPoints, CountPoints<false, false>, CountPoints<false, true>, CountPoints<true, false>,
+    CountPoints<true, true>, WritePoints<false, false>, WritePoints<false, true>,
+    WritePoints<true, false>, WritePoints<true, true>>;
 
 // The sweep of the lines of a group, the first of them at `first`.
 inline Kernel sweep_of_group(int group, const SearchRows& all, std::int64_t first) {
@@ -35,17 +39,18 @@ inline Kernel sweep_of_group(int group, const SearchRows& all, std::int64_t firs
   return room ? with_room.operator()<true>() : with_room.operator()<false>();
 }
 
-// The table of the pieces of a form (see table_form), the first thread of them `first`.
-inline Kernel table_of_form(int form, const TableChunk& chunk, std::int64_t first) {
+// The kernels of the pieces of a form (see table_form), the first thread of them `first`.
+template <template <bool kHasRoom, bool kStepped> class Body, class Chunk>
+Kernel kernel_of_form(int form, const Chunk& chunk, std::int64_t first) {
   switch (form) {
     case 0:
-      return FillTable<false, false>{chunk, first};
+      return Body<false, false>{chunk, first};
     case 1:
-      return FillTable<true, false>{chunk, first};
+      return Body<true, false>{chunk, first};
     case 2:
-      return FillTable<false, true>{chunk, first};
+      return Body<false, true>{chunk, first};
     default:
-      return FillTable<true, true>{chunk, first};
+      return Body<true, true>{chunk, first};
   }
 }
 

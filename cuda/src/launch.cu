@@ -1,6 +1,8 @@
 // The kernels: grid arithmetic around the bodies of kernels.hpp.
 #include "launch.hpp"
 
+#include <cub/device/device_scan.cuh>
+
 namespace tonnage::cuda {
 namespace {
 
@@ -31,6 +33,11 @@ void launch_kernel(const Kernel& kernel, std::int64_t count, cudaStream_t stream
         run_kernel<<<blocks, kBlockThreads, 0, stream>>>(body, count);
       },
       kernel);
+}
+
+cudaError_t launch_sum(std::int64_t* sums, const std::int64_t* counts, std::int64_t count,
+                       void* scratch, std::size_t& bytes, cudaStream_t stream) {
+  return cub::DeviceScan::ExclusiveSum(scratch, bytes, counts, sums, count, stream);
 }
 
 }  // namespace tonnage::cuda

@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels.hpp"
@@ -11,5 +12,10 @@ namespace tonnage::cuda {
 
 // Starts the kernel over items 0 .. count - 1; cudaGetLastError() tells of a refused launch.
 void launch_kernel(const Kernel& kernel, std::int64_t count, cudaStream_t stream);
+
+// Stream::sum_before(); with no scratch it only sets `bytes` to what it needs.
+[[nodiscard]] cudaError_t launch_sum(std::int64_t* sums, const std::int64_t* counts,
+                                     std::int64_t count, void* scratch, std::size_t& bytes,
+                                     cudaStream_t stream);
 
 }  // namespace tonnage::cuda

@@ -168,7 +168,7 @@ class Worker {
                            slot.verdicts.data()};
     stream.launch(SizeTableRows{chunk}, layout.rows);
     for (int form = 0; form < kTableForms; ++form) {
-      stream.launch(table_of_form(form, chunk, layout.first_thread[form]),
+      stream.launch(kernel_of_form<FillTable>(form, chunk, layout.first_thread[form]),
                     layout.first_thread[form + 1] - layout.first_thread[form]);
     }
     for (int c = 0; c < kNumPlainGridColumns; ++c) {

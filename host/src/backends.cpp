@@ -21,13 +21,9 @@ class FallingBack : public Evaluator {
 
   [[nodiscard]] SearchResult search(const Problem& problem,
                                     const SearchOptions& options) const override {
-    if (!failed_) {
-      try {
-        return preferred_->search(problem, options);
-      } catch (const Error& error) {
-        if (error.code() != ErrorCode::kUnavailable) throw;
-        failed_ = true;
-      }
+    SearchResult result;
+    if (try_preferred([&](const auto&) { result = preferred_->search(problem, options); })) {
+      return result;
     }
     return other_->search(problem, options);
   }
@@ -36,32 +32,62 @@ class FallingBack : public Evaluator {
   void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
              const GridConsumer& consumer) const override {
     std::vector<std::int64_t> rows(grid.size(), 0);
-    if (!failed_) {
-      std::atomic<bool> consumer_failed{false};
-      try {
-        preferred_->table(problem, grid, options, [&](const GridBlock& block) {
-          try {
-            consumer(block);
-          } catch (...) {
-            consumer_failed = true;
-            throw;
-          }
-          rows[block.ordinal] += block.num_batches;
-        });
-        return;
-      } catch (const Error& error) {
-        if (consumer_failed || error.code() != ErrorCode::kUnavailable) throw;
-        failed_ = true;
-      }
-    }
+    const bool done = try_preferred([&](const auto& watch) {
+      preferred_->table(problem, grid, options, [&](const GridBlock& block) {
+        watch([&] { consumer(block); });
+        rows[block.ordinal] += block.num_batches;
+      });
+    });
+    if (done) return;
     std::vector<RestOfLine> rest;
     for (std::int64_t k = 0; k < std::ssize(grid); ++k) {
       if (rows[k] < grid[k].num_batches) rest.push_back({k, rows[k]});
     }
     fill_rest(*other_, problem, grid, rest, options, consumer);
   }
+  void points(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
+              const PointOptions& wanted, const PointConsumer& consumer) const override {
+    std::vector<char> taken(grid.size(), 0);
+    const bool done = try_preferred([&](const auto& watch) {
+      preferred_->points(problem, grid, options, wanted,
+                         [&](std::int64_t ordinal, std::span<const ParetoPoint> points) {
+                           watch([&] { consumer(ordinal, points); });
+                           taken[ordinal] = 1;
+                         });
+    });
+    if (done) return;
+    std::vector<std::int64_t> rest;
+    for (std::int64_t k = 0; k < std::ssize(grid); ++k) {
+      if (taken[k] == 0) rest.push_back(k);
+    }
+    find_points(*other_, problem, grid, rest, options, wanted, consumer);
+  }
 
  private:
+  // Whether the preferred backend has done it, now or ever again. first(watch) asks it, calling
+  // what is not its own by watch(call): a failure there is nobody's to make up for.
+  template <class First>
+  [[nodiscard]] bool try_preferred(const First& first) const {
+    if (failed_) return false;
+    std::atomic<bool> consumer_failed{false};
+    const auto watch = [&](const auto& call) {
+      try {
+        call();
+      } catch (...) {
+        consumer_failed = true;
+        throw;
+      }
+    };
+    try {
+      first(watch);
+      return true;
+    } catch (const Error& error) {
+      if (consumer_failed || error.code() != ErrorCode::kUnavailable) throw;
+      failed_ = true;
+      return false;
+    }
+  }
+
   [[nodiscard]] const Evaluator& at_work() const { return failed_ ? *other_ : *preferred_; }
 
   std::unique_ptr<Evaluator> preferred_, other_;

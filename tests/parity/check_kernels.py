@@ -17,7 +17,8 @@ import tempfile
 FATBIN_MAGIC = 0xBA55ED50
 PTX, ELF = 1, 2
 KERNELS = ("FillReciprocals", "SizePlainLines", "SizeUnevenLines", "StartSearches", "SweepLines",
-           "SettleLines", "SizeTableRows", "FillTable")
+           "SettleLines", "SizeTableRows", "FillTable",
+           "DropPoints", "CountPoints", "WritePoints", "DeviceScan")
 
 
 def section(path, wanted):
@@ -88,7 +89,7 @@ def short_name(symbol):
     for known in KERNELS + ("evaluate_stepped", "search_uneven_pair", "reason_at_low_end"):
         if known in symbol:
             name = known
-    flags = re.findall(r"Lb([01])E", symbol) if name in ("SweepLines", "FillTable") else []
+    flags = re.findall(r"Lb([01])E", symbol) if name.endswith(("Lines", "Table", "Points")) else []
     return name + (f"<{','.join(flags[:3])}>" if flags else "")
 
 

@@ -143,12 +143,28 @@ class EmulatedStream : public cuda::Stream {
     }
     std::visit([&](const auto& body) { run_grid(body, count, engine); }, kernel);
   }
+  // The scratch is written over, as by whoever works in it.
+  void sum_before(std::int64_t* sums, const std::int64_t* counts, std::int64_t count, void* scratch,
+                  std::size_t bytes) override {
+    const std::lock_guard lock(machine_.mutex);
+    machine_.check();
+    const std::size_t size = static_cast<std::size_t>(count) * sizeof(std::int64_t);
+    Machine::check_inside(machine_.device_memory, sums, size);
+    Machine::check_inside(machine_.device_memory, counts, size);
+    Machine::check_inside(machine_.device_memory, scratch, bytes);
+    if (bytes < kScratch) throw std::logic_error("too little scratch for sums");
+    std::exclusive_scan(counts, counts + count, sums, std::int64_t{0});
+    std::memset(scratch, 0xee, bytes);
+  }
+  [[nodiscard]] std::size_t scratch_of_sum(std::int64_t) override { return kScratch; }
   void wait() override {
     const std::lock_guard lock(machine_.mutex);
     machine_.check();
   }
 
  private:
+  static constexpr std::size_t kScratch = 100;
+
   void copy(const std::map<void*, std::size_t>& to_blocks, void* to,
             const std::map<void*, std::size_t>& from_blocks, const void* from, std::size_t bytes) {
     const std::lock_guard lock(machine_.mutex);

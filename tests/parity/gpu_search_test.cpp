@@ -7,7 +7,7 @@
 #include "conformance_problems.hpp"
 #include "device.hpp"
 #include "random_problem.hpp"
-#include "recorded_table.hpp"
+#include "recorded.hpp"
 #include "support/gpu.hpp"
 #include "support/seed.hpp"
 #include "tonnage/host/backends.hpp"
@@ -56,6 +56,13 @@ void expect_table_parity(const Problem& problem) {
   select_backend("cpu")->table(problem, grid, options, want.consumer());
   select_backend("cuda")->table(problem, grid, options, got.consumer());
   EXPECT_EQ(got.difference(want), "");
+  for (const bool ignore_targets : {false, true}) {
+    const PointOptions wanted{GridColumn::kTtft, ignore_targets};
+    check::RecordedPoints got_points(grid.size()), want_points(grid.size());
+    select_backend("cpu")->points(problem, grid, options, wanted, want_points.consumer());
+    select_backend("cuda")->points(problem, grid, options, wanted, got_points.consumer());
+    EXPECT_EQ(got_points.difference(want_points), "");
+  }
 }
 
 TEST(CudaTable, ConformanceFleetsAsOnTheCpu) {

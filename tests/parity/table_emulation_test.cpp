@@ -6,8 +6,9 @@
 
 #include "conformance_problems.hpp"
 #include "emulated_device.hpp"
+#include "grid_samples.hpp"
 #include "random_problem.hpp"
-#include "recorded_table.hpp"
+#include "recorded.hpp"
 #include "support/seed.hpp"
 #include "table_engine.hpp"
 #include "tonnage/host/backends.hpp"
@@ -19,36 +20,7 @@ namespace {
 using check::RecordedTable;
 using test::EmulationLog;
 using test::EmulationOptions;
-
-// An emulated row of a longer line takes too long.
-constexpr std::int64_t kLongest = 200;
-
-std::vector<GridLine> grid_of(const Problem& problem, const GridOptions& options) {
-  std::vector<std::int64_t> lines(problem.lines.size());
-  for (std::size_t i = 0; i < lines.size(); ++i) lines[i] = static_cast<std::int64_t>(i);
-  return plan_grid(problem, lines, options);
-}
-
-GridOptions sample_options(std::mt19937_64& engine) {
-  GridOptions options;
-  options.num_threads = 1 + static_cast<int>(engine() % 3);
-  switch (engine() % 4) {
-    case 0:
-      options.batches = {1 + static_cast<std::int64_t>(engine() % 5), 150, 7};
-      break;
-    case 1:
-      options.replicas = {1, 300, 11};
-      break;
-    case 2:
-      options.batches = {0, 40, 1};
-      options.replicas = {1, 40, 1};
-      break;
-    default:
-      options.batches = {0, 0, 1 + static_cast<std::int64_t>(engine() % 4)};
-      options.replicas = {0, 0, 5};
-  }
-  return options;
-}
+using namespace test::samples;
 
 RecordedTable on_cpu(const Problem& problem, const std::vector<GridLine>& grid,
                      const GridOptions& options) {
@@ -139,26 +111,6 @@ TEST(TableEmulation, PercentilesAsOnTheCpu) {
   EXPECT_EQ(emulated(problem, grid, options, {{}}).difference(on_cpu(problem, grid, options)), "");
 }
 
-// The CPU evaluator, which counts the tables it is asked for.
-class CountingHost : public Evaluator {
- public:
-  [[nodiscard]] std::string_view name() const override { return cpu_->name(); }
-  [[nodiscard]] Availability availability() const override { return cpu_->availability(); }
-  [[nodiscard]] SearchResult search(const Problem& problem,
-                                    const SearchOptions& options) const override {
-    return cpu_->search(problem, options);
-  }
-  void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
-             const GridConsumer& consumer) const override {
-    ++tables;
-    cpu_->table(problem, grid, options, consumer);
-  }
-  mutable std::atomic<int> tables{0};
-
- private:
-  std::unique_ptr<Evaluator> cpu_ = select_backend("cpu");
-};
-
 void expect_host_rows(const Problem& problem, const GridOptions& options) {
   const auto grid = grid_of(problem, options);
   const RecordedTable want = on_cpu(problem, grid, options);
@@ -169,20 +121,14 @@ void expect_host_rows(const Problem& problem, const GridOptions& options) {
     const CountingHost host;
     RecordedTable got(grid);
     cuda::table_on_devices(devices, host, problem, grid, options, got.consumer(), limits);
-    EXPECT_GT(host.tables, 0) << "no row was left to the host";
+    EXPECT_GT(host.asked, 0) << "no row was left to the host";
     EXPECT_EQ(got.difference(want), "");
   }
 }
 
 // More load than the recursion over lanes can hold, from the first row or a later one on.
 TEST(TableEmulation, OverloadedRowsAreTheHosts) {
-  std::mt19937_64 engine(testing::test_seed());
-  Problem problem = check::random_problem(
-      {.servers = 30, .seed = engine(), .longest = kLongest, .percentiles = false});
-  std::erase_if(problem.lines, [&](const LineRow& line) {
-    return !needs_search(problem.servers[line.server], problem.perfs[line.perf]);
-  });
-  for (ServerRow& server : problem.servers) server.total_rate_per_ms *= engine() % 3 == 0 ? 1e5 : 1;
+  const Problem problem = overloaded_problem(testing::test_seed());
   GridOptions options;
   options.replicas = {1, 200000, 9000};
   options.batches = {1, kLongest, 9};
@@ -192,26 +138,7 @@ TEST(TableEmulation, OverloadedRowsAreTheHosts) {
 // Service that slows down with the batch so far that weights fall below what lanes can hold before
 // they rise again.
 TEST(TableEmulation, RowsOfFaintWeightsAreTheHosts) {
-  PerfRow perf{};
-  perf.alpha_ms = 0.5;
-  perf.beta_ms = 0.001;
-  perf.gamma_ms = 0.001;
-  perf.token_budget = 300;
-  perf.cost_per_replica = 100;
-  perf.valid = true;
-  ServerRow server{};
-  server.in_tokens = 20000;
-  server.out_tokens = 2;
-  server.targets.itl_ms = 1e6;
-  server.max_batch = 1200;
-  server.load_kind = LoadKind::kLoaded;
-  const QueueShape shape = queue_shape(server, perf, server.max_batch);
-  server.total_rate_per_ms = departure_rate(shape.service, 700);
-  Problem problem;
-  problem.accelerators.emplace_back(AcceleratorSpec{});
-  problem.perfs.push_back(perf);
-  problem.servers.push_back(server);
-  problem.lines.push_back({0, 0});
+  const Problem problem = faint_problem();
   GridOptions options;
   options.batches = {1, 0, 37};
   options.replicas = {1, 3, 1};

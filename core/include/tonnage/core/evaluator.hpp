@@ -86,5 +86,9 @@ struct RestOfLine {
 void fill_rest(const Evaluator& evaluator, const Problem& problem, std::span<const GridLine> grid,
                std::span<const RestOfLine> rest, const GridOptions& options,
                const GridConsumer& consumer);
+// In the same way, the points of these lines.
+void find_points(const Evaluator& evaluator, const Problem& problem, std::span<const GridLine> grid,
+                 std::span<const std::int64_t> ordinals, const GridOptions& options,
+                 const PointOptions& wanted, const PointConsumer& consumer);
 
 }  // namespace tonnage

@@ -1,7 +1,9 @@
-#include "recorded_table.hpp"
+#include "recorded.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
+#include <tuple>
 
 namespace tonnage::check {
 
@@ -68,6 +70,50 @@ std::string RecordedTable::difference(const RecordedTable& want) const {
 
 std::int64_t RecordedTable::count(Verdict verdict) const {
   return std::count(verdicts_.begin(), verdicts_.end(), verdict);
+}
+
+PointConsumer RecordedPoints::consumer() {
+  return [this](std::int64_t ordinal, std::span<const ParetoPoint> points) {
+    std::vector<ParetoPoint>& line = lines_[ordinal];
+    line.assign(points.begin(), points.end());
+    std::sort(line.begin(), line.end(), [](const ParetoPoint& a, const ParetoPoint& b) {
+      return std::tie(a.replicas, a.batch) < std::tie(b.replicas, b.batch);
+    });
+    ++times_[ordinal];
+  };
+}
+
+std::string RecordedPoints::difference(const RecordedPoints& want) const {
+  const auto same = [](const ParetoPoint& a, const ParetoPoint& b) {
+    const auto bits = [](double x) { return std::bit_cast<std::uint64_t>(x); };
+    return a.line == b.line && a.batch == b.batch && a.replicas == b.replicas &&
+           a.verdict == b.verdict && bits(a.cost) == bits(b.cost) &&
+           bits(a.ttft_ms) == bits(b.ttft_ms) && bits(a.itl_ms) == bits(b.itl_ms) &&
+           bits(a.rho) == bits(b.rho) && bits(a.drop_probability) == bits(b.drop_probability);
+  };
+  for (std::size_t k = 0; k < lines_.size(); ++k) {
+    const auto &got = lines_[k], &wanted = want.lines_[k];
+    char text[200] = "";
+    if (times_[k] != 1) {
+      std::snprintf(text, sizeof text, "line %zu came %d times", k, times_[k]);
+    } else if (got.size() != wanted.size()) {
+      std::snprintf(text, sizeof text, "line %zu has %zu points; wanted %zu", k, got.size(),
+                    wanted.size());
+    }
+    for (std::size_t i = 0; i < wanted.size() && *text == 0; ++i) {
+      if (same(got[i], wanted[i])) continue;
+      std::snprintf(text, sizeof text, "line %zu, point %zu: batch %lld; wanted batch %lld", k, i,
+                    static_cast<long long>(got[i].batch), static_cast<long long>(wanted[i].batch));
+    }
+    if (*text != 0) return text;
+  }
+  return {};
+}
+
+std::int64_t RecordedPoints::count() const {
+  std::int64_t sum = 0;
+  for (const auto& line : lines_) sum += std::ssize(line);
+  return sum;
 }
 
 }  // namespace tonnage::check

@@ -1,4 +1,4 @@
-// A table of candidates kept whole, to compare what backends hand over, bit for bit.
+// What backends hand over about a grid, kept whole to be compared bit for bit.
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tonnage/core/grid.hpp"
+#include "tonnage/core/pareto.hpp"
 
 namespace tonnage::check {
 
@@ -30,6 +30,22 @@ class RecordedTable {
   std::vector<Verdict> verdicts_;
   std::vector<std::int64_t> rows_;  // [lines] rows taken
   std::vector<char> faults_;        // [lines] some block was no continuation of the line
+};
+
+// The points of all lines, those of each by replica count and batch size.
+class RecordedPoints {
+ public:
+  explicit RecordedPoints(std::size_t lines) : lines_(lines), times_(lines, 0) {}
+
+  [[nodiscard]] PointConsumer consumer();
+  // The first line that did not come exactly once, or whose points differ from those of `want`;
+  // empty when there is none.
+  [[nodiscard]] std::string difference(const RecordedPoints& want) const;
+  [[nodiscard]] std::int64_t count() const;
+
+ private:
+  std::vector<std::vector<ParetoPoint>> lines_;
+  std::vector<int> times_;
 };
 
 }  // namespace tonnage::check
