@@ -8,6 +8,9 @@
 //   stage_excess  unserved servers of a class above its bound, beyond what the bar allows:
 //                 max(1, 0.2 % of the class); 0 where the bar is met
 //   proven        share of the fleets whose plan is proven optimal in every stage
+//   behind_greedy fleets in which the greedy plan serves more of some class first, or as many of
+//   all
+//                 and is worth less: 0
 //   worst_s       longest selection
 // What limits it: each price vector costs one pass over the options left after dominance (16 bytes
 // of value and cards each), so bandwidth for large fleets; the search around the plan, which takes
@@ -34,6 +37,12 @@ namespace {
 std::uint64_t first_seed() {
   const char* text = std::getenv("TONNAGE_BENCH_SEED");
   return text == nullptr ? 1000 : std::strtoull(text, nullptr, 10);
+}
+
+// Fleets of each row.
+std::int64_t fleets() {
+  const char* text = std::getenv("TONNAGE_BENCH_FLEETS");
+  return text == nullptr ? 5 : std::max(1LL, std::strtoll(text, nullptr, 10));
 }
 
 OptionTable options_of(std::int64_t servers, double tightness, std::uint64_t seed) {
@@ -78,7 +87,20 @@ Totals totals_of(const OptionTable& table, const std::vector<Choice>& choices) {
   return totals;
 }
 
+// In the lexicographic order: class by class the unserved, then value.
+bool is_behind(const Totals& plan, const Totals& other) {
+  for (const auto& [priority, servers] : plan.servers) {
+    const auto unserved = [&](const Totals& t) {
+      const auto found = t.unserved.find(priority);
+      return found == t.unserved.end() ? 0 : found->second;
+    };
+    if (unserved(plan) != unserved(other)) return unserved(plan) > unserved(other);
+  }
+  return plan.value > other.value + 1e-6 * (1 + std::abs(other.value));
+}
+
 struct Worst {
+  double behind_greedy = 0;
   double gap = 0, gap_cents = 0, stage_excess = 0, seconds = 0, proven = 0;
   double unserved = 0, unserved_bound = 0, value = 0;
 
@@ -132,6 +154,11 @@ void select(benchmark::State& state, Solver solver) {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     state.SetIterationTime(seconds);
     worst.seconds = std::max(worst.seconds, seconds);
+    if (solver == Solver::kPrice) {
+      const auto greedy = select_greedy(table, SaturationPolicy::kNone, false);
+      worst.behind_greedy +=
+          is_behind(totals_of(table, selection.choices), totals_of(table, greedy));
+    }
     if (!worst.add(table, selection)) {
       state.SkipWithError("the plan exceeds capacity or its certificate does not fit it");
       return;
@@ -141,6 +168,7 @@ void select(benchmark::State& state, Solver solver) {
   state.counters["unserved"] = worst.unserved;
   state.counters["value"] = worst.value;
   if (solver == Solver::kGreedy) return;
+  state.counters["behind_greedy"] = worst.behind_greedy;
   state.counters["gap"] = worst.gap;
   state.counters["gap_cents"] = worst.gap_cents;
   state.counters["unserved_bound"] = worst.unserved_bound;
@@ -151,7 +179,7 @@ void select(benchmark::State& state, Solver solver) {
 void register_selection() {
   const auto axes = [](benchmark::internal::Benchmark* b) {
     b->ArgNames({"servers", "tightness"})
-        ->Iterations(5)
+        ->Iterations(fleets())
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond);
     for (const std::int64_t servers : {30, 300, 3000, 30000, 300000}) {

@@ -49,7 +49,7 @@ constexpr int kMaxRepeats = 5;
 // times columns.
 constexpr std::int64_t kFirstRestarts = 4;
 constexpr double kCountJitter = 1e-2;
-constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 1200000;
+constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 1200000, kWorkOfLast = 200000;
 constexpr double kWorkOfSmall = 0.2;  // times that where options are few enough for one program
 constexpr int kPatience = 2;          // around the best plan
 constexpr double kBranchTolerance = 1e-9;
@@ -303,7 +303,7 @@ class PriceSolver {
     }
     if (at_level()) polish(stage, prices, std::move(plans), is_near);
     if (at_level() && !is_near(best_)) {
-      if (needs_aims) exchange_best(stage, prices);
+      exchange_best(stage, prices);
       alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
     }
     if (at_level() && !is_near(best_)) {
@@ -319,6 +319,10 @@ class PriceSolver {
     }
     restart_until(price::num_value_restarts(table_.num_players()));
     if (at_level() && !done(best_)) exchange_best(stage, prices);
+    if (at_level() && !is_near(best_)) {
+      price::AlikeSearches last(work_of(kWorkOfLast), maker_.spread());
+      last.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
+    }
     proof.objective = best_.value(table_);
     if (!done(best_) && best_.skipped() == stage.may_skip) {
       search_rest(stage, prices, stage, prices, proof);
