@@ -5,7 +5,7 @@ import pathlib
 import re
 import subprocess
 
-from support import BINARY, SOURCE, CommandTest, main
+from support import BINARY, SMALL, SOURCE, CommandTest, main, run
 
 PAGE = SOURCE / "docs" / "command-line.md"
 
@@ -32,9 +32,12 @@ class CommandLinePage(CommandTest):
         (self.folder / "examples").symlink_to(SOURCE / "examples")
         path = f"{pathlib.Path(BINARY).parent}:{os.environ['PATH']}"
         environment = dict(os.environ, PATH=path, TONNAGE_BACKEND="cpu")
+        has_exact_solver = "no exact solver" not in run("plan", SMALL, "--solver", "milp").stderr
         count = 0
         for command, shown in examples():
             with self.subTest(command=command):
+                if "proven optimal" in shown and not has_exact_solver:
+                    self.skipTest("this build has no exact solver, which proves this plan")
                 result = subprocess.run(["sh", "-c", command], cwd=self.folder, env=environment,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         timeout=120)
