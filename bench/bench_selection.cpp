@@ -1,7 +1,8 @@
 // Selection alone, on generated fleets under scarce cards: how near to the best plan each solver
 // gets and in what time. Arguments are servers and tightness in percent; the iterations are fleets
-// of successive seeds, and the counters are the worst of them. Before a time counts, the plan is
-// held against capacity and its certificate against the plan.
+// of successive seeds from TONNAGE_BENCH_SEED on, TONNAGE_BENCH_FLEETS of them, and the counters are
+// the worst of them. Before a time counts, the plan is held against capacity and its certificate
+// against the plan.
 //   gap           (objective - bound) of the last stage over the plan's cost
 //   gap_cents     the same, cents/hour
 //   unserved      servers without a whole allocation, all fleets; unserved_bound: at least so many

@@ -158,6 +158,11 @@ class Worker {
     std::copy(perfs.begin(), perfs.end(), staging.data());
     stream.to_device(perfs_.data(), staging.data(), perfs.size() * sizeof(PerfRow));
     stream.launch(FillReciprocals{reciprocals_.data()}, reciprocals_.size());
+    // Outcomes have padding, which is copied, too.
+    for (const std::optional<Slot>& slot : slots_) {
+      stream.zero(slot->outcomes.data(),
+                  static_cast<std::size_t>(slot->outcomes.size()) * sizeof(LineOutcome));
+    }
     stream.wait();
   }
 

@@ -33,6 +33,8 @@ class Worker {
     stream_ = device_.make_stream();
     allocate();
     stream_->launch(FillReciprocals{reciprocals_.data()}, reciprocals_.size());
+    // Points have padding, which is copied, too.
+    stream_->zero(found_.data(), static_cast<std::size_t>(found_.size()) * sizeof(ParetoPoint));
   }
   // Nothing in flight may outlive its memory.
   ~Worker() {

@@ -17,7 +17,7 @@ TONNAGE_KERNEL_BODY void thin_column(const TableChunk& chunk, const TableColumn&
   ColumnThinner thinner;
   const auto replicas = static_cast<std::int64_t>(column.replicas);
   const ServerRow& server = column.piece.server;
-  column.run<kHasRoom, kStepped>(
+  (void)column.run<kHasRoom, kStepped>(
       chunk, [&](std::int64_t row, const TableState<double>& state, const auto& point) {
         // What cannot qualify needs no metrics.
         const std::int64_t need = chunk.needs[column.piece.first_row + row];

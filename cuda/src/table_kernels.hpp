@@ -109,10 +109,10 @@ struct TableColumn {
       : TableColumn(chunk, thread,
                     piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_thread, thread)) {}
 
-  // Calls visit(row, state, point) for every row, point() being the metrics there. The last rows
-  // may be left out: num_alone of the piece tells how many.
+  // Calls visit(row, state, point) for every row, point() being the metrics there, and answers how
+  // many rows there were: the last ones may be left out, and num_alone of the piece then says so.
   template <bool kHasRoom, bool kStepped, class Visit>
-  TONNAGE_KERNEL_BODY void run(const TableChunk& chunk, const Visit& visit) const {
+  TONNAGE_KERNEL_BODY std::int64_t run(const TableChunk& chunk, const Visit& visit) const {
     const QueueShape shape = queue_shape(piece.server, piece.perf, piece.last_batch);
     const double inverse_out_tokens = 1.0 / line.out_tokens;
     const auto longest = static_cast<double>(piece.last_batch);
@@ -139,7 +139,7 @@ struct TableColumn {
         }
         if (alone) {
           raise_to(&chunk.num_alone[index], static_cast<std::int32_t>(piece.num_rows - row));
-          return;
+          break;
         }
         const auto prefill_at = [&](double in_service) -> TablePrefill<double> {
           if constexpr (!kStepped) {
@@ -165,6 +165,7 @@ struct TableColumn {
         (void)chain_block_end(state.chain, kStepped ? 1.0 : state.q, n, longest);
       }
     }
+    return row;
   }
 
   TONNAGE_KERNEL_BODY Verdict judge(const TableChunk& chunk, std::int64_t row,
@@ -202,12 +203,17 @@ struct FillTable {
 
   TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
     const TableColumn column(chunk, first_thread + item);
-    column.run<kHasRoom, kStepped>(
-        chunk, [&](std::int64_t row, const TableState<double>& state, const auto& point) {
+    std::int64_t row = column.run<kHasRoom, kStepped>(
+        chunk, [&](std::int64_t at, const TableState<double>& state, const auto& point) {
           const TablePoint<double> p = point();
-          write(column, p, row);
-          chunk.verdicts[place(column, row)] = column.judge(chunk, row, state, p);
+          write(column, p, at);
+          chunk.verdicts[place(column, at)] = column.judge(chunk, at, state, p);
         });
+    // What is copied was written, also where nobody reads it.
+    for (; row < column.piece.num_rows; ++row) {
+      write(column, {}, row);
+      chunk.verdicts[place(column, row)] = Verdict::kFeasible;
+    }
   }
 
  private:
