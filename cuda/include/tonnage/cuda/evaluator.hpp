@@ -1,6 +1,6 @@
-// The CUDA evaluator: every line of a problem sized and searched on the GPUs of this machine, with
-// the answers of the CPU bit for bit. Always there to be asked: its availability tells why it
-// cannot be used, a build without CUDA included.
+// The CUDA evaluator: every line of a problem sized, searched, tabled and looked through for
+// frontiers on the GPUs of this machine, with the answers of the CPU bit for bit. Always there to
+// be asked: its availability tells why it cannot be used, a build without CUDA included.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace tonnage {
 
-// `host` answers the lines that GPUs leave out (targets on a percentile, nothing to search) at the
-// same time, and fills tables. Opens no device before it is asked to.
+// `host` answers what GPUs leave out at the same time: lines with a target on a percentile or with
+// nothing to search, tables with columns of percentiles. Opens no device before it is asked to.
 [[nodiscard]] std::unique_ptr<Evaluator> make_cuda_evaluator(std::unique_ptr<Evaluator> host);
 
 }  // namespace tonnage
