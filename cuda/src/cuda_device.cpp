@@ -12,7 +12,10 @@ namespace {
 class CudaStream : public Stream {
  public:
   CudaStream() { TONNAGE_CUDA_CHECK(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking)); }
-  ~CudaStream() override { (void)cudaStreamDestroy(stream_); }
+  ~CudaStream() override {
+    (void)cudaStreamSynchronize(stream_);  // of a fault here the run has heard already
+    (void)cudaStreamDestroy(stream_);
+  }
   CudaStream(const CudaStream&) = delete;
   CudaStream& operator=(const CudaStream&) = delete;
 

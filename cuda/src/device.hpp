@@ -31,8 +31,8 @@ class OutOfMemory : public Error {
 };
 
 // Work done in the order in which it is given, beside other streams. Copies need pinned host memory
-// that stays untouched until wait(). Every function throws Error (kUnavailable) when the device
-// fails, also for work given earlier.
+// that stays untouched until wait(); what is destroyed waits for its work first. Every function
+// throws Error (kUnavailable) when the device fails, also for work given earlier.
 class Stream {
  public:
   virtual ~Stream() = default;

@@ -47,8 +47,7 @@ struct Job {
 // Memory of one chunk in flight, in pinned host memory and on the device.
 struct Slot {
   Slot(Device& device, std::int64_t lines, std::int64_t most_entries, bool searches)
-      : stream(device.make_stream()),
-        host_servers(device, MemoryKind::kPinned, lines),
+      : host_servers(device, MemoryKind::kPinned, lines),
         host_lines(device, MemoryKind::kPinned, lines),
         host_outcomes(device, MemoryKind::kPinned, lines),
         host_first(device, MemoryKind::kPinned, searches ? lines : 0),
@@ -59,9 +58,9 @@ struct Slot {
         searches_on_device(device, MemoryKind::kDevice, searches ? lines : 0),
         first_entry(device, MemoryKind::kDevice, searches ? lines : 0),
         entries(device, MemoryKind::kDevice, searches ? most_entries : 0),
-        counts(device, MemoryKind::kDevice, searches ? 1 : 0) {}
+        counts(device, MemoryKind::kDevice, searches ? 1 : 0),
+        stream(device.make_stream()) {}
 
-  std::unique_ptr<Stream> stream;
   Buffer<ServerRow> host_servers;
   Buffer<LineRow> host_lines;
   Buffer<LineOutcome> host_outcomes;
@@ -74,6 +73,7 @@ struct Slot {
   Buffer<std::int64_t> first_entry;
   Buffer<std::int32_t> entries;
   Buffer<SearchCounts> counts;
+  std::unique_ptr<Stream> stream;  // last: it goes before the memory it works on
 
   std::vector<std::int64_t> order;                    // lines of the chunk, in the device's order
   std::array<std::int64_t, kLineGroups + 1> begin{};  // where each group of them begins
@@ -88,16 +88,6 @@ class Worker {
     upload_shared();
   }
 
-  // A device fault may surface here: nothing in flight may outlive its memory.
-  ~Worker() {
-    for (std::optional<Slot>& slot : slots_) {
-      if (!slot || slot->order.empty()) continue;
-      try {
-        slot->stream->wait();
-      } catch (...) {  // the run has failed already
-      }
-    }
-  }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 

@@ -36,13 +36,6 @@ class Worker {
     // Points have padding, which is copied, too.
     stream_->zero(found_.data(), static_cast<std::size_t>(found_.size()) * sizeof(ParetoPoint));
   }
-  // Nothing in flight may outlive its memory.
-  ~Worker() {
-    try {
-      stream_->wait();
-    } catch (...) {  // the run has failed already
-    }
-  }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -200,7 +193,6 @@ class Worker {
 
   Device& device_;
   Job& job_;
-  std::unique_ptr<Stream> stream_;
   std::int64_t lines_ = 0, rows_ = 0, threads_ = 0, points_ = 0;
   Buffer<double> reciprocals_;
   Buffer<TablePiece> host_pieces_, pieces_;
@@ -208,6 +200,7 @@ class Worker {
   Buffer<std::int64_t> counts_, host_begin_, begin_;
   Buffer<char> scratch_;
   Buffer<ParetoPoint> host_points_, found_;
+  std::unique_ptr<Stream> stream_;  // last: it goes before the memory it works on
 };
 
 }  // namespace

@@ -32,8 +32,7 @@ struct Job : GridJob {
 // Memory of one chunk in flight, in pinned host memory and on the device.
 struct Slot {
   Slot(Device& device, std::int64_t most_pieces, std::int64_t candidates)
-      : stream(device.make_stream()),
-        host_pieces(device, MemoryKind::kPinned, most_pieces),
+      : host_pieces(device, MemoryKind::kPinned, most_pieces),
         host_alone(device, MemoryKind::kPinned, most_pieces),
         host_columns(device, MemoryKind::kPinned, kNumPlainGridColumns * candidates),
         host_verdicts(device, MemoryKind::kPinned, candidates),
@@ -41,9 +40,9 @@ struct Slot {
         alone(device, MemoryKind::kDevice, most_pieces),
         needs(device, MemoryKind::kDevice, candidates),
         columns(device, MemoryKind::kDevice, kNumPlainGridColumns * candidates),
-        verdicts(device, MemoryKind::kDevice, candidates) {}
+        verdicts(device, MemoryKind::kDevice, candidates),
+        stream(device.make_stream()) {}
 
-  std::unique_ptr<Stream> stream;
   Buffer<TablePiece> host_pieces;
   Buffer<std::int32_t> host_alone;
   Buffer<double> host_columns;
@@ -53,6 +52,7 @@ struct Slot {
   Buffer<std::int32_t> needs;
   Buffer<double> columns;
   Buffer<Verdict> verdicts;
+  std::unique_ptr<Stream> stream;  // last: it goes before the memory it works on
 
   PieceLayout layout;  // no pieces: nothing in flight
   std::int64_t stride = 0;
@@ -69,16 +69,6 @@ class Worker {
     slots_[0]->stream->wait();
   }
 
-  // A device fault may surface here: nothing in flight may outlive its memory.
-  ~Worker() {
-    for (std::optional<Slot>& slot : slots_) {
-      if (!slot || slot->layout.pieces.empty()) continue;
-      try {
-        slot->stream->wait();
-      } catch (...) {  // the run has failed already
-      }
-    }
-  }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
