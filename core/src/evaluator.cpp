@@ -49,9 +49,7 @@ void fill_rest(const Evaluator& evaluator, const Problem& problem, std::span<con
     line.num_batches -= r.first;
     lines.push_back(line);
   }
-  GridOptions silent = options;
-  silent.progress = {};
-  evaluator.table(problem, lines, silent, [&](const GridBlock& block) {
+  evaluator.table(problem, lines, options, [&](const GridBlock& block) {
     const RestOfLine& r = rest[block.ordinal];
     GridBlock own = block;
     own.line = &grid[r.ordinal];
@@ -67,10 +65,8 @@ void find_points(const Evaluator& evaluator, const Problem& problem, std::span<c
   if (ordinals.empty()) return;
   std::vector<GridLine> lines;
   for (const std::int64_t k : ordinals) lines.push_back(grid[k]);
-  GridOptions silent = options;
-  silent.progress = {};
   evaluator.points(
-      problem, lines, silent, wanted,
+      problem, lines, options, wanted,
       [&](std::int64_t i, std::span<const ParetoPoint> points) { consumer(ordinals[i], points); });
 }
 

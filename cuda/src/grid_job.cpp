@@ -12,7 +12,8 @@ constexpr std::int64_t kMostWorkers = 8;
 
 GridJob::GridJob(const Evaluator& with_host, const Problem& of, std::span<const GridLine> over,
                  const GridOptions& with)
-    : host(with_host), problem(of), grid(over), options(with) {
+    : host(with_host), problem(of), grid(over), options(with), silent(with) {
+  silent.progress = {};
   for (std::int64_t k = 0; k < std::ssize(grid); ++k) {
     const GridLine& g = grid[k];
     if (options.percentiles || !device_fills(server(g), perf(g))) {

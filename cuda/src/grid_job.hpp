@@ -34,6 +34,7 @@ struct GridJob {
   const Problem& problem;
   std::span<const GridLine> grid;
   const GridOptions& options;
+  GridOptions silent;  // without progress: for what the host does, which report() counts
   std::vector<std::int64_t> lines;  // ordinals of the lines for the devices
   std::vector<RestOfLine> rest;     // the others
   std::int64_t largest_batch = 0;   // of the former, as below

@@ -138,7 +138,7 @@ class Worker {
     for (std::int64_t i = 0; i < count; ++i) {
       if (host_alone_[i] > 0) left.push_back(layout.pieces[i].ordinal);
     }
-    GridOptions options = job_.options;
+    GridOptions options = job_.silent;
     options.num_threads = 1;
     find_points(job_.host, job_.problem, job_.grid, left, options, job_.wanted, job_.consumer);
   }
@@ -214,7 +214,7 @@ void points_on_devices(const std::vector<std::unique_ptr<Device>>& devices, cons
   for (const RestOfLine& r : job.rest) rest.push_back(r.ordinal);
   job.run(
       devices, [&](Device& device) { Worker(device, job).run(); },
-      [&] { find_points(host, problem, grid, rest, options, wanted, consumer); });
+      [&] { find_points(host, problem, grid, rest, job.silent, wanted, consumer); });
 }
 
 }  // namespace tonnage::cuda

@@ -206,7 +206,7 @@ class Worker {
     const bool is_last = piece.first + piece.num_rows == g.num_batches;
     if (alone == 0) return is_last;
     if (!is_last) given_up_ = piece.ordinal;
-    GridOptions options = job_.options;
+    GridOptions options = job_.silent;
     options.num_threads = 1;
     const RestOfLine rest{piece.ordinal, piece.first + good};
     fill_rest(job_.host, job_.problem, job_.grid, {&rest, 1}, options, job_.consumer);
@@ -232,7 +232,7 @@ void table_on_devices(const std::vector<std::unique_ptr<Device>>& devices, const
   Job job(host, problem, grid, options, consumer, limits);
   job.run(
       devices, [&](Device& device) { Worker(device, job).run(); },
-      [&] { fill_rest(host, problem, grid, job.rest, options, consumer); });
+      [&] { fill_rest(host, problem, grid, job.rest, job.silent, consumer); });
 }
 
 }  // namespace tonnage::cuda

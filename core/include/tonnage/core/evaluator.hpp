@@ -81,8 +81,8 @@ struct RestOfLine {
 };
 
 // Has these rows filled by `evaluator` and hands them to the consumer as blocks of the whole grid.
-// Rows have the same numbers as when their lines are filled from the start. No progress is
-// reported.
+// Rows have the same numbers as when their lines are filled from the start. Progress is that of the
+// lines asked for here.
 void fill_rest(const Evaluator& evaluator, const Problem& problem, std::span<const GridLine> grid,
                std::span<const RestOfLine> rest, const GridOptions& options,
                const GridConsumer& consumer);
