@@ -32,10 +32,13 @@ struct ChoiceModel {
 };
 
 struct ExactLimits {
-  // Where no time limit is set, the same input has the same answer.
-  std::int64_t max_nodes = 0;  // 0: no limit
-  double max_seconds = 0;      // 0: no limit
-  double absolute_gap = 0;     // stop when objective - bound is at most this
+  // In steps of about 20 ns, counted and not timed: where no time limit is set, the same input has
+  // the same answer. 0: no limit.
+  std::int64_t max_work = 0;
+  double max_seconds = 0;   // 0: no limit
+  double absolute_gap = 0;  // stop when objective - bound is at most this
+  // Go on from whatever has the least bound: the bound rises all the time, solutions come late.
+  bool bound_first = false;
 };
 
 struct ChoiceAnswer {

@@ -27,7 +27,7 @@ struct IntegerProgram {
 struct IntegerAnswer {
   bool finished = false;  // the search ended by itself, not on a limit
   std::vector<double> x;  // empty: no solution found
-  std::int64_t nodes = 0;
+  std::int64_t work = 0;  // as ExactLimits counts it
   // No solution is below this: what the tolerances of the search may hide is deducted already.
   double bound = -std::numeric_limits<double>::infinity();
   double tolerance = 0;  // the deduction, twice: how far a proven solution may lie above `bound`

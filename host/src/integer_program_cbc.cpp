@@ -3,7 +3,9 @@
 // clang-format off
 #include <CbcModel.hpp>  // before the others, which need it
 // clang-format on
+#include <CbcCompareObjective.hpp>
 #include <CbcCutGenerator.hpp>
+#include <CbcEventHandler.hpp>
 #include <CbcHeuristic.hpp>
 #include <CbcHeuristicDiveCoefficient.hpp>
 #include <CbcHeuristicDiveGuided.hpp>
@@ -36,6 +38,12 @@ constexpr double kLargestCoefficient = 1024;
 constexpr double kIncrement = 1e-6;
 // Dual infeasibility that the linear programs may leave on each variable.
 constexpr double kDualTolerance = 1e-7;
+// Iterations of the simplex method that trying a branch may take. Where linear programs are
+// degenerate it otherwise takes more than all else.
+constexpr int kTrialIterations = 30;
+// What a node takes beyond its iterations, and the root beyond a node, in iterations; and what an
+// iteration takes beyond its columns, in columns.
+constexpr std::int64_t kNodeIterations = 40, kRootIterations = 2500, kIterationColumns = 1000;
 
 double scale_of(const IntegerProgram& program) {
   double largest = 0;
@@ -128,6 +136,29 @@ void add_heuristics(CbcModel& model) {
   model.addHeuristic(&neighbourhood);
 }
 
+// Ends a search at a limit of work. The small searches of its heuristics have copies of it, which
+// count for themselves.
+class WorkLimit : public CbcEventHandler {
+ public:
+  explicit WorkLimit(const ExactLimits& limits) : most_(limits.max_work) {}
+  [[nodiscard]] CbcEventHandler* clone() const override { return new WorkLimit(*this); }
+
+  CbcAction event(CbcEvent which) override {
+    return which == node && most_ > 0 && work_of(*model_) >= most_ ? stop : noAction;
+  }
+  CbcAction event(CbcEvent which, void* /*data*/) override { return event(which); }
+
+  static std::int64_t work_of(const CbcModel& model) {
+    const std::int64_t iterations =
+        model.getIterationCount() + model.numberStrongIterations() + kRootIterations;
+    return (iterations + kNodeIterations * model.getNodeCount()) *
+           (model.getNumCols() + kIterationColumns);
+  }
+
+ private:
+  std::int64_t most_;
+};
+
 void configure(const ExactLimits& limits, double scale, CbcModel& model) {
   model.setLogLevel(0);
   model.solver()->messageHandler()->setLogLevel(0);
@@ -140,10 +171,11 @@ void configure(const ExactLimits& limits, double scale, CbcModel& model) {
   model.setNumberBeforeTrust(8);
   model.setMaximumCutPassesAtRoot(50);
   model.setMaximumCutPasses(4);
-  if (limits.max_nodes > 0) {
-    model.setMaximumNodes(static_cast<int>(
-        std::min<std::int64_t>(limits.max_nodes, std::numeric_limits<int>::max() - 1)));
-  }
+  model.solver()->setIntParam(OsiMaxNumIterationHotStart, kTrialIterations);
+  WorkLimit limit(limits);
+  model.passInEventHandler(&limit);
+  CbcCompareObjective bound_first;
+  if (limits.bound_first) model.setNodeComparison(bound_first);
   if (limits.max_seconds > 0) {
     model.setUseElapsedTime(true);
     model.setMaximumSeconds(limits.max_seconds);
@@ -201,7 +233,7 @@ IntegerAnswer solve_integer_program(const IntegerProgram& program, const ExactLi
     model.initialSolve();
     model.branchAndBound();
     answer.finished = model.status() == 0;
-    answer.nodes = model.getNodeCount();
+    answer.work = WorkLimit::work_of(model);
     double bound = model.getBestPossibleObjValue();
     if (model.bestSolution() != nullptr) {
       // A search cut off by a known solution may end with the bound of its root.

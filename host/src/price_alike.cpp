@@ -19,11 +19,11 @@ constexpr std::size_t kMaxTies = 300;
 // The first of the searches that grow, and the last.
 constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
 constexpr std::size_t kPerKind = 8;
-constexpr double kFirstShare = 0.2;        // of what lies between plan and bound, for one move
-constexpr std::int64_t kMaxWork = 100000;  // of one of them
-constexpr double kProgress = 0.05;         // of what lies between plan and bound
-constexpr double kTie = 1e-6;              // of the unit
-constexpr double kStop = 0.2;              // of what is near
+constexpr double kFirstShare = 0.2;          // of what lies between plan and bound, for one move
+constexpr std::int64_t kMaxWork = 30000000;  // of one of them
+constexpr double kProgress = 0.05;           // of what lies between plan and bound
+constexpr double kTie = 1e-6;                // of the unit
+constexpr double kStop = 0.2;                // of what is near
 // What a search may exceed of a limit, in units, if not what the plan exceeds of it already; and
 // prices of limits count as this share of the dearest at least.
 constexpr double kMostExcess = 8, kLeastPrice = 1e-3;
@@ -32,8 +32,6 @@ constexpr double kMostExcess = 8, kLeastPrice = 1e-3;
 constexpr double kFirstExcess = 4, kExcessGrowth = 4;
 // A plan that does not hold yet is worth so many searches more that gain nothing.
 constexpr int kMorePatience = 1;
-// What a search takes before its first node, in nodes.
-constexpr std::int64_t kRootNodes = 100;
 // Costs within a step of this factor are alike where they are not ties.
 constexpr double kStepsPerOctave = 4;
 
@@ -53,13 +51,12 @@ class AlikeSearch {
     if (may_exceed) add_excesses();
     ExactLimits exact;
     exact.absolute_gap = limits_.absolute_gap;
-    const auto columns = static_cast<std::int64_t>(program_.objective.size());
-    exact.max_nodes = std::max<std::int64_t>(1, limits_.work / columns);
+    exact.max_work = std::max<std::int64_t>(1, limits_.work);
     const std::vector<double> nobody(held ? program_.objective.size() : 0, 0.0);
     const IntegerAnswer answer = solve_integer_program(program_, exact, nobody);
     AlikeResult result;
     result.finished = answer.finished;
-    result.work = (answer.nodes + kRootNodes) * columns;
+    result.work = answer.work;
     if (answer.x.empty()) return result;
     Packing next = packing_;
     apply(answer.x, next);

@@ -15,7 +15,7 @@ struct AlikeLimits {
   double absolute_gap = 0;    // the search may stop so far from the best
   std::size_t per_kind = 0;   // moves of one effect that are not ties
   std::size_t max_moves = 0;  // and so many in all
-  std::int64_t work = 0;      // nodes of the search times columns
+  std::int64_t work = 0;      // as ExactLimits counts it
   // Above 0: a plan that does not hold may become one that comes closer; what it lacks counts so
   // many times its price.
   double excess = 0;

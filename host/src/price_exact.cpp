@@ -287,9 +287,7 @@ Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices
   exact.absolute_gap = counts ? 1 - 1e-6 : 0;
   const std::size_t undecided = count_undecided(open);
   const bool whole = undecided <= limits.max_whole;
-  exact.max_nodes = whole ? std::max(limits.max_nodes,
-                                     limits.proof_work / static_cast<std::int64_t>(undecided + 1))
-                          : limits.max_nodes;
+  exact.max_work = whole ? limits.exact_work : limits.other_work;
   std::optional<Core> core;
   if (whole) {
     core.emplace(searcher.core_of(open, packing));
@@ -302,6 +300,14 @@ Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices
   if (!core->players.empty()) {
     // A search that knows the plan proves more, one that does not finds more.
     answer = solve_exactly(core->model, exact, whole ? core->start : std::vector<std::int64_t>{});
+  }
+  if (whole && !counts && !answer.proven) {
+    exact.max_work = limits.bound_work;
+    exact.bound_first = true;
+    ChoiceAnswer next =
+        solve_exactly(core->model, exact, answer.feasible ? answer.chosen : core->start);
+    next.bound = std::max(next.bound, std::min(answer.bound, next.objective));
+    answer = std::move(next);
   }
   const double before = proof.objective;
   if (answer.feasible) {

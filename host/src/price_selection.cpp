@@ -35,8 +35,9 @@ constexpr double kNearCount = 0.002, kNearValue = 1e-4;
 constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
-constexpr price::RestLimits kFirstLook{2000, 2500, 120, 600000};
-constexpr price::RestLimits kSecondLook{6000, 3000, 80, 600000};
+constexpr std::int64_t kOtherWork = 30000000, kExactWork = 80000000, kBoundWork = 180000000;
+constexpr price::RestLimits kFirstLook{2000, 2500, kOtherWork, kExactWork, kBoundWork};
+constexpr price::RestLimits kSecondLook{6000, 3000, kOtherWork, kExactWork, kBoundWork};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
@@ -45,11 +46,11 @@ constexpr double kMaxStartPrice = 1e12;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
 // Where an exact search follows, aims are tried only if so many plans made for it found nothing;
-// what values are told apart by where it is after counts; what it may take in a stage, in nodes
-// times columns.
+// what values are told apart by where it is after counts; what it may take in a stage, as
+// ExactLimits counts it.
 constexpr std::int64_t kFirstRestarts = 4;
 constexpr double kCountJitter = 1e-2;
-constexpr std::int64_t kWorkOfCounts = 400000, kWorkOfValue = 1200000, kWorkOfLast = 200000;
+constexpr std::int64_t kWorkOfCounts = 160000000, kWorkOfValue = 250000000, kWorkOfLast = 32000000;
 constexpr double kWorkOfSmall = 0.2;  // times that where options are few enough for one program
 constexpr int kPatience = 2;          // around the best plan
 constexpr double kBranchTolerance = 1e-9;

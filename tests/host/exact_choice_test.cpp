@@ -219,7 +219,8 @@ TEST_F(ExactChoice, IsNeverWorseThanTheStart) {
       if (start.back() < m.first[i]) start.back() = -1;
     }
     ExactLimits limits;
-    limits.max_nodes = sampler.whole(0, 2);
+    limits.max_work = sampler.whole(0, 2);
+    limits.bound_first = sampler.whole(0, 1) == 1;
     const ChoiceAnswer answer = solve_exactly(m, limits, start);
     check_claims(m, answer);
     if (!holds(m, start)) continue;
@@ -236,10 +237,11 @@ TEST_F(ExactChoice, StopsOnItsLimitsWithAValidBound) {
     SCOPED_TRACE(round);
     const ChoiceModel m = sampler.scarce(40, 4);
     const std::vector<std::int64_t> nothing(40, -1);
-    const ChoiceAnswer best = solve_exactly(m, {.max_nodes = 20000}, nothing);
+    const ChoiceAnswer best = solve_exactly(m, {.max_work = 1300000000}, nothing);
     for (const ExactLimits& limits :
-         {ExactLimits{.max_nodes = 1}, ExactLimits{.max_nodes = 50},
-          ExactLimits{.max_seconds = 0.01}, ExactLimits{.absolute_gap = 300}}) {
+         {ExactLimits{.max_work = 1}, ExactLimits{.max_work = 6000000},
+          ExactLimits{.max_work = 6000000, .bound_first = true}, ExactLimits{.max_seconds = 0.01},
+          ExactLimits{.absolute_gap = 300}}) {
       const ChoiceAnswer answer = solve_exactly(m, limits, nothing);
       ASSERT_TRUE(answer.feasible);
       check_claims(m, answer);
@@ -257,7 +259,7 @@ TEST_F(ExactChoice, SameInputSameAnswer) {
   ModelSampler sampler;
   for (int round = 0; round < 5; ++round) {
     const ChoiceModel m = sampler.scarce(60, 4);
-    const ExactLimits limits{.max_nodes = 300};
+    const ExactLimits limits{.max_work = 20000000};
     const ChoiceAnswer a = solve_exactly(m, limits, no_start());
     const ChoiceAnswer b = solve_exactly(m, limits, no_start());
     EXPECT_EQ(a.chosen, b.chosen);
@@ -288,8 +290,9 @@ TEST_F(ExactChoice, PrintsNothing) {
   Captured out(STDOUT_FILENO), err(STDERR_FILENO);
   for (int round = 0; round < 200; ++round) (void)solve_exactly(sampler.next(8), {}, no_start());
   const ChoiceModel m = sampler.scarce(60, 4);
-  for (const ExactLimits& limits : {ExactLimits{.max_nodes = 100}, ExactLimits{.max_seconds = 0.2},
-                                    ExactLimits{.max_nodes = 100, .absolute_gap = 100}}) {
+  for (const ExactLimits& limits :
+       {ExactLimits{.max_work = 8000000}, ExactLimits{.max_seconds = 0.2},
+        ExactLimits{.max_work = 8000000, .absolute_gap = 100}}) {
     (void)solve_exactly(m, limits, no_start());
     (void)solve_exactly(m, limits, std::vector<std::int64_t>(60, -1));
   }
