@@ -1,6 +1,7 @@
 // Commands that judge files: verify, diff, validate.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "commands.hpp"
@@ -31,6 +32,17 @@ void refuse_two_stdin(const TwoFiles& a) {
   }
 }
 
+// Which of the bounds of a plan that holds were recomputed.
+std::string bounds_text(const PlanClaims& claims) {
+  if (!claims.summary || claims.summary->stages.empty()) return "";
+  const std::vector<StageClaims>& stages = claims.summary->stages;
+  const auto searched = std::count_if(stages.begin(), stages.end(),
+                                      [](const StageClaims& s) { return s.rests_on_search(); });
+  return fmt::format(", {} of {} bounds recomputed from their prices{}",
+                     static_cast<std::ptrdiff_t>(stages.size()) - searched, stages.size(),
+                     searched > 0 ? " (the others rest on searches)" : "");
+}
+
 ExitCode verify(const TwoFiles& a, const Environment& environment) {
   refuse_two_stdin(a);
   const PlanClaims claims = read_claims(environment, a.first);
@@ -41,9 +53,9 @@ ExitCode verify(const TwoFiles& a, const Environment& environment) {
     return violations.empty() ? kSuccess : kIncomplete;
   }
   if (violations.empty()) {
-    environment.write(
-        fmt::format("the plan holds: {} allocations checked\n", claims.allocations.size()),
-        a.output);
+    environment.write(fmt::format("the plan holds: {} allocations checked{}\n",
+                                  claims.allocations.size(), bounds_text(claims)),
+                      a.output);
     return kSuccess;
   }
   TextTable table({{"server"}, {"violation"}, {"what is wrong"}});

@@ -97,12 +97,11 @@ class MilpSolver {
   void solve_stage(std::int32_t k, const StageCertificate* known) {
     const Clock::time_point begin = Clock::now();
     StageCertificate c;
+    if (known != nullptr) c = *known;
+    c.seconds = 0;
     c.priority = is_value_stage(k) ? StageCertificate::kValueStage : table_.priority[k];
     const double hopeless = is_value_stage(k) ? 0 : static_cast<double>(table_.hopeless[k]);
-    if (known != nullptr && known->proven) {
-      c = *known;
-      c.seconds = 0;
-    } else {
+    if (!c.proven) {
       c.lower_bound = search(k, begin);
       if (!is_value_stage(k)) c.lower_bound = std::ceil(c.lower_bound - kCountTolerance);
       const double least = known != nullptr ? known->lower_bound - hopeless : c.lower_bound;

@@ -219,11 +219,7 @@ void branch(const Table& table, const Stage& stage, const Prices& prices,
             const BranchLimits& limits, int num_threads, std::int64_t& iterations,
             const MakePlan& make, Packing& best, Proof& proof) {
   Tree tree(table, stage, limits, num_threads, iterations, make, best);
-  const double bound = tree.grow(prices, proof.bound);
-  if (bound > proof.bound) {
-    proof.bound = bound;
-    proof.from_prices = false;
-  }
+  proof.bound = std::max(proof.bound, tree.grow(prices, proof.bound));
 }
 
 }  // namespace tonnage::price

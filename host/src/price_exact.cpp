@@ -322,10 +322,7 @@ Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices
           std::min(bound, others + answer.bound -
                               kSearchTolerance * (1 + std::abs(others) + std::abs(answer.bound)));
     }
-    if (bound > proof.bound) {
-      proof.bound = bound;
-      proof.from_prices = false;
-    }
+    proof.bound = std::max(proof.bound, bound);
     return Progress::kSettled;
   }
   return proof.objective < before ? Progress::kBetter : Progress::kStuck;

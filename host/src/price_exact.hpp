@@ -13,8 +13,7 @@ namespace tonnage::price {
 struct Proof {
   double objective = 0;
   double bound = 0;
-  double of_prices = 0;     // what prices alone prove
-  bool from_prices = true;  // and that is the bound
+  double of_prices = 0;  // what prices alone prove
 };
 
 // What a stage minimises, in its own unit.

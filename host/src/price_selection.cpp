@@ -328,7 +328,9 @@ class PriceSolver {
     if (!done(best_) && best_.skipped() == stage.may_skip) {
       search_rest(stage, prices, stage, prices, proof);
     }
-    if (proof.objective - proof.bound <= tolerance()) proof.bound = proof.objective;
+    for (double* bound : {&proof.bound, &proof.of_prices}) {
+      if (proof.objective - *bound <= tolerance()) *bound = proof.objective;
+    }
     prices_.push_back(prices);
     proofs_.push_back(proof);
     if (first) {
@@ -398,8 +400,8 @@ class PriceSolver {
       }
       const double bound = respond(table_, pure, prices_[k], options_.num_threads).bound();
       const double whole = std::ceil(bound - kCountTolerance);
-      if (whole >= proof.bound) proof.from_prices = true;
-      proof.bound = std::min(proof.objective, std::max({0.0, whole, proof.bound}));
+      proof.of_prices = std::max(0.0, whole);
+      proof.bound = std::min(proof.objective, std::max(proof.of_prices, proof.bound));
     }
   }
 

@@ -75,7 +75,7 @@ StageCertificate certificate(const Table& table, const Stage& stage, const Price
   c.objective = proof.objective + hopeless;
   c.lower_bound = proof.bound + hopeless;
   c.proven = c.objective == c.lower_bound;
-  if (!proof.from_prices) return c;
+  c.price_bound = std::min(c.lower_bound, proof.of_prices + hopeless);
   StatedPrices stated = stated_prices(table, stage, prices);
   c.type_prices = std::move(stated.types);
   c.limit_prices = std::move(stated.limits);

@@ -27,8 +27,7 @@ struct StatedPrices {
 [[nodiscard]] StatedPrices stated_prices(const Table& table, const Stage& stage,
                                          const Prices& prices);
 
-// What a stage proves, `hopeless` unserved servers beyond its players included. Without prices
-// where these do not prove it.
+// What a stage proves, `hopeless` unserved servers beyond its players included.
 [[nodiscard]] StageCertificate certificate(const Table& table, const Stage& stage,
                                            const Prices& prices, const Proof& proof,
                                            double hopeless);

@@ -189,9 +189,10 @@ class TotalsCheck {
     if (stage.type_prices.empty()) return;
     double bound = check.bound(stage, truth);
     if (stage.priority) bound = std::ceil(bound - slack);  // servers are whole
-    if (*stage.lower_bound > bound + slack) {
-      report("certificate", "the bound of {} is stated as {:.9g}, its prices prove {:.9g}", where,
-             *stage.lower_bound, bound);
+    const double claimed = stage.price_bound.value_or(*stage.lower_bound);
+    if (claimed > bound + slack) {
+      report("certificate", "the bound of {} by its prices is stated as {:.9g}, they prove {:.9g}",
+             where, claimed, bound);
     }
   }
 

@@ -70,6 +70,7 @@ void write_certificate(JsonWriter& json, const PlanSummary& summary, bool with_t
     json.value("gap", stage.objective - stage.lower_bound);
     json.value("proven", stage.proven);
     if (!stage.type_prices.empty()) {
+      json.value("priceBound", stage.price_bound);
       json.begin_object("typePrices", Layout::kInline);
       for (std::size_t t = 0; t < stage.type_prices.size(); ++t) {
         json.value(summary.types[t].type, stage.type_prices[t]);

@@ -143,6 +143,7 @@ StageClaims read_stage(const JsonValue& object, Report& report) {
   }
   claims.objective = claimed_number(fields, "objective");
   claims.lower_bound = claimed_number(fields, "lowerBound");
+  claims.price_bound = claimed_number(fields, "priceBound");
   claims.proven = claimed_flag(fields, "proven");
   const auto read_prices = [&](const char* key, auto&& put) {
     const auto prices = fields.object(key, Presence::kOptional);

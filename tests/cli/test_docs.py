@@ -36,7 +36,7 @@ class CommandLinePage(CommandTest):
         count = 0
         for command, shown in examples():
             with self.subTest(command=command):
-                if "proven optimal" in shown and not has_exact_solver:
+                if not has_exact_solver and ("proven optimal" in shown or "searches" in shown):
                     self.skipTest("this build has no exact solver, which proves this plan")
                 result = subprocess.run(["sh", "-c", command], cwd=self.folder, env=environment,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -363,6 +363,14 @@ TEST(Verify, CertificatesThatClaimTooMuch) {
               })),
               caught);
     const Json& stage = honest.at("summary").at("stages")[k];
+    EXPECT_EQ(kinds(check([k](Json& s) {
+                Json& bound = s.at("stages")[k].at("priceBound");
+                bound = bound.get<double>() + 1e5;
+              })),
+              caught);
+    // Without it the prices must prove all.
+    EXPECT_EQ(kinds(check([k](Json& s) { s.at("stages")[k].erase("priceBound"); })),
+              stage.at("priceBound") == stage.at("lowerBound") ? std::set<std::string>{} : caught);
     // Cards that cost a billion times as much prove nothing of servers left out.
     if (!stage.contains("typePrices") || !stage.contains("priority")) continue;
     double paid = 0;
@@ -370,7 +378,7 @@ TEST(Verify, CertificatesThatClaimTooMuch) {
       paid += stage.at("typePrices").at(type).get<double>() *
               static_cast<double>(usage.at("limit").get<std::int64_t>());
     }
-    if (paid < 0.1 || stage.at("lowerBound").get<double>() < 1) continue;
+    if (paid < 0.1 || stage.at("priceBound").get<double>() < 1) continue;
     ++with_prices;
     EXPECT_EQ(kinds(check([k](Json& s) {
                 for (auto& price : s.at("stages")[k].at("typePrices")) {

@@ -16,10 +16,11 @@ struct StageCertificate {
   double objective = 0;    // unserved servers, or cents/hour
   double lower_bound = 0;  // of this stage, given what the stages before achieved
   bool proven = false;     // objective is the least possible
-  // Prices that prove the bound: sum over servers of min(skip, min over options of objective +
-  // (everything it takes * its price) - class_price[class]) - sum of price * what there is + sum of
-  // class_price * served servers of the class. Empty where the bound comes from elsewhere (exact
-  // search).
+  // What the prices below prove, for anyone to recompute: sum over servers of min(skip, min over
+  // options of objective + (everything it takes * its price) - class_price[class]) - sum of price *
+  // what there is + sum of class_price * served servers of the class; rounded up to whole servers.
+  // `lower_bound`, unless a search proved more.
+  double price_bound = 0;
   std::vector<double> type_prices;   // [types] >= 0, per card
   std::vector<double> limit_prices;  // [limits of the plan] >= 0, per unit of the limit
   std::vector<double> class_prices;  // [classes, ascending priority] >= 0, per server served

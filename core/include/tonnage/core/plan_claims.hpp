@@ -61,10 +61,17 @@ struct StageClaims {
   std::optional<int> priority;  // absent: the stage of value
   std::optional<double> objective;
   std::optional<double> lower_bound;
+  std::optional<double> price_bound;  // absent: all of the lower bound
   std::optional<bool> proven;
   std::map<std::string, double> type_prices;  // empty: the bound comes from elsewhere
   std::map<std::string, double> limit_prices;
   std::map<int, double> class_prices;
+
+  // Whether a bound is stated that its prices do not prove alone, whether or not it is true.
+  [[nodiscard]] bool rests_on_search() const {
+    return lower_bound &&
+           (type_prices.empty() || price_bound.value_or(*lower_bound) < *lower_bound);
+  }
 
   friend bool operator==(const StageClaims&, const StageClaims&) = default;
 };
