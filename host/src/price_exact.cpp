@@ -288,6 +288,7 @@ Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices
   const std::size_t undecided = count_undecided(open);
   const bool whole = undecided <= limits.max_whole;
   exact.max_work = whole ? limits.exact_work : limits.other_work;
+  if (!whole && limits.max_options == 0) return Progress::kStuck;
   std::optional<Core> core;
   if (whole) {
     core.emplace(searcher.core_of(open, packing));
@@ -301,7 +302,7 @@ Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices
     // A search that knows the plan proves more, one that does not finds more.
     answer = solve_exactly(core->model, exact, whole ? core->start : std::vector<std::int64_t>{});
   }
-  if (whole && !counts && !answer.proven) {
+  if (whole && !answer.proven && !counts && limits.bound_work > 0) {
     exact.max_work = limits.bound_work;
     exact.bound_first = true;
     ChoiceAnswer next =

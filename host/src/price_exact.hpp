@@ -24,7 +24,7 @@ void add_uses(const Table& table, const FlatOption& option, ChoiceModel& model);
 
 struct RestLimits {
   std::size_t max_whole = 0;    // options that players choose among in an exact search
-  std::size_t max_options = 0;  // and in another
+  std::size_t max_options = 0;  // and in another; 0: no other
   // What they may take, as ExactLimits counts it: the other one, an exact one, and one for a better
   // bound of value where that is not done (a bound of players is of no use unless all is).
   std::int64_t other_work = 0, exact_work = 0, bound_work = 0;

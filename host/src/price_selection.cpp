@@ -36,6 +36,8 @@ constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
 constexpr std::int64_t kOtherWork = 30000000, kExactWork = 80000000, kBoundWork = 180000000;
+// Where this settles all, nothing else is tried.
+constexpr price::RestLimits kGlance{400, 0, 0, 20000000, 0};
 constexpr price::RestLimits kFirstLook{2000, 2500, kOtherWork, kExactWork, kBoundWork};
 constexpr price::RestLimits kSecondLook{6000, 3000, kOtherWork, kExactWork, kBoundWork};
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
@@ -237,6 +239,7 @@ class PriceSolver {
     }
     polish(stage, prices, std::move(plans), done);
     proof.objective = static_cast<double>(best_.skipped(rank));
+    if (!done(best_)) glance(pure, of_bound, proof);
     if (!done(best_)) search_counts(pure, of_bound, proof);
     restart_counts(rank, stage, prices, [&](const Packing& p) {
       return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
@@ -280,7 +283,11 @@ class PriceSolver {
     };
     // A plan that serves more than the stage asks for belongs to the next one.
     const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
-    if (at_level() && !done(best_)) improve_best(stage, prices);
+    if (at_level() && !done(best_)) {
+      improve_best(stage, prices);
+      proof.objective = best_.value(table_);
+      glance(stage, prices, proof);
+    }
     const auto goal = [&](double bound, int patience) {
       return price::AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience, true};
     };
@@ -366,6 +373,12 @@ class PriceSolver {
     branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, best_, proof);
     goal.bound = proof.bound;
     alike.settle(table_, stage, prices, goal, best_);
+  }
+
+  // Decides small fleets at once.
+  void glance(const Stage& stage, const Prices& prices, Proof& proof) {
+    if (!has_exact_solver() || table_.num_players() > kMaxSearched) return;
+    solve_rest(table_, stage, prices, kGlance, best_, proof);
   }
 
   // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices of
