@@ -375,9 +375,13 @@ class PriceSolver {
     alike.settle(table_, stage, prices, goal, best_);
   }
 
+  [[nodiscard]] bool may_solve_rest() const {
+    return has_exact_solver() && table_.num_players() <= kMaxSearched;
+  }
+
   // Decides small fleets at once.
   void glance(const Stage& stage, const Prices& prices, Proof& proof) {
-    if (!has_exact_solver() || table_.num_players() > kMaxSearched) return;
+    if (!may_solve_rest()) return;
     solve_rest(table_, stage, prices, kGlance, best_, proof);
   }
 
@@ -385,7 +389,7 @@ class PriceSolver {
   // its bound leave open, exactly where that is little.
   void search_rest(const Stage& pure, const Prices& of_bound, const Stage& stage,
                    const Prices& prices, Proof& proof) {
-    if (!has_exact_solver() || table_.num_players() > kMaxSearched) return;
+    if (!may_solve_rest()) return;
     for (const price::RestLimits& limits : {kFirstLook, kSecondLook}) {
       if (proof.objective <= proof.bound) break;
       const auto progress = solve_rest(table_, pure, of_bound, limits, best_, proof);

@@ -19,7 +19,7 @@ struct StageCertificate {
   // What the prices below prove, for anyone to recompute: sum over servers of min(skip, min over
   // options of objective + (everything it takes * its price) - class_price[class]) - sum of price *
   // what there is + sum of class_price * served servers of the class; rounded up to whole servers.
-  // `lower_bound`, unless a search proved more.
+  // `lower_bound`, unless a search proved more. Without prices it says nothing.
   double price_bound = 0;
   std::vector<double> type_prices;   // [types] >= 0, per card
   std::vector<double> limit_prices;  // [limits of the plan] >= 0, per unit of the limit
