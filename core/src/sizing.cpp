@@ -1,51 +1,22 @@
-#include "tonnage/core/sizing.hpp"
-
-#include "tonnage/core/wait_distribution.hpp"
+#include "tonnage/core/percentile_sizing.hpp"
 
 namespace tonnage {
 namespace {
 
-// One pair at one rate with a target on a percentile of TTFT beside those on averages.
-struct PercentileEvaluator : SteppedEvaluator {
-  double ttft_ms;
-  double allowed;  // share of requests that may exceed it
-
-  TargetPoint<double> operator()(double rate) const {
-    const QueueMetrics m = evaluate_queue(shape.service, shape.max_batch, shape.max_queue, rate);
-    const ServiceSegment s = segment_at(m.in_service);
-    const RatePoint<double> r{m.in_service, m.throughput_per_ms, m.wait_ms, m.service_ms,
-                              m.drop_probability};
-    TargetPoint<double> point =
-        compare_with_targets(r, shape.service.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms,
-                             shape.service.out_tokens, inv_target);
-    const double prefill =
-        prefill_time(shape.service.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms, m.in_service);
-    const double fixed = prefill + (m.service_ms - prefill) / shape.service.out_tokens;
-    const double beyond =
-        wait_tail(m, shape.max_queue, lane_max(0.0, ttft_ms - fixed)).survival / allowed;
-    point.excess = lane_max(point.excess, lane_max(beyond, fixed / ttft_ms) - 1);
-    return point;
+// Out of line: the search asks at twenty places.
+struct CalledPercentile : PercentileEvaluator {
+  [[gnu::noinline]] TargetPoint<double> operator()(double rate) const {
+    return PercentileEvaluator::operator()(rate);
   }
 };
-
-RateSearch<double> size_percentile(const QueueShape& q, const LatencyTargets& targets,
-                                   bool has_tps_target) {
-  const double chunks_at_1 = chunk_count(q.service, 1.0);
-  const double chunks_at_m = chunk_count(q.service, static_cast<double>(q.max_batch));
-  const RateRange range = rate_range(q, has_tps_target, chunks_at_1, chunks_at_m);
-  RateSearch<double> result{};
-  if (!(range.low_per_ms <= range.high_per_ms)) return result;
-  const PercentileEvaluator evaluate{
-      {q, inverse_targets(targets), 0.0}, targets.ttft_ms, 1 - targets.ttft_percentile / 100};
-  return search_uneven(evaluate, range, RateGuess<double>{0.0, 0.0}, chunks_at_1, chunks_at_m);
-}
 
 }  // namespace
 
 RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
                              bool has_tps_target) {
-  return targets.binds_percentile() ? size_percentile(shape, targets, has_tps_target)
-                                    : size_rate(shape, targets, has_tps_target);
+  return targets.binds_percentile()
+             ? size_percentile<CalledPercentile>(shape, targets, has_tps_target)
+             : size_rate(shape, targets, has_tps_target);
 }
 
 }  // namespace tonnage

@@ -118,6 +118,8 @@ void time_table(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   constexpr std::int64_t kTheLine[] = {0};
   GridOptions options;
   options.replicas = {1, replicas, 1};
+  options.percentiles = max_queue > 0;  // nobody waits without a waiting room
+  const int num_columns = options.percentiles ? kNumGridColumns : kNumPlainGridColumns;
   const auto grid = plan_grid(problem, kTheLine, options);
   RecordedTable want(grid), got(grid);
   make_cpu_evaluator(best_instruction_set())->table(problem, grid, options, want.consumer());
@@ -135,26 +137,31 @@ void time_table(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   const Buffer<double> reciprocals(device, MemoryKind::kDevice, ceiling + 1);
   const Buffer<std::int32_t> needs(device, MemoryKind::kDevice, lines * ceiling);
   const Buffer<std::int32_t> alone(device, MemoryKind::kDevice, lines);
-  const Buffer<double> columns(device, MemoryKind::kDevice, kNumPlainGridColumns * candidates);
+  const Buffer<double> columns(device, MemoryKind::kDevice, cuda::kNumDeviceColumns * candidates);
   const Buffer<Verdict> verdicts(device, MemoryKind::kDevice, candidates);
   const cuda::TableChunk chunk{pieces.data(), lines,          reciprocals.data(), needs.data(),
                                alone.data(),  columns.data(), candidates,         verdicts.data()};
-  const cuda::Kernel kernel =
-      cuda::kernel_of_form<cuda::FillTable>(cuda::table_form(server, perf, ceiling), chunk, 0);
+  cuda::TableChunk chunk_of_all = chunk;
+  chunk_of_all.percentiles = options.percentiles;
+  const auto fill = [&](const cuda::TableChunk& of) {
+    return cuda::kernel_of_form<cuda::FillTable>(cuda::table_form(server, perf, ceiling), of, 0);
+  };
+  const cuda::FillPercentiles fill_percentiles{chunk_of_all, kTtftLevels};
   const auto stream = device.make_stream();
   stream->to_device(pieces.data(), pinned.data(),
                     static_cast<std::size_t>(lines) * sizeof(cuda::TablePiece));
   stream->launch(cuda::FillReciprocals{reciprocals.data()}, ceiling + 1);
   stream->zero(alone.data(), static_cast<std::size_t>(lines) * sizeof(std::int32_t));
   stream->launch(cuda::SizeTableRows{chunk}, lines * ceiling);
-  stream->launch(kernel, lines * replicas);
+  stream->launch(fill(chunk_of_all), lines * replicas);
+  if (options.percentiles) stream->launch(fill_percentiles, candidates);
 
   // The last line against the CPU's.
-  const Buffer<double> last(device, MemoryKind::kPinned, kNumPlainGridColumns * of_line);
+  const Buffer<double> last(device, MemoryKind::kPinned, num_columns * of_line);
   const Buffer<Verdict> last_verdicts(device, MemoryKind::kPinned, of_line);
   const auto bytes = static_cast<std::size_t>(of_line) * sizeof(double);
   GridBlock block{grid.data(), 0, 0, ceiling, {}, {last_verdicts.data(), bytes / sizeof(double)}};
-  for (int c = 0; c < kNumPlainGridColumns; ++c) {
+  for (int c = 0; c < num_columns; ++c) {
     stream->to_host(last.data() + c * of_line,
                     columns.data() + c * candidates + (candidates - of_line), bytes);
     block.columns[c] = {last.data() + c * of_line, static_cast<std::size_t>(of_line)};
@@ -176,8 +183,9 @@ void time_table(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
     });
     report.add(name + tail, seconds / kLaunches, "candidates", static_cast<double>(candidates));
   };
-  time("gpu/table", kernel, lines * replicas);
+  time("gpu/table", fill(chunk), lines * replicas);
   time("gpu/table-needs", cuda::SizeTableRows{chunk}, lines * ceiling);
+  if (options.percentiles) time("gpu/table-percentiles", fill_percentiles, candidates);
 }
 
 }  // namespace tonnage::check

@@ -48,17 +48,26 @@ std::vector<GridLine> whole_grid(const Problem& problem, const GridOptions& opti
 
 // ---- parity
 
+void compare_tables(const Problem& problem, const std::vector<GridLine>& grid,
+                    const GridOptions& options, const Evaluator& cuda, const Evaluator& host) {
+  RecordedTable got(grid), want(grid);
+  cuda.table(problem, grid, options, got.consumer());
+  host.table(problem, grid, options, want.consumer());
+  const std::string difference = got.difference(want);
+  if (!difference.empty()) throw Failure("tables of GPU and CPU differ: " + difference);
+}
+
 // Tables, and what of them may be on a frontier. Answers how many candidates were compared.
 std::int64_t compare_grids(const Problem& problem, const Evaluator& cuda, const Evaluator& host) {
   GridOptions options;
   options.batches.step = 5;
   options.replicas = {1, 64, 3};
   const auto grid = whole_grid(problem, options);
-  RecordedTable got(grid), want(grid);
-  cuda.table(problem, grid, options, got.consumer());
-  host.table(problem, grid, options, want.consumer());
-  const std::string difference = got.difference(want);
-  if (!difference.empty()) throw Failure("tables of GPU and CPU differ: " + difference);
+  compare_tables(problem, grid, options, cuda, host);
+  GridOptions sparse = options;
+  sparse.batches.step = 25;
+  sparse.percentiles = true;
+  compare_tables(problem, whole_grid(problem, sparse), sparse, cuda, host);
   for (const bool ignore_targets : {false, true}) {
     const PointOptions wanted{GridColumn::kTtft, ignore_targets};
     RecordedPoints got_points(grid.size()), want_points(grid.size());

@@ -15,7 +15,7 @@ struct RandomOptions {
   std::int64_t accelerators = 6;
   std::uint64_t seed = 1;
   std::int64_t longest = 0;  // batch ceilings at most; 0: up to hundreds of thousands
-  bool percentiles = true;   // also targets that only the CPU answers
+  bool percentiles = true;   // also targets on percentiles of TTFT
 };
 
 // A fleet with every kind of line: chunk counts that grow, ITL that can turn down, idle and

@@ -40,6 +40,10 @@ class CudaEvaluator : public Evaluator {
 
   void points(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
               const PointOptions& wanted, const PointConsumer& consumer) const override {
+    if (wanted.ttft != GridColumn::kTtft) {
+      Evaluator::points(problem, grid, options, wanted, consumer);  // out of the devices' table
+      return;
+    }
     cuda::points_on_devices(usable_devices(), *host_, problem, grid, options, wanted, consumer);
   }
 

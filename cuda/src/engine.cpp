@@ -212,9 +212,11 @@ class Worker {
     upload(slot.lines_on_device, slot.host_lines, count);
     const ChunkRows rows{slot.servers.data(), perfs_.data(), slot.lines_on_device.data(),
                          reciprocals_.data(), slot.outcomes.data()};
-    const std::int64_t plain = slot.begin[4];
+    const std::int64_t plain = slot.begin[first_group(LineKind::kUneven)];
+    const std::int64_t on_averages = slot.begin[first_group(LineKind::kPercentile)];
     stream.launch(SizePlainLines{rows}, plain);
-    stream.launch(SizeUnevenLines{rows, plain}, count - plain);
+    stream.launch(SizeUnevenLines{rows, plain}, on_averages - plain);
+    stream.launch(SizePercentileLines{rows, on_averages}, count - on_averages);
     if (job_.searches_batches()) {
       upload(slot.first_entry, slot.host_first, count);
       stream.zero(slot.counts.data(), sizeof(SearchCounts));

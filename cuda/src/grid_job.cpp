@@ -11,12 +11,13 @@ constexpr std::int64_t kMostWorkers = 8;
 }  // namespace
 
 GridJob::GridJob(const Evaluator& with_host, const Problem& of, std::span<const GridLine> over,
-                 const GridOptions& with)
+                 const GridOptions& with, bool leaves_percentiles)
     : host(with_host), problem(of), grid(over), options(with), silent(with) {
   silent.progress = {};
   for (std::int64_t k = 0; k < std::ssize(grid); ++k) {
     const GridLine& g = grid[k];
-    if (options.percentiles || !device_fills(server(g), perf(g))) {
+    if (!needs_search(server(g), perf(g)) ||
+        (leaves_percentiles && server(g).targets.binds_percentile())) {
       rest.push_back({k, 0});
       continue;
     }

@@ -26,9 +26,9 @@ struct NoMemory : Error {
 };
 
 struct GridJob {
-  // Percentiles take exp and log: they are left to the host.
+  // `leaves_percentiles`: lines whose TTFT target binds a percentile are left to the host.
   GridJob(const Evaluator& with_host, const Problem& of, std::span<const GridLine> over,
-          const GridOptions& with);
+          const GridOptions& with, bool leaves_percentiles);
 
   const Evaluator& host;
   const Problem& problem;

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "tonnage/core/line.hpp"
-#include "tonnage/core/sizing.hpp"
+#include "tonnage/core/percentile_sizing.hpp"
 
 // Kernel bodies belong to the device under nvcc and to the emulation elsewhere.
 #if defined(__CUDACC__)
@@ -21,33 +21,37 @@ namespace tonnage::cuda {
 
 // Lines that run through the same code: how they are sized, and which form of the sweep tests them.
 enum class LineKind : std::uint8_t {
-  kPlain,    // one search over a uniform chunk count
-  kUneven,   // ITL can turn down, or the rate range is empty
-  kStepped,  // chunk counts grow with the batch
+  kPlain,              // one search over a uniform chunk count
+  kUneven,             // ITL can turn down, or the rate range is empty
+  kStepped,            // chunk counts grow with the batch
+  kPercentile,         // TTFT is held to a percentile
+  kSteppedPercentile,  // both
 };
-inline constexpr int kLineKinds = 3;
+inline constexpr int kLineKinds = 5;
 // A group is a kind, with or without a waiting room, with or without targets on response time or
 // drops.
 inline constexpr int kLineGroups = kLineKinds * 4;
-// A line that devices leave out: nothing to search, or a target on a percentile, which takes exp
-// and log.
+// First of the groups of a kind.
+inline constexpr int first_group(LineKind kind) { return static_cast<int>(kind) * 4; }
+// A line that devices leave out: nothing to search.
 inline constexpr std::int8_t kHostLine = -1;
 
 // Index of a line's group, the plain ones first, or kHostLine.
 inline std::int8_t line_group(const ServerRow& server, const PerfRow& perf) {
-  if (!needs_search(server, perf) || server.targets.binds_percentile()) return kHostLine;
+  if (!needs_search(server, perf)) return kHostLine;
   const QueueShape shape = queue_shape(server, perf, batch_ceiling(server, perf));
   const double chunks_at_1 = chunk_count(shape.service, 1.0);
   const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
   const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
   const bool plain =
       is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms;
-  const LineKind kind = chunks_at_1 != chunks_at_m ? LineKind::kStepped
-                        : plain                    ? LineKind::kPlain
-                                                   : LineKind::kUneven;
+  const bool stepped = chunks_at_1 != chunks_at_m;
+  LineKind kind = stepped ? LineKind::kStepped : plain ? LineKind::kPlain : LineKind::kUneven;
+  if (server.targets.binds_percentile()) {
+    kind = stepped ? LineKind::kSteppedPercentile : LineKind::kPercentile;
+  }
   const bool is_extended = server.targets.e2e_ms > 0 || server.targets.drop > 0;
-  return static_cast<std::int8_t>(static_cast<int>(kind) * 4 + is_extended * 2 +
-                                  (shape.max_queue > 0));
+  return static_cast<std::int8_t>(first_group(kind) + is_extended * 2 + (shape.max_queue > 0));
 }
 
 // The lines of a chunk, in the order in which the device works on them.
@@ -102,10 +106,48 @@ TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_pair(const QueueShape& shap
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
-// size_rate() of a line at one batch size.
+// The same for a pair whose TTFT target binds a percentile.
+TONNAGE_KERNEL_CALL TargetPoint<double> evaluate_percentile(const PercentileEvaluator& pair,
+                                                            double rate) {
+  return pair(rate);
+}
+struct CalledPercentile : PercentileEvaluator {
+  TONNAGE_KERNEL_BODY TargetPoint<double> operator()(double rate) const {
+    return evaluate_percentile(*this, rate);
+  }
+};
+TONNAGE_KERNEL_CALL RateSearch<double> search_percentile_pair(const QueueShape& shape,
+                                                              const LatencyTargets& targets,
+                                                              bool has_tps_target) {
+  return size_percentile<CalledPercentile>(shape, targets, has_tps_target);
+}
+
+// ttft_quantile() at a percentile. The tail is asked for at one place, so it is compiled once.
+TONNAGE_KERNEL_CALL double ttft_at_level(const QueueMetrics& m, std::int64_t max_queue,
+                                         double probability) {
+  const auto tail = [&](double t_ms) { return compute_wait_tail(m, max_queue, t_ms); };
+  return search_wait_quantile(tail, m.full_rate_per_ms, max_queue, probability) + m.prefill_ms +
+         m.itl_ms;
+}
+
+// finish_line() at one batch size.
+TONNAGE_KERNEL_CALL LineOutcome finish_on_percentile(const ServerRow& server, const PerfRow& perf,
+                                                     std::int64_t batch,
+                                                     const RateSearch<double>& found) {
+  const double level = server.targets.ttft_percentile / 100;
+  return finish_line_with(server, perf, batch, found,
+                          [&](const QueueMetrics& m, std::int64_t max_queue) {
+                            return ttft_at_level(m, max_queue, level);
+                          });
+}
+
+// size_pair() of a line at one batch size.
 TONNAGE_KERNEL_BODY RateSearch<double> search_batch(const ServerRow& server, const PerfRow& perf,
                                                     std::int64_t batch, const double* reciprocals) {
   const QueueShape shape = queue_shape(server, perf, batch);
+  if (server.targets.binds_percentile()) {
+    return search_percentile_pair(shape, server.targets, server.has_tps_target);
+  }
   const double chunks_at_1 = chunk_count(shape.service, 1.0);
   const double chunks_at_m = chunk_count(shape.service, static_cast<double>(batch));
   const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
@@ -155,6 +197,23 @@ struct SizeUnevenLines {
         finish_line_on_averages(server, perf, ceiling,
                                 search_uneven_pair(queue_shape(server, perf, ceiling),
                                                    server.targets, server.has_tps_target));
+  }
+};
+
+struct SizePercentileLines {
+  static constexpr int kThreadsPerItem = 1;
+  ChunkRows rows;
+  std::int64_t first;  // line of item 0: they follow all others
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
+    const std::int64_t line = first + item;
+    const ServerRow& server = rows.server(line);
+    const PerfRow& perf = rows.perf(line);
+    const std::int64_t ceiling = batch_ceiling(server, perf);
+    rows.outcomes[line] =
+        finish_on_percentile(server, perf, ceiling,
+                             search_percentile_pair(queue_shape(server, perf, ceiling),
+                                                    server.targets, server.has_tps_target));
   }
 };
 

@@ -11,7 +11,10 @@ struct Job : GridJob {
   Job(const Evaluator& with_host, const Problem& of, std::span<const GridLine> over,
       const GridOptions& with, const PointOptions& keep, const PointConsumer& to,
       const PointLimits& within)
-      : GridJob(with_host, of, over, with), wanted(keep), consumer(to), limits(within) {
+      : GridJob(with_host, of, over, with, keep.ignore_targets),
+        wanted(keep),
+        consumer(to),
+        limits(within) {
     for (const std::int64_t k : lines) {
       rows += grid[k].num_batches;
       threads += grid[k].num_replicas;

@@ -22,9 +22,11 @@ struct PointLimits {
   std::int64_t points = 1 << 18;
 };
 
-// Evaluator::points() with the points of the CPU. Lines that devices leave out are looked at by
-// `host`. Throws Error (kUnavailable) when a device fails or its memory does not suffice for a
-// single line; an exception of the consumer is passed on.
+// Evaluator::points() of average TTFT with the points of the CPU. Lines that devices leave out are
+// looked at by `host`: of those whose targets are ignored also the ones with a TTFT target on a
+// percentile, as the verdicts on them take more than a pass over the batch sizes. Throws Error
+// (kUnavailable) when a device fails or its memory does not suffice for a single line; an exception
+// of the consumer is passed on.
 void points_on_devices(const std::vector<std::unique_ptr<Device>>& devices, const Evaluator& host,
                        const Problem& problem, std::span<const GridLine> grid,
                        const GridOptions& options, const PointOptions& wanted,

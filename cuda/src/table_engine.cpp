@@ -13,12 +13,14 @@ namespace {
 constexpr std::int64_t kBlockCandidates = 8192;
 // Where each column begins: whole cache lines.
 constexpr std::int64_t kStrideUnit = 32;
-constexpr std::int64_t kBytesPerCandidate = kNumPlainGridColumns * sizeof(double) + sizeof(Verdict);
 
 struct Job : GridJob {
   Job(const Evaluator& with_host, const Problem& of, std::span<const GridLine> over,
       const GridOptions& with, const GridConsumer& to, const TableLimits& within)
-      : GridJob(with_host, of, over, with), consumer(to), limits(within) {
+      : GridJob(with_host, of, over, with, false),
+        consumer(to),
+        limits(within),
+        num_columns(with.percentiles ? kNumGridColumns : kNumPlainGridColumns) {
     for (const std::int64_t k : lines) {
       candidates += std::min(grid[k].num_candidates(), limits.candidates);
     }
@@ -26,20 +28,23 @@ struct Job : GridJob {
 
   const GridConsumer& consumer;
   const TableLimits& limits;
+  int num_columns;
   std::int64_t candidates = 0;  // of the lines for the devices, as far as a chunk could hold them
 };
 
 // Memory of one chunk in flight, in pinned host memory and on the device.
 struct Slot {
-  Slot(Device& device, std::int64_t most_pieces, std::int64_t candidates)
+  Slot(Device& device, std::int64_t most_pieces, std::int64_t candidates, int num_columns)
       : host_pieces(device, MemoryKind::kPinned, most_pieces),
         host_alone(device, MemoryKind::kPinned, most_pieces),
-        host_columns(device, MemoryKind::kPinned, kNumPlainGridColumns * candidates),
+        host_columns(device, MemoryKind::kPinned, num_columns * candidates),
         host_verdicts(device, MemoryKind::kPinned, candidates),
         pieces_on_device(device, MemoryKind::kDevice, most_pieces),
         alone(device, MemoryKind::kDevice, most_pieces),
         needs(device, MemoryKind::kDevice, candidates),
-        columns(device, MemoryKind::kDevice, kNumPlainGridColumns * candidates),
+        columns(
+            device, MemoryKind::kDevice,
+            (num_columns > kNumPlainGridColumns ? kNumDeviceColumns : num_columns) * candidates),
         verdicts(device, MemoryKind::kDevice, candidates),
         stream(device.make_stream()) {}
 
@@ -94,7 +99,9 @@ class Worker {
  private:
   // Takes memory for two chunks, smaller ones until it suffices.
   void allocate() {
-    const std::int64_t share = 2 * job_.num_workers * kBytesPerCandidate;
+    const auto bytes =
+        static_cast<std::int64_t>(job_.num_columns * sizeof(double) + sizeof(Verdict));
+    const std::int64_t share = 2 * job_.num_workers * bytes;
     candidates_ = std::min(
         {job_.limits.candidates, job_.options.memory_limit / share, job_.candidates + kStrideUnit});
     pieces_ = std::min(job_.limits.pieces, std::ssize(job_.lines));
@@ -103,7 +110,9 @@ class Worker {
       candidates_ = std::max(candidates_ / kStrideUnit * kStrideUnit, least);
       try {
         reciprocals_ = Buffer<double>(device_, MemoryKind::kDevice, job_.largest_batch + 1);
-        for (std::optional<Slot>& slot : slots_) slot.emplace(device_, pieces_, candidates_);
+        for (std::optional<Slot>& slot : slots_) {
+          slot.emplace(device_, pieces_, candidates_, job_.num_columns);
+        }
         return;
       } catch (const OutOfMemory& error) {
         for (std::optional<Slot>& slot : slots_) slot.reset();
@@ -155,13 +164,21 @@ class Worker {
                            slot.alone.data(),
                            slot.columns.data(),
                            slot.stride,
-                           slot.verdicts.data()};
+                           slot.verdicts.data(),
+                           job_.options.percentiles};
     stream.launch(SizeTableRows{chunk}, layout.rows);
     for (int form = 0; form < kTableForms; ++form) {
       stream.launch(kernel_of_form<FillTable>(form, chunk, layout.first_thread[form]),
                     layout.first_thread[form + 1] - layout.first_thread[form]);
     }
-    for (int c = 0; c < kNumPlainGridColumns; ++c) {
+    const bool binds = std::any_of(
+        slot.host_pieces.data(), slot.host_pieces.data() + count,
+        [](const TablePiece& piece) { return piece.server.targets.binds_percentile(); });
+    if (binds) stream.launch(JudgePercentiles{chunk}, layout.candidates);
+    if (job_.options.percentiles) {
+      stream.launch(FillPercentiles{chunk, kTtftLevels}, layout.candidates);
+    }
+    for (int c = 0; c < job_.num_columns; ++c) {
       stream.to_host(slot.host_columns.data() + c * slot.stride,
                      slot.columns.data() + c * slot.stride,
                      static_cast<std::size_t>(layout.candidates) * sizeof(double));
@@ -198,7 +215,7 @@ class Worker {
       const auto count = static_cast<std::size_t>(rows * g.num_replicas);
       GridBlock block{
           &g, piece.ordinal, piece.first + row, rows, {}, {slot.host_verdicts.data() + at, count}};
-      for (int c = 0; c < kNumPlainGridColumns; ++c) {
+      for (int c = 0; c < job_.num_columns; ++c) {
         block.columns[c] = {slot.host_columns.data() + c * slot.stride + at, count};
       }
       job_.consumer(block);

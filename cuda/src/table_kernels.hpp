@@ -1,6 +1,7 @@
 // Kernel bodies of the table of candidates: one thread a replica count of a line, which runs
-// through the batch sizes and writes its share of every row, neighbouring threads side by side.
-// Owns: the rows of a chunk of the table on the device, and which lines a device fills at all.
+// through the batch sizes and writes its share of every row, neighbouring threads side by side;
+// percentiles are a pass of their own, one thread a candidate.
+// Owns: the rows of a chunk of the table on the device.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +34,6 @@ inline int table_form(const ServerRow& server, const PerfRow& perf, std::int64_t
   return 2 * static_cast<int>(stepped) + static_cast<int>(server.max_queue > 0);
 }
 
-// Whether a device fills the table of a line: not where there is one candidate without load, nor
-// where the target is on a percentile, which takes exp and log.
-inline bool device_fills(const ServerRow& server, const PerfRow& perf) {
-  return needs_search(server, perf) && !server.targets.binds_percentile();
-}
-
 struct TableChunk {
   const TablePiece* pieces;
   std::int64_t num_pieces;
@@ -48,7 +43,13 @@ struct TableChunk {
   double* columns;            // column c at columns + c * stride
   std::int64_t stride;
   Verdict* verdicts;
+  bool percentiles = false;  // the columns below are there, too
 };
+// Behind the columns of the table, where percentiles are asked for, what they are computed from:
+// QueueMetrics::wait_weight and rate/mu(M).
+inline constexpr int kWaitColumn = kNumGridColumns;
+inline constexpr int kLoadColumn = kNumGridColumns + 1;
+inline constexpr int kNumDeviceColumns = kNumGridColumns + 2;
 
 // Index of the last piece that begins at or before an item, by one of the sums over pieces.
 TONNAGE_KERNEL_BODY std::int64_t piece_of(const TablePiece* pieces, std::int64_t count,
@@ -223,9 +224,10 @@ struct FillTable {
   TONNAGE_KERNEL_BODY void write(const TableColumn& c, const TablePoint<double>& p,
                                  std::int64_t row) const {
     const std::int64_t to = place(c, row);
-    const auto put = [&](GridColumn column, double value) {
-      chunk.columns[static_cast<int>(column) * chunk.stride + to] = value;
+    const auto set = [&](int column, double value) {
+      chunk.columns[column * chunk.stride + to] = value;
     };
+    const auto put = [&](GridColumn column, double value) { set(static_cast<int>(column), value); };
     put(GridColumn::kCost, c.replicas * c.line.cost_per_replica);
     put(GridColumn::kGoodput, p.goodput_per_ms * (c.replicas * 60000.0));
     put(GridColumn::kDrop, p.drop);
@@ -237,6 +239,84 @@ struct FillTable {
     put(GridColumn::kRho, p.rho);
     put(GridColumn::kPower,
         (c.replicas * c.line.instances_per_replica) * table_power(c.line, p.rho));
+    if (!chunk.percentiles) return;
+    set(kWaitColumn, p.wait_weight);
+    set(kLoadColumn, p.wait_ratio);
+  }
+};
+
+// A candidate by its place in the chunk.
+struct TableCandidate {
+  const TableChunk& chunk;
+  std::int64_t index;
+  const TablePiece& piece;
+  std::int64_t row;  // of the piece
+  std::int64_t batch;
+
+  TONNAGE_KERNEL_BODY TableCandidate(const TableChunk& all, std::int64_t candidate)
+      : chunk(all),
+        index(candidate),
+        piece(all.pieces[piece_of(all.pieces, all.num_pieces, &TablePiece::first_candidate,
+                                  candidate)]),
+        row((candidate - piece.first_candidate) / piece.num_replicas),
+        batch(piece.first_batch + row * piece.batch_step) {}
+
+  [[nodiscard]] TONNAGE_KERNEL_BODY double& at(int column) const {
+    return chunk.columns[column * chunk.stride + index];
+  }
+  [[nodiscard]] TONNAGE_KERNEL_BODY double at(GridColumn column) const {
+    return at(static_cast<int>(column));
+  }
+  [[nodiscard]] TONNAGE_KERNEL_BODY double inv_mu() const {
+    const ServiceParams service = queue_shape(piece.server, piece.perf, batch).service;
+    const double chunks = chunk_count(service, static_cast<double>(batch));
+    return inverse_mu(service_segment(service, chunks), chunk.reciprocals[batch]);
+  }
+};
+
+// The columns of percentiles from what FillTable left of each candidate.
+struct FillPercentiles {
+  static constexpr int kThreadsPerItem = 1;
+  TableChunk chunk;
+  TtftLevels levels;
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
+    const TableCandidate c(chunk, item);
+    QueueMetrics m = metrics_of_wait(c.at(kWaitColumn), c.at(kLoadColumn), c.inv_mu());
+    m.prefill_ms = c.at(GridColumn::kPrefill);
+    m.itl_ms = c.at(GridColumn::kItl);
+    for (int i = 0; i < kNumTtftLevels; ++i) {
+      c.at(kNumPlainGridColumns + i) =
+          ttft_at_level(m, c.piece.server.max_queue, levels.probability[i]);
+    }
+  }
+};
+
+// The verdicts where the TTFT target binds a percentile, which FillTable does not look at.
+struct JudgePercentiles {
+  static constexpr int kThreadsPerItem = 1;
+  TableChunk chunk;
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
+    const TableCandidate c(chunk, item);
+    const ServerRow& server = c.piece.server;
+    if (!server.targets.binds_percentile()) return;
+    const std::int64_t replicas = c.piece.first_replicas + (item - c.piece.first_candidate) %
+                                                               c.piece.num_replicas *
+                                                               c.piece.replica_step;
+    const double rate = server.total_rate_per_ms / static_cast<double>(replicas);
+    const auto ttft = [&] {
+      const QueueShape shape = queue_shape(server, c.piece.perf, c.batch);
+      const QueueMetrics m = evaluate_queue(shape.service, c.batch, shape.max_queue, rate);
+      return ttft_at_level(m, shape.max_queue, server.targets.ttft_percentile / 100);
+    };
+    const auto low_end = [&] {
+      return finish_on_percentile(server, c.piece.perf, c.batch, RateSearch<double>{}).reason;
+    };
+    chunk.verdicts[item] = judge_candidate(server, replicas, chunk.needs[c.piece.first_row + c.row],
+                                           {c.at(GridColumn::kItl), c.at(GridColumn::kResponse),
+                                            c.at(GridColumn::kDrop), rate * c.inv_mu()},
+                                           ttft, low_end);
   }
 };
 

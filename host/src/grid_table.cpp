@@ -88,17 +88,14 @@ void TableFiller::fill_percentiles(const GridLine& g, std::int64_t first, std::i
   std::size_t i = 0;
   for (std::int64_t b = first; b < first + num; ++b) {
     for (std::int64_t j = 0; j < g.num_replicas; ++j, ++i) {
-      QueueMetrics m{};
-      m.wait_weight = wait_weight_[i];
-      m.wait_reversed = load_[i] > 1;
-      m.wait_ratio = m.wait_reversed ? 1.0 / load_[i] : load_[i];
-      m.full_rate_per_ms = 1.0 / tables_.line().inv_mu[g.batch(b)];
+      QueueMetrics m =
+          metrics_of_wait(wait_weight_[i], load_[i], tables_.line().inv_mu[g.batch(b)]);
       m.prefill_ms = at(GridColumn::kPrefill, i);
       m.itl_ms = at(GridColumn::kItl, i);
-      at(GridColumn::kTtftP50, i) = ttft_quantile(m, server_->max_queue, 0.50);
-      at(GridColumn::kTtftP90, i) = ttft_quantile(m, server_->max_queue, 0.90);
-      at(GridColumn::kTtftP95, i) = ttft_quantile(m, server_->max_queue, 0.95);
-      at(GridColumn::kTtftP99, i) = ttft_quantile(m, server_->max_queue, 0.99);
+      for (int level = 0; level < kNumTtftLevels; ++level) {
+        columns_[kNumPlainGridColumns + level][i] =
+            ttft_quantile(m, server_->max_queue, kTtftLevels.probability[level]);
+      }
     }
   }
 }

@@ -16,9 +16,12 @@ import tempfile
 
 FATBIN_MAGIC = 0xBA55ED50
 PTX, ELF = 1, 2
-KERNELS = ("FillReciprocals", "SizePlainLines", "SizeUnevenLines", "StartSearches", "SweepLines",
-           "SettleLines", "SizeTableRows", "FillTable",
+KERNELS = ("FillReciprocals", "SizePlainLines", "SizeUnevenLines", "SizePercentileLines",
+           "StartSearches", "SweepLines", "SettleLines", "SizeTableRows", "FillTable",
+           "FillPercentiles", "JudgePercentiles",
            "DropPoints", "CountPoints", "WritePoints", "DeviceScan")
+FUNCTIONS = ("evaluate_stepped", "search_uneven_pair", "reason_at_low_end", "evaluate_percentile",
+             "search_percentile_pair", "finish_on_percentile", "ttft_at_level")
 
 
 def section(path, wanted):
@@ -86,7 +89,7 @@ def check_resources(nvcc, architectures, source, includes):
 def short_name(symbol):
     """SweepLines<0,1,0> from a mangled kernel or function name."""
     name = symbol
-    for known in KERNELS + ("evaluate_stepped", "search_uneven_pair", "reason_at_low_end"):
+    for known in KERNELS + FUNCTIONS:
         if known in symbol:
             name = known
     flags = re.findall(r"Lb([01])E", symbol) if name.endswith(("Lines", "Table", "Points")) else []

@@ -2,11 +2,13 @@
 // answers of the CPU evaluator, bit for bit, whatever the chunks, the devices and the memory.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "conformance_problems.hpp"
 #include "emulated_device.hpp"
 #include "engine.hpp"
+#include "grid_samples.hpp"
 #include "random_problem.hpp"
 #include "support/seed.hpp"
 #include "tonnage/host/backends.hpp"
@@ -110,6 +112,24 @@ TEST(Emulation, RandomFleetsSearchedAsOnTheCpu) {
     }
   }
   EXPECT_GT(smaller, 0) << "the sample should have lines where a smaller batch size wins";
+}
+
+TEST(Emulation, PercentilesAreTheDevices) {
+  std::mt19937_64 engine(testing::test_seed());
+  for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
+    Problem problem = check::random_problem({.servers = 20, .seed = engine(), .longest = kLongest});
+    test::samples::hold_to_percentiles(problem);
+    EmulationLog log;
+    std::vector<std::unique_ptr<cuda::Device>> devices;
+    devices.push_back(test::make_emulated_device({.seed = engine()}, log));
+    const test::samples::CountingHost host;
+    const SearchResult got = cuda::search_on_devices(devices, host, problem, mode(batch), {});
+    EXPECT_EQ(host.asked, 0) << "lines were left to the host";
+    EXPECT_EQ(
+        check::first_difference(got.lines, search_on_cpu(problem, mode(batch)).lines, problem), "");
+    EXPECT_TRUE(std::any_of(got.lines.begin(), got.lines.end(),
+                            [](const LineOutcome& line) { return line.feasible(); }));
+  }
 }
 
 TEST(Emulation, ChunksAndDevicesDoNotChangeTheAnswer) {
@@ -226,8 +246,7 @@ TEST(DeviceLost, IsAnErrorWhereverItHappens) {
 
 TEST(Emulation, WholeGridGivesTheSameAnswersAndCounts) {
   std::mt19937_64 engine(testing::test_seed());
-  Problem problem = check::random_problem(
-      {.servers = 60, .seed = engine(), .longest = 100, .percentiles = false});
+  Problem problem = check::random_problem({.servers = 60, .seed = engine(), .longest = 100});
   check::bound_replicas(problem, *select_backend("cpu"), 150);
   const SearchOptions options = mode(BatchMode::kSearch, true);
   const SearchResult want = search_on_cpu(problem, options);

@@ -1,6 +1,7 @@
 // Grids on which the table and the points of backends are compared.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <random>
@@ -42,13 +43,29 @@ inline GridOptions sample_options(std::mt19937_64& engine) {
   return options;
 }
 
-// The CPU evaluator, which counts the grids it is asked for.
+// Leaves the lines that devices search, at loads within their reach, and holds every server's TTFT
+// to a percentile.
+inline void hold_to_percentiles(Problem& problem) {
+  std::erase_if(problem.lines, [&](const LineRow& line) {
+    return !needs_search(problem.servers[line.server], problem.perfs[line.perf]);
+  });
+  double percentile = 50;
+  for (ServerRow& server : problem.servers) {
+    server.targets.ttft_ms = std::max(server.targets.ttft_ms, 300.0);
+    server.targets.ttft_percentile = percentile = percentile < 99 ? percentile + 7 : 50;
+    server.max_queue = std::max<std::int64_t>(server.max_queue, 20);
+    server.total_rate_per_ms = std::min(server.total_rate_per_ms, 0.2);
+  }
+}
+
+// The CPU evaluator, which counts what it is asked for.
 class CountingHost : public Evaluator {
  public:
   [[nodiscard]] std::string_view name() const override { return cpu_->name(); }
   [[nodiscard]] Availability availability() const override { return cpu_->availability(); }
   [[nodiscard]] SearchResult search(const Problem& problem,
                                     const SearchOptions& options) const override {
+    ++asked;
     return cpu_->search(problem, options);
   }
   void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
@@ -71,8 +88,7 @@ class CountingHost : public Evaluator {
 // on.
 inline Problem overloaded_problem(std::uint64_t seed) {
   std::mt19937_64 engine(seed);
-  Problem problem = check::random_problem(
-      {.servers = 30, .seed = engine(), .longest = kLongest, .percentiles = false});
+  Problem problem = check::random_problem({.servers = 30, .seed = engine(), .longest = kLongest});
   std::erase_if(problem.lines, [&](const LineRow& line) {
     return !needs_search(problem.servers[line.server], problem.perfs[line.perf]);
   });

@@ -11,6 +11,7 @@
 #include "point_engine.hpp"
 #include "recorded.hpp"
 #include "support/seed.hpp"
+#include "table_engine.hpp"
 #include "tonnage/host/pareto.hpp"
 
 namespace tonnage {
@@ -93,15 +94,55 @@ TEST(PointEmulation, RandomFleetsAsOnTheCpu) {
   }
 }
 
+// Frontiers of a percentile come out of the devices' table.
 TEST(PointEmulation, PercentilesAsOnTheCpu) {
+  class Emulated : public CountingHost {
+   public:
+    void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
+               const GridConsumer& consumer) const override {
+      EmulationLog log;
+      std::vector<std::unique_ptr<cuda::Device>> devices;
+      devices.push_back(test::make_emulated_device({}, log));
+      cuda::table_on_devices(devices, *this, problem, grid, options, consumer);
+    }
+  };
   GridOptions options;
   options.percentiles = true;
   options.replicas = {0, 0, 9};
   PointOptions wanted;
   wanted.ttft = GridColumn::kTtftP95;
-  const Case c(check::random_problem({.servers = 6, .seed = testing::test_seed(), .longest = 60}),
-               options, wanted);
-  EXPECT_EQ(c.emulated({{}}).difference(c.on_cpu()), "");
+  Problem problem =
+      check::random_problem({.servers = 6, .seed = testing::test_seed(), .longest = 60});
+  hold_to_percentiles(problem);
+  const Case c(problem, options, wanted);
+  const Emulated device;
+  Points got(c.grid.size());
+  device.Evaluator::points(c.problem, c.grid, c.options, c.wanted, got.consumer());
+  EXPECT_EQ(got.difference(c.on_cpu()), "");
+  EXPECT_GT(got.count(), 0);
+}
+
+// Verdicts on a percentile are the table's: where candidates that miss count, too, the host looks.
+TEST(PointEmulation, TargetsOnPercentilesAsOnTheCpu) {
+  Problem problem =
+      check::random_problem({.servers = 8, .seed = testing::test_seed(), .longest = 60});
+  hold_to_percentiles(problem);
+  GridOptions options;
+  options.replicas = {0, 0, 5};
+  for (const bool ignore_targets : {false, true}) {
+    PointOptions wanted;
+    wanted.ignore_targets = ignore_targets;
+    const Case c(problem, options, wanted);
+    EmulationLog log;
+    std::vector<std::unique_ptr<cuda::Device>> devices;
+    devices.push_back(test::make_emulated_device({}, log));
+    const CountingHost host;
+    Points got(c.grid.size());
+    cuda::points_on_devices(devices, host, c.problem, c.grid, c.options, c.wanted, got.consumer());
+    EXPECT_EQ(host.asked > 0, ignore_targets);
+    EXPECT_EQ(got.difference(c.on_cpu()), "");
+    EXPECT_GT(got.count(), 0);
+  }
 }
 
 TEST(PointEmulation, LinesForTheHostAsOnTheCpu) {
@@ -214,8 +255,7 @@ TEST(PointMemory, ScarceMeansSmallerChunksAndNoneIsAnError) {
   options.num_threads = 2;
   options.replicas = {1, 60, 7};
   const Case c(
-      check::random_problem(
-          {.servers = 10, .seed = testing::test_seed(), .longest = kLongest, .percentiles = false}),
+      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest}),
       options);
   std::vector<EmulationLog> logs;
   const Points want = c.emulated({{}}, {.points = 1 << 12}, &logs);

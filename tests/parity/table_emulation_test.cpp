@@ -103,12 +103,26 @@ TEST(TableEmulation, RandomFleetsAsOnTheCpu) {
 
 TEST(TableEmulation, PercentilesAsOnTheCpu) {
   std::mt19937_64 engine(testing::test_seed());
-  const Problem problem = check::random_problem({.servers = 6, .seed = engine(), .longest = 60});
-  GridOptions options;
-  options.percentiles = true;
-  options.replicas = {0, 0, 9};
-  const auto grid = grid_of(problem, options);
-  EXPECT_EQ(emulated(problem, grid, options, {{}}).difference(on_cpu(problem, grid, options)), "");
+  for (int fleet = 0; fleet < 4; ++fleet) {
+    SCOPED_TRACE(fleet);
+    Problem problem = check::random_problem({.servers = 8, .seed = engine(), .longest = 60});
+    hold_to_percentiles(problem);
+    GridOptions options;
+    options.percentiles = fleet % 2 == 0;
+    options.replicas = {0, 0, 9};
+    const auto grid = grid_of(problem, options);
+    EmulationLog log;
+    std::vector<std::unique_ptr<cuda::Device>> devices;
+    devices.push_back(test::make_emulated_device({.seed = engine()}, log));
+    const CountingHost host;
+    RecordedTable got(grid);
+    cuda::table_on_devices(devices, host, problem, grid, options, got.consumer());
+    EXPECT_EQ(host.asked, 0) << "rows were left to the host";
+    const RecordedTable want = on_cpu(problem, grid, options);
+    EXPECT_EQ(got.difference(want), "");
+    EXPECT_GT(want.count(Verdict::kTtftTarget), 0);
+    EXPECT_GT(want.count(Verdict::kFeasible), 0);
+  }
 }
 
 void expect_host_rows(const Problem& problem, const GridOptions& options) {
@@ -165,8 +179,8 @@ TEST(TableEmulation, ChunksAndDevicesDoNotChangeTheTable) {
 }
 
 TEST(TableEmulation, MemoryLimitHolds) {
-  const Problem problem = check::random_problem(
-      {.servers = 10, .seed = testing::test_seed(), .longest = kLongest, .percentiles = false});
+  const Problem problem =
+      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
   GridOptions options;
   options.replicas = {1, 100, 3};
   options.memory_limit = 1 << 18;
@@ -234,8 +248,8 @@ TEST(TableMemory, AnyAllocationMayFailOnce) {
 }
 
 TEST(TableMemory, SmallerChunksWhereItIsScarce) {
-  const Problem problem = check::random_problem(
-      {.servers = 10, .seed = testing::test_seed(), .longest = kLongest, .percentiles = false});
+  const Problem problem =
+      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
   GridOptions options;
   options.num_threads = 1;
   options.replicas = {1, 60, 7};
@@ -251,8 +265,8 @@ TEST(TableMemory, SmallerChunksWhereItIsScarce) {
 }
 
 TEST(TableMemory, WhoFindsNoneLeavesTheWorkToTheOthers) {
-  const Problem problem = check::random_problem(
-      {.servers = 10, .seed = testing::test_seed(), .longest = kLongest, .percentiles = false});
+  const Problem problem =
+      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
   GridOptions options;
   options.num_threads = 4;
   options.replicas = {1, 60, 7};
@@ -263,8 +277,8 @@ TEST(TableMemory, WhoFindsNoneLeavesTheWorkToTheOthers) {
 }
 
 TEST(TableMemory, TooLittleForOneRowIsAnError) {
-  const Problem problem = check::random_problem(
-      {.servers = 10, .seed = testing::test_seed(), .longest = kLongest, .percentiles = false});
+  const Problem problem =
+      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
   const auto grid = grid_of(problem, {});
   try {
     (void)emulated(problem, grid, {}, {{.memory_bytes = 64}});
@@ -276,8 +290,8 @@ TEST(TableMemory, TooLittleForOneRowIsAnError) {
 }
 
 TEST(TableDeviceLost, IsAnErrorWhereverItHappens) {
-  const Problem problem = check::random_problem(
-      {.servers = 8, .seed = testing::test_seed(), .longest = 80, .percentiles = false});
+  const Problem problem =
+      check::random_problem({.servers = 8, .seed = testing::test_seed(), .longest = 80});
   GridOptions options;
   options.replicas = {1, 40, 7};
   const auto grid = grid_of(problem, options);

@@ -52,6 +52,12 @@ enum class GridColumn {
 };
 inline constexpr int kNumGridColumns = static_cast<int>(GridColumn::kTtftP99) + 1;
 inline constexpr int kNumPlainGridColumns = static_cast<int>(GridColumn::kTtftP50);
+// Probabilities of the columns of percentiles, in order.
+inline constexpr int kNumTtftLevels = kNumGridColumns - kNumPlainGridColumns;
+struct TtftLevels {
+  double probability[kNumTtftLevels];
+};
+inline constexpr TtftLevels kTtftLevels = {{0.50, 0.90, 0.95, 0.99}};
 
 // Whether a candidate is feasible, or the target it misses: the one missed most at this load.
 enum class Verdict : std::uint8_t {

@@ -1,7 +1,6 @@
 // One line of the planning problem, a (server, accelerator) pair: its rows and its answer. Rows are
 // plain data without names or pointers, ready to copy to a device. Owns: the rows, the reasons why
-// something is not a candidate, and the steps from rows to replicas that need no percentile. Host
-// and device code.
+// something is not a candidate, and the steps from rows to replicas. Host and device code.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "tonnage/core/elementary.hpp"
 #include "tonnage/core/lanes.hpp"
 
 namespace tonnage {
@@ -196,9 +197,11 @@ TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_
     t0 = reversed ? sum : ratio * sum;
     t1 = reversed ? big_q * sum - weighted : ratio * (sum + weighted);
     if (shift < 0) {
-      const double bits = reversed ? big_q * std::log2(ratio) - kShift * shift : kShift;
-      const bool comes_back = bits < kShift;
-      scale = comes_back ? std::exp2(bits) : 1.0;
+      const double log_shift = kShift * (kLn2High + kLn2Low);
+      const double exponent =
+          reversed ? big_q * portable_log(ratio) - log_shift * shift : log_shift;
+      const bool comes_back = exponent < log_shift;
+      scale = comes_back ? portable_exp(exponent) : 1.0;
       a = comes_back ? a : 0.0;
     }
     z = scale + a * t0;

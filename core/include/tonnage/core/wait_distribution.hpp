@@ -1,19 +1,12 @@
 // The waiting time of an accepted request: exact tail and percentiles within the model.
-// Owns: P(wait > t) and its inverse. Host and device code; exp and log differ between libraries in
-// the last place, so backends agree on these to about 1e-12 relative, not bit for bit.
+// Owns: P(wait > t) and its inverse for host code. Every backend gives the same bits.
 #pragma once
 
 #include <cstdint>
 
-#include "tonnage/core/queueing.hpp"
+#include "tonnage/core/wait_kernel.hpp"
 
 namespace tonnage {
-
-// P(wait > t) and the density of the wait at t (per ms).
-struct WaitTail {
-  double survival;
-  double density;
-};
 
 // P(wait > t) for t >= 0: an accepted arrival that finds M+j requests waits for j+1 departures at
 // rate mu(M). With y = mu(M) t and W_i the probability of finding at least M+i, the sum over j of

@@ -9,8 +9,8 @@
 
 namespace tonnage {
 
-// `host` answers what GPUs leave out at the same time: lines with a target on a percentile or with
-// nothing to search, tables with columns of percentiles. Opens no device before it is asked to.
+// `host` answers what GPUs leave out at the same time: lines with nothing to search, rows out of the
+// range of the recursion (docs/gpu.md). Opens no device before it is asked to.
 [[nodiscard]] std::unique_ptr<Evaluator> make_cuda_evaluator(std::unique_ptr<Evaluator> host);
 
 }  // namespace tonnage
