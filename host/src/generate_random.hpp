@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "tonnage/core/elementary.hpp"
+
 namespace tonnage::generate {
 
 // What a random stream is for; each (seed, purpose, index) has a stream of its own, so that one
@@ -32,7 +34,7 @@ class Random {
     for (int i = 0; i < 12; ++i) sum += uniform();
     return sum;
   }
-  double lognormal(double median, double sigma) { return median * exponential(sigma * normal()); }
+  double lognormal(double median, double sigma) { return median * portable_exp(sigma * normal()); }
 
  private:
   static std::uint64_t mix(std::uint64_t z) {
@@ -46,19 +48,6 @@ class Random {
     state_ += 0x9e3779b97f4a7c15u;
     return z;
   }
-  // e^x for |x| < 500: Taylor's series after halving the argument into [-1/4, 1/4].
-  static double exponential(double x) {
-    int halvings = 0;
-    for (; std::fabs(x) > 0.25; ++halvings) x *= 0.5;
-    double term = 1, sum = 1;
-    for (int i = 1; i <= 14; ++i) {
-      term *= x / i;
-      sum += term;
-    }
-    for (; halvings > 0; --halvings) sum *= sum;
-    return sum;
-  }
-
   std::uint64_t state_;
 };
 
