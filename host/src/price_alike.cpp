@@ -19,11 +19,10 @@ constexpr std::size_t kMaxTies = 300;
 // The first of the searches that grow, and the last.
 constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
 constexpr std::size_t kPerKind = 8;
-constexpr double kFirstShare = 0.2;          // of what lies between plan and bound, for one move
-constexpr std::int64_t kMaxWork = 30000000;  // of one of them
-constexpr double kProgress = 0.05;           // of what lies between plan and bound
-constexpr double kTie = 1e-6;                // of the unit
-constexpr double kStop = 0.2;                // of what is near
+constexpr double kFirstShare = 0.2;  // of what lies between plan and bound, for one move
+constexpr double kProgress = 0.05;   // of what lies between plan and bound
+constexpr double kTie = 1e-6;        // of the unit
+constexpr double kStop = 0.2;        // of what is near
 // What a search may exceed of a limit, in units, if not what the plan exceeds of it already; and
 // prices of limits count as this share of the dearest at least.
 constexpr double kMostExcess = 8, kLeastPrice = 1e-3;
@@ -287,7 +286,7 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
     const double before = objective_of(table, stage, packing);
     const double gap = held ? before - goal.bound : goal.slack;
     if (held && gap <= goal.near) break;
-    limits.work = std::min(work_, kMaxWork);
+    limits.work = std::min(work_, one_);
     limits.max_rise = share * gap;
     const AlikeResult result = move_alike(table, stage, prices, limits, packing);
     work_ -= result.work;

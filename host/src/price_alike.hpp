@@ -47,8 +47,10 @@ struct AlikeGoal {
 // Searches of growing size out of one budget of work, so that the same input has the same plan.
 class AlikeSearches {
  public:
-  // `unit`: what a player's choices differ by, in the unit of the stage.
-  AlikeSearches(std::int64_t work, double unit) : work_(work), unit_(unit) {}
+  // `work`: of all searches, `one`: of one of them, as ExactLimits counts it. `unit`: what a
+  // player's choices differ by, in the unit of the stage.
+  AlikeSearches(std::int64_t work, std::int64_t one, double unit)
+      : work_(work), one_(one), unit_(unit) {}
 
   // Calls move_alike() until the goal is reached, nothing is gained any more or the budget is
   // spent. `prices` are those of the stage. Does nothing in a build without an exact solver.
@@ -58,7 +60,7 @@ class AlikeSearches {
   [[nodiscard]] bool is_spent() const { return work_ <= 0; }
 
  private:
-  std::int64_t work_;
+  std::int64_t work_, one_;
   double unit_;
 };
 

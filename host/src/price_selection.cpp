@@ -35,7 +35,7 @@ constexpr double kNearCount = 0.002, kNearValue = 1e-4;
 constexpr double kBoundTolerance = 1e-10;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
-constexpr std::int64_t kOtherWork = 30000000, kExactWork = 80000000, kBoundWork = 180000000;
+constexpr std::int64_t kOtherWork = 30000000, kExactWork = 80000000, kBoundWork = 90000000;
 // Where this settles all, nothing else is tried.
 constexpr price::RestLimits kGlance{400, 0, 0, 20000000, 0};
 constexpr price::RestLimits kFirstLook{2000, 2500, kOtherWork, kExactWork, kBoundWork};
@@ -48,15 +48,27 @@ constexpr double kMaxStartPrice = 1e12;
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
 // Where an exact search follows, aims are tried only if so many plans made for it found nothing;
-// what values are told apart by where it is after counts; what it may take in a stage, as
-// ExactLimits counts it.
+// what values are told apart by where it is after counts.
 constexpr std::int64_t kFirstRestarts = 4;
 constexpr double kCountJitter = 1e-2;
-constexpr std::int64_t kWorkOfCounts = 160000000, kWorkOfValue = 250000000, kWorkOfLast = 32000000;
-constexpr double kWorkOfSmall = 0.2;  // times that where options are few enough for one program
-constexpr int kPatience = 2;          // around the best plan
+constexpr int kPatience = 2;  // around the best plan
 constexpr double kBranchTolerance = 1e-9;
-constexpr std::int64_t kBranchWork = 60000000;
+
+// What searches among players that are alike may take in a stage of counts, in that of value,
+// around its last plan, and one of them alone, as ExactLimits counts it; and what branching may.
+struct Effort {
+  std::int64_t counts, value, last, one, branch;
+};
+constexpr Effort kSmallEffort{13000000, 20000000, 6000000, 20000000, 60000000};
+constexpr Effort kEffort{64000000, 100000000, 16000000, 12000000, 120000000};
+constexpr Effort kLargeEffort{64000000, 192000000, 32000000, 16000000, 60000000};
+constexpr std::int64_t kLarge = 100000;  // players
+
+constexpr const Effort& effort_of(std::int64_t num_players) {
+  return num_players <= kMaxSearched ? kSmallEffort
+         : num_players <= kLarge     ? kEffort
+                                     : kLargeEffort;
+}
 
 class Clock {
  public:
@@ -79,7 +91,8 @@ class PriceSolver {
         table_(price::flatten(from)),
         best_(table_, 0),
         maker_(table_, options.num_threads, iterations_),
-        alike_(work_of(kWorkOfValue), maker_.spread()) {
+        effort_(effort_of(table_.num_players())),
+        alike_(effort_.value, effort_.one, maker_.spread()) {
     for (std::int64_t p = 0; p < table_.num_players(); ++p) {
       const auto own = table_.options_of(p);
       sum_of_values_ += std::max(std::abs(own.front().value), std::abs(own.back().value));
@@ -319,7 +332,7 @@ class PriceSolver {
                             const Prices& at, double bound) {
         return value_plan(maker, table, at_stage, at, goal(bound, 1), 0);
       };
-      const price::BranchLimits limits{near, kBranchTolerance, kBranchWork, false};
+      const price::BranchLimits limits{near, kBranchTolerance, effort_.branch, false};
       branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, best_, proof);
     }
     if (at_level() && !is_near(best_)) {
@@ -328,7 +341,7 @@ class PriceSolver {
     restart_until(price::num_value_restarts(table_.num_players()));
     if (at_level() && !done(best_)) exchange_best(stage, prices);
     if (at_level() && !is_near(best_)) {
-      price::AlikeSearches last(work_of(kWorkOfLast), maker_.spread());
+      price::AlikeSearches last(effort_.last, effort_.one, maker_.spread());
       last.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
     }
     proof.objective = best_.value(table_);
@@ -347,11 +360,6 @@ class PriceSolver {
     }
   }
 
-  [[nodiscard]] std::int64_t work_of(std::int64_t work) const {
-    if (table_.num_players() > kMaxSearched) return work;
-    return static_cast<std::int64_t>(kWorkOfSmall * static_cast<double>(work));
-  }
-
   static bool is_near_count(double unserved, double bound) {
     const double least = std::max(0.0, std::ceil(bound - kCountTolerance));
     return unserved <= least + std::max(1.0, kNearCount * least);
@@ -360,7 +368,7 @@ class PriceSolver {
   // Looks for plans that serve more players, and for a better bound of how many that can be.
   void search_counts(const Stage& stage, const Prices& prices, Proof& proof) {
     if (!has_exact_solver()) return;
-    price::AlikeSearches alike(work_of(kWorkOfCounts), 1);
+    price::AlikeSearches alike(effort_.counts, effort_.one, 1);
     price::AlikeGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
     const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& of_node,
                           const Prices& at, double bound) {
@@ -369,7 +377,7 @@ class PriceSolver {
       alike.settle(table, of_node, at, goal, plan);
       return plan;
     };
-    const price::BranchLimits limits{goal.near, kBranchTolerance, kBranchWork, true};
+    const price::BranchLimits limits{goal.near, kBranchTolerance, effort_.branch, true};
     branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, best_, proof);
     goal.bound = proof.bound;
     alike.settle(table_, stage, prices, goal, best_);
@@ -455,6 +463,7 @@ class PriceSolver {
   double exchanged_ = kNever;  // objective of the plan that exchanges last improved
   std::int64_t iterations_ = 0;
   price::PlanMaker maker_;
+  const Effort& effort_;
   price::AlikeSearches alike_;  // in the stage of value
   std::vector<Prices> prices_;  // [stages]
   std::vector<Proof> proofs_;

@@ -230,7 +230,7 @@ TEST(PriceSearch, AlikeServersStayWithinTheirWork) {
   const Table table = flatten(alike_servers(random, 3, 30));
   const Stage stage = value_stage(table, Stage::kNoLimit);
   const Prices prices = best_prices(table, stage);
-  AlikeSearches searches(0, 1);
+  AlikeSearches searches(0, 1, 1);
   EXPECT_TRUE(searches.is_spent());
   Packing plan = cheapest_choices(table, stage, prices, 1);
   const double before = plan.value(table);
