@@ -82,13 +82,14 @@ TONNAGE_KERNEL_BODY RateSearch<double> search_plain(const QueueShape& shape,
 
 // One pair at one rate, out of line: the search for uneven pairs asks at twenty places, and the
 // chain should be compiled for one.
-TONNAGE_KERNEL_CALL TargetPoint<double> evaluate_stepped(const SteppedEvaluator& pair,
-                                                         double rate) {
+template <class Pair>
+TONNAGE_KERNEL_CALL TargetPoint<double> evaluate_pair(const Pair& pair, double rate) {
   return pair(rate);
 }
-struct CalledEvaluator : SteppedEvaluator {
+template <class Pair>
+struct Called : Pair {
   TONNAGE_KERNEL_BODY TargetPoint<double> operator()(double rate) const {
-    return evaluate_stepped(*this, rate);
+    return evaluate_pair<Pair>(*this, rate);
   }
 };
 
@@ -101,25 +102,16 @@ TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_pair(const QueueShape& shap
   const RateRange range = rate_range(shape, has_tps_target, chunks_at_1, chunks_at_m);
   RateSearch<double> none{};
   if (!(range.low_per_ms <= range.high_per_ms)) return none;
-  const CalledEvaluator evaluate{{shape, inverse_targets(targets), 0.0}};
+  const Called<SteppedEvaluator> evaluate{{shape, inverse_targets(targets), 0.0}};
   const SizingLanes<double> lanes = sizing_lanes(shape, targets, range, chunks_at_1);
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
 // The same for a pair whose TTFT target binds a percentile.
-TONNAGE_KERNEL_CALL TargetPoint<double> evaluate_percentile(const PercentileEvaluator& pair,
-                                                            double rate) {
-  return pair(rate);
-}
-struct CalledPercentile : PercentileEvaluator {
-  TONNAGE_KERNEL_BODY TargetPoint<double> operator()(double rate) const {
-    return evaluate_percentile(*this, rate);
-  }
-};
 TONNAGE_KERNEL_CALL RateSearch<double> search_percentile_pair(const QueueShape& shape,
                                                               const LatencyTargets& targets,
                                                               bool has_tps_target) {
-  return size_percentile<CalledPercentile>(shape, targets, has_tps_target);
+  return size_percentile<Called<PercentileEvaluator>>(shape, targets, has_tps_target);
 }
 
 // ttft_quantile() at a percentile. The tail is asked for at one place, so it is compiled once.

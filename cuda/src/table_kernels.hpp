@@ -208,6 +208,7 @@ struct FillTable {
         chunk, [&](std::int64_t at, const TableState<double>& state, const auto& point) {
           const TablePoint<double> p = point();
           write(column, p, at);
+          if (column.piece.server.targets.binds_percentile()) return;  // see JudgePercentiles
           chunk.verdicts[place(column, at)] = column.judge(chunk, at, state, p);
         });
     // What is copied was written, also where nobody reads it.
@@ -292,7 +293,7 @@ struct FillPercentiles {
   }
 };
 
-// The verdicts where the TTFT target binds a percentile, which FillTable does not look at.
+// The verdicts where the TTFT target binds a percentile, which FillTable leaves out.
 struct JudgePercentiles {
   static constexpr int kThreadsPerItem = 1;
   TableChunk chunk;

@@ -20,7 +20,7 @@ KERNELS = ("FillReciprocals", "SizePlainLines", "SizeUnevenLines", "SizePercenti
            "StartSearches", "SweepLines", "SettleLines", "SizeTableRows", "FillTable",
            "FillPercentiles", "JudgePercentiles",
            "DropPoints", "CountPoints", "WritePoints", "DeviceScan")
-FUNCTIONS = ("evaluate_stepped", "search_uneven_pair", "reason_at_low_end", "evaluate_percentile",
+FUNCTIONS = ("evaluate_pair", "search_uneven_pair", "reason_at_low_end",
              "search_percentile_pair", "finish_on_percentile", "ttft_at_level")
 
 
