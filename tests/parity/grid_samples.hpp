@@ -16,6 +16,14 @@ namespace tonnage::test::samples {
 // An emulated row of a longer line takes too long.
 inline constexpr std::int64_t kLongest = 200;
 
+// A fleet whose grids stay small enough for an emulation under sanitizers.
+inline Problem sample_problem(std::int64_t servers, std::uint64_t seed,
+                              std::int64_t longest = kLongest) {
+  Problem problem = check::random_problem({.servers = servers, .seed = seed, .longest = longest});
+  check::bound_replicas(problem, *select_backend("cpu"), 100);
+  return problem;
+}
+
 inline std::vector<GridLine> grid_of(const Problem& problem, const GridOptions& options) {
   std::vector<std::int64_t> lines(problem.lines.size());
   for (std::size_t i = 0; i < lines.size(); ++i) lines[i] = static_cast<std::int64_t>(i);

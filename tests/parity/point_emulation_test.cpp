@@ -82,12 +82,11 @@ TEST(PointEmulation, ConformanceFleetsAsOnTheCpu) {
 
 TEST(PointEmulation, RandomFleetsAsOnTheCpu) {
   std::mt19937_64 engine(testing::test_seed());
-  for (int fleet = 0; fleet < 16; ++fleet) {
+  for (int fleet = 0; fleet < 10; ++fleet) {
     SCOPED_TRACE(fleet);
     PointOptions wanted;
     wanted.ignore_targets = fleet % 3 == 0;
-    const Case c(check::random_problem({.servers = 12, .seed = engine(), .longest = kLongest}),
-                 sample_options(engine), wanted);
+    const Case c(sample_problem(12, engine()), sample_options(engine), wanted);
     const Points want = c.on_cpu();
     EXPECT_EQ(c.emulated({{.seed = engine()}}).difference(want), "");
     EXPECT_GT(want.count(), 0);
@@ -111,8 +110,7 @@ TEST(PointEmulation, PercentilesAsOnTheCpu) {
   options.replicas = {0, 0, 9};
   PointOptions wanted;
   wanted.ttft = GridColumn::kTtftP95;
-  Problem problem =
-      check::random_problem({.servers = 6, .seed = testing::test_seed(), .longest = 60});
+  Problem problem = sample_problem(6, testing::test_seed(), 60);
   hold_to_percentiles(problem);
   const Case c(problem, options, wanted);
   const Emulated device;
@@ -124,8 +122,7 @@ TEST(PointEmulation, PercentilesAsOnTheCpu) {
 
 // Verdicts on a percentile are the table's: where candidates that miss count, too, the host looks.
 TEST(PointEmulation, TargetsOnPercentilesAsOnTheCpu) {
-  Problem problem =
-      check::random_problem({.servers = 8, .seed = testing::test_seed(), .longest = 60});
+  Problem problem = sample_problem(8, testing::test_seed(), 60);
   hold_to_percentiles(problem);
   GridOptions options;
   options.replicas = {0, 0, 5};
@@ -167,8 +164,7 @@ TEST(PointEmulation, ChunksWindowsAndDevicesDoNotChangeThePoints) {
   std::mt19937_64 engine(testing::test_seed());
   GridOptions options;
   options.replicas = {0, 0, 3};
-  const Case c(check::random_problem({.servers = 10, .seed = engine(), .longest = kLongest}),
-               options, {.ignore_targets = true});
+  const Case c(sample_problem(10, engine()), options, {.ignore_targets = true});
   const Points want = c.on_cpu();
   for (const cuda::PointLimits limits :
        {cuda::PointLimits{1, 1, 1, 1 << 10}, {50, 1 << 12, 1 << 12, 7}, {3, 1 << 20, 100, 1}}) {
@@ -193,8 +189,7 @@ TEST(PointEmulation, FrontiersOfServersAsOnTheCpu) {
                               consumer);
     }
   };
-  const Problem problem =
-      check::random_problem({.servers = 8, .seed = testing::test_seed(), .longest = kLongest});
+  const Problem problem = sample_problem(8, testing::test_seed());
   std::vector<std::int64_t> servers;
   for (std::int64_t s = 0; s < std::ssize(problem.servers); ++s) servers.push_back(s);
   ParetoOptions options;
@@ -221,9 +216,7 @@ TEST(PointEmulation, AnEmptyGridNeedsNoDevice) {
 TEST(PointEmulation, WhatTheConsumerThrowsEndsTheWork) {
   GridOptions options;
   options.replicas = {1, 50, 7};
-  const Case c(
-      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest}),
-      options);
+  const Case c(sample_problem(10, testing::test_seed()), options);
   struct Enough {};
   std::atomic<int> lines{0};
   const auto consumer = [&](std::int64_t, std::span<const ParetoPoint>) {
@@ -236,8 +229,7 @@ TEST(PointMemory, AnyAllocationMayFailOnce) {
   GridOptions options;
   options.num_threads = 1;
   options.replicas = {1, 60, 7};
-  const Case c(check::random_problem({.servers = 4, .seed = testing::test_seed(), .longest = 100}),
-               options);
+  const Case c(sample_problem(4, testing::test_seed(), 100), options);
   std::vector<EmulationLog> logs;
   const Points want = c.emulated({{}}, {}, &logs);
   const std::int64_t allocations = logs[0].allocations;
@@ -254,9 +246,7 @@ TEST(PointMemory, ScarceMeansSmallerChunksAndNoneIsAnError) {
   GridOptions options;
   options.num_threads = 2;
   options.replicas = {1, 60, 7};
-  const Case c(
-      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest}),
-      options);
+  const Case c(sample_problem(10, testing::test_seed()), options);
   std::vector<EmulationLog> logs;
   const Points want = c.emulated({{}}, {.points = 1 << 12}, &logs);
   const Points got =
@@ -291,8 +281,7 @@ TEST(PointDeviceLost, TheCpuLooksAtWhatIsLeft) {
   GridOptions options;
   options.num_threads = 2;
   options.replicas = {1, 40, 7};
-  const Case c(check::random_problem({.servers = 8, .seed = testing::test_seed(), .longest = 80}),
-               options);
+  const Case c(sample_problem(8, testing::test_seed(), 80), options);
   const Points want = c.on_cpu();
   for (const std::int64_t launches : {1, 7, 20, 60}) {
     const auto both = make_falling_back(std::make_unique<Lost>(launches), select_backend("cpu"));

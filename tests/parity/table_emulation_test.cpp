@@ -83,10 +83,9 @@ TEST(TableEmulation, ConformanceFleetsAsOnTheCpu) {
 TEST(TableEmulation, RandomFleetsAsOnTheCpu) {
   std::mt19937_64 engine(testing::test_seed());
   std::map<Verdict, std::int64_t> seen;
-  for (int fleet = 0; fleet < 16; ++fleet) {
+  for (int fleet = 0; fleet < 10; ++fleet) {
     SCOPED_TRACE(fleet);
-    const Problem problem =
-        check::random_problem({.servers = 12, .seed = engine(), .longest = kLongest});
+    const Problem problem = sample_problem(12, engine());
     const GridOptions options = sample_options(engine);
     const auto grid = grid_of(problem, options);
     const RecordedTable want = on_cpu(problem, grid, options);
@@ -105,7 +104,7 @@ TEST(TableEmulation, PercentilesAsOnTheCpu) {
   std::mt19937_64 engine(testing::test_seed());
   for (int fleet = 0; fleet < 4; ++fleet) {
     SCOPED_TRACE(fleet);
-    Problem problem = check::random_problem({.servers = 8, .seed = engine(), .longest = 60});
+    Problem problem = sample_problem(8, engine(), 60);
     hold_to_percentiles(problem);
     GridOptions options;
     options.percentiles = fleet % 2 == 0;
@@ -161,8 +160,7 @@ TEST(TableEmulation, RowsOfFaintWeightsAreTheHosts) {
 
 TEST(TableEmulation, ChunksAndDevicesDoNotChangeTheTable) {
   std::mt19937_64 engine(testing::test_seed());
-  const Problem problem =
-      check::random_problem({.servers = 10, .seed = engine(), .longest = kLongest});
+  const Problem problem = sample_problem(10, engine());
   GridOptions options;
   options.replicas = {0, 0, 3};
   options.batches = {2, 0, 5};
@@ -179,8 +177,7 @@ TEST(TableEmulation, ChunksAndDevicesDoNotChangeTheTable) {
 }
 
 TEST(TableEmulation, MemoryLimitHolds) {
-  const Problem problem =
-      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
+  const Problem problem = sample_problem(10, testing::test_seed());
   GridOptions options;
   options.replicas = {1, 100, 3};
   options.memory_limit = 1 << 18;
@@ -193,8 +190,7 @@ TEST(TableEmulation, MemoryLimitHolds) {
 }
 
 TEST(TableEmulation, ProgressReachesTheTotal) {
-  const Problem problem =
-      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = 50});
+  const Problem problem = sample_problem(10, testing::test_seed(), 50);
   GridOptions options;
   options.replicas = {1, 50, 7};
   const auto grid = grid_of(problem, options);
@@ -215,8 +211,7 @@ TEST(TableEmulation, AnEmptyGridNeedsNoDevice) {
 }
 
 TEST(TableEmulation, WhatTheConsumerThrowsEndsTheWork) {
-  const Problem problem =
-      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
+  const Problem problem = sample_problem(10, testing::test_seed());
   GridOptions options;
   options.replicas = {1, 50, 7};
   const auto grid = grid_of(problem, options);
@@ -230,7 +225,7 @@ TEST(TableEmulation, WhatTheConsumerThrowsEndsTheWork) {
 
 TEST(TableMemory, AnyAllocationMayFailOnce) {
   std::mt19937_64 engine(testing::test_seed());
-  const Problem problem = check::random_problem({.servers = 4, .seed = engine(), .longest = 100});
+  const Problem problem = sample_problem(4, engine(), 100);
   GridOptions options;
   options.num_threads = 1;
   options.replicas = {1, 60, 7};
@@ -248,8 +243,7 @@ TEST(TableMemory, AnyAllocationMayFailOnce) {
 }
 
 TEST(TableMemory, SmallerChunksWhereItIsScarce) {
-  const Problem problem =
-      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
+  const Problem problem = sample_problem(10, testing::test_seed());
   GridOptions options;
   options.num_threads = 1;
   options.replicas = {1, 60, 7};
@@ -265,8 +259,7 @@ TEST(TableMemory, SmallerChunksWhereItIsScarce) {
 }
 
 TEST(TableMemory, WhoFindsNoneLeavesTheWorkToTheOthers) {
-  const Problem problem =
-      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
+  const Problem problem = sample_problem(10, testing::test_seed());
   GridOptions options;
   options.num_threads = 4;
   options.replicas = {1, 60, 7};
@@ -277,8 +270,7 @@ TEST(TableMemory, WhoFindsNoneLeavesTheWorkToTheOthers) {
 }
 
 TEST(TableMemory, TooLittleForOneRowIsAnError) {
-  const Problem problem =
-      check::random_problem({.servers = 10, .seed = testing::test_seed(), .longest = kLongest});
+  const Problem problem = sample_problem(10, testing::test_seed());
   const auto grid = grid_of(problem, {});
   try {
     (void)emulated(problem, grid, {}, {{.memory_bytes = 64}});
@@ -290,8 +282,7 @@ TEST(TableMemory, TooLittleForOneRowIsAnError) {
 }
 
 TEST(TableDeviceLost, IsAnErrorWhereverItHappens) {
-  const Problem problem =
-      check::random_problem({.servers = 8, .seed = testing::test_seed(), .longest = 80});
+  const Problem problem = sample_problem(8, testing::test_seed(), 80);
   GridOptions options;
   options.replicas = {1, 40, 7};
   const auto grid = grid_of(problem, options);
@@ -331,8 +322,7 @@ class LostDevice : public Evaluator {
 };
 
 TEST(TableDeviceLost, TheCpuGoesOnWhereTheDeviceStopped) {
-  const Problem problem =
-      check::random_problem({.servers = 8, .seed = testing::test_seed(), .longest = 80});
+  const Problem problem = sample_problem(8, testing::test_seed(), 80);
   GridOptions options;
   options.num_threads = 2;
   options.replicas = {1, 40, 7};
@@ -349,8 +339,7 @@ TEST(TableDeviceLost, TheCpuGoesOnWhereTheDeviceStopped) {
 }
 
 TEST(TableDeviceLost, AConsumerThatFailsIsNoLostDevice) {
-  const Problem problem =
-      check::random_problem({.servers = 8, .seed = testing::test_seed(), .longest = 80});
+  const Problem problem = sample_problem(8, testing::test_seed(), 80);
   GridOptions options;
   options.num_threads = 1;
   const auto grid = grid_of(problem, options);
