@@ -17,22 +17,17 @@ constexpr double kUndecided = 1e-6;
 // What a choice among options is at stake for, as a share of what one about going without is: what
 // the one takes too much of the other frees.
 constexpr double kOfOptions = 0.25;
-// Expansions that raise the bound by less than this share of the gap, so many in a row, are enough.
+// Expansions that raise the bound by less than this share of the gap, so many in a row, are enough;
+// as many more as there are leaves of stages before.
 constexpr double kProgress = 0.02;
 constexpr int kMaxIdle = 6;
 
-// Whether a player takes an option; Packing::kNone stands for going without.
-struct Decision {
-  std::int64_t player, option;
-  bool takes;
-};
-
 struct Node {
-  std::vector<Decision> decisions;
+  Leaf leaf;
   Prices prices;
-  double bound;
-  double planned;  // the bound of the last node above for which a plan was made
-  Decision next;   // to branch on; of player -1: none is undecided
+  double planned;     // the bound of the last node above for which a plan was made
+  bool open = false;  // whether prices, bound and what follows are its own
+  Decision next{-1, Packing::kNone, true};  // to branch on; of player -1: none is undecided
 };
 
 // The table with values as the stage weighs them: tolls are values, also where only players count.
@@ -64,41 +59,82 @@ class Tree {
     toll_ = std::exp2(std::ceil(std::log2(largest)) + 6);
   }
 
-  // The bound of the whole tree.
-  double grow(const Prices& prices, double bound) {
-    std::vector<Node> open{{{}, prices, bound, bound, undecided(prices)}};
-    if (limits_.plan_first) make_plan(open.front());
-    double least_closed = std::numeric_limits<double>::infinity();
+  // The bound of the whole tree, whose leaves replace those that it grows from.
+  double grow(const Prices& prices, double bound, std::vector<Leaf>& leaves) {
+    std::vector<Node> nodes = roots(prices, bound, leaves), closed;
+    if (limits_.plan_first && nodes.size() == 1) make_plan(nodes.front());
+    const int patience = kMaxIdle + static_cast<int>(nodes.size()) - 1;
     int idle = 0;
-    while (!open.empty() && idle < kMaxIdle) {
+    while (!nodes.empty() && idle < patience) {
       const auto at = std::min_element(
-          open.begin(), open.end(), [](const Node& a, const Node& b) { return a.bound < b.bound; });
-      if (at->bound >= value() - limits_.near) break;
-      if (!has_work(2 * kSolvePasses)) break;
+          nodes.begin(), nodes.end(),
+          [](const Node& a, const Node& b) { return a.leaf.bound < b.leaf.bound; });
+      if (at->leaf.bound >= value() - limits_.near || !has_work(2 * kSolvePasses)) break;
       Node node = std::move(*at);
-      open.erase(at);
-      const double risen = node.bound - node.planned;
-      if (risen > kProgress * (value() - node.bound) && has_work(kPlanPasses)) make_plan(node);
-      if (!at_level()) return bound;
-      if (node.next.player < 0) {
-        least_closed = std::min(least_closed, node.bound);
+      nodes.erase(at);
+      if (!node.open) {
+        solve(node);
+        nodes.push_back(std::move(node));
+        continue;
+      }
+      const double least = node.leaf.bound;
+      const double risen = least - node.planned;
+      if (risen > kProgress * (value() - least) && has_work(kPlanPasses)) make_plan(node);
+      if (!at_level() || node.next.player < 0) {
+        closed.push_back(std::move(node));
         break;
       }
       for (const bool takes : {true, false}) {
-        Node child = solve(node, takes);
-        if (child.bound < value()) open.push_back(std::move(child));
+        Node child = node;
+        child.leaf.decisions.push_back({node.next.player, node.next.option, takes});
+        solve(child);
+        (child.leaf.bound < value() ? nodes : closed).push_back(std::move(child));
       }
-      double least = least_closed;
-      for (const Node& n : open) least = std::min(least, n.bound);
-      idle = least - node.bound < kProgress * (value() - node.bound) ? idle + 1 : 0;
+      idle = bound_of(nodes, closed) - least < kProgress * (value() - least) ? idle + 1 : 0;
     }
-    double least = std::min(least_closed, value());
-    for (const Node& n : open) least = std::min(least, n.bound);
-    return least;
+    const double grown = at_level() ? bound_of(nodes, closed) : bound;
+    leaves.clear();
+    for (std::vector<Node>* part : {&nodes, &closed}) {
+      for (Node& n : *part) leaves.push_back(std::move(n.leaf));
+    }
+    return grown;
   }
 
  private:
   [[nodiscard]] double value() const { return objective_of(table_, stage_, best_); }
+
+  // Leaves of stages before, as far as there is work for them, and then some; else all in one.
+  [[nodiscard]] std::vector<Node> roots(const Prices& prices, double bound,
+                                        const std::vector<Leaf>& leaves) const {
+    std::vector<Node> nodes;
+    for (const Leaf& leaf : leaves) {
+      nodes.push_back({{leaf.decisions, bound, leaf.least_skipped}, prices, bound});
+    }
+    if (nodes.size() > 1 && !has_work(2 * kSolvePasses * std::ssize(nodes))) {
+      Leaf& whole = nodes.front().leaf;
+      whole.decisions.clear();
+      for (const Leaf& leaf : leaves) {
+        for (std::size_t k = 0; k < whole.least_skipped.size(); ++k) {
+          whole.least_skipped[k] = std::min(whole.least_skipped[k], leaf.least_skipped[k]);
+        }
+      }
+      nodes.resize(1);
+    }
+    if (nodes.size() == 1 && nodes.front().leaf.decisions.empty()) {
+      nodes.front().open = true;
+      nodes.front().next = undecided(prices);
+    }
+    return nodes;
+  }
+
+  // No plan of any of the nodes is below this, nor need one be looked for above the best.
+  [[nodiscard]] double bound_of(const std::vector<Node>& nodes,
+                                const std::vector<Node>& closed) const {
+    double least = value();
+    for (const Node& n : nodes) least = std::min(least, n.leaf.bound);
+    for (const Node& n : closed) least = std::min(least, n.leaf.bound);
+    return least;
+  }
 
   // Whether so many more passes are within the limit.
   [[nodiscard]] bool has_work(std::int64_t passes) const {
@@ -171,27 +207,28 @@ class Tree {
     }
   }
 
-  [[nodiscard]] Node solve(const Node& parent, bool takes) {
-    Node child = parent;
-    child.decisions.push_back({parent.next.player, parent.next.option, takes});
-    const double rewards = decide(child.decisions);
-    child.prices = maximise_dual(decided_, relaxed_, parent.prices, limits_.tolerance, num_threads_,
-                                 iterations_);
-    const Response response = respond(decided_, relaxed_, child.prices, num_threads_);
-    const double rounding = rewards * static_cast<double>(child.decisions.size()) *
+  // Prices and bound of a node, from prices of another.
+  void solve(Node& node) {
+    const double rewards = decide(node.leaf.decisions);
+    node.prices = maximise_dual(decided_, relaxed_, node.prices, limits_.tolerance, num_threads_,
+                                iterations_);
+    const Response response = respond(decided_, relaxed_, node.prices, num_threads_);
+    const double rounding = rewards * static_cast<double>(node.leaf.decisions.size()) *
                             std::numeric_limits<double>::epsilon();
-    child.bound = std::max(parent.bound, response.bound() + rewards - rounding);
-    child.next = undecided(child.prices);
-    undo(child.decisions);
-    return child;
+    node.leaf.bound = std::max(node.leaf.bound, response.bound() + rewards - rounding);
+    node.next = undecided(node.prices);
+    node.open = true;
+    undo(node.leaf.decisions);
   }
 
   void make_plan(Node& node) {
-    node.planned = node.bound;
-    const double rewards = decide(node.decisions);
+    const Leaf& leaf = node.leaf;
+    node.planned = leaf.bound;
+    const double rewards = decide(leaf.decisions);
     ++plans_;
-    const Packing plan = make_(maker_, decided_, relaxed_, node.prices, node.bound - rewards);
-    undo(node.decisions);
+    const Packing plan =
+        make_(maker_, decided_, relaxed_, node.prices, leaf.bound - rewards, leaf.least_skipped);
+    undo(leaf.decisions);
     Packing own(table_, stage_.num_classes);
     for (std::int64_t p = 0; p < own.num_players(); ++p) own.put(p, plan.option_of(p));
     if (!own.is_feasible() || falls_short(stage_, own)) return;
@@ -217,9 +254,9 @@ class Tree {
 
 void branch(const Table& table, const Stage& stage, const Prices& prices,
             const BranchLimits& limits, int num_threads, std::int64_t& iterations,
-            const MakePlan& make, Packing& best, Proof& proof) {
+            const MakePlan& make, std::vector<Leaf>& leaves, Packing& best, Proof& proof) {
   Tree tree(table, stage, limits, num_threads, iterations, make, best);
-  proof.bound = std::max(proof.bound, tree.grow(prices, proof.bound));
+  proof.bound = std::max(proof.bound, tree.grow(prices, proof.bound, leaves));
 }
 
 }  // namespace tonnage::price

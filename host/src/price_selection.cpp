@@ -53,15 +53,18 @@ constexpr std::int64_t kFirstRestarts = 4;
 constexpr double kCountJitter = 1e-2;
 constexpr int kPatience = 2;  // around the best plan
 constexpr double kBranchTolerance = 1e-9;
+// What branching says of a stage matters to the next ones if it closed more of the gap than this.
+constexpr double kTelling = 0.5;
 
 // What searches among players that are alike may take in a stage of counts, in that of value,
-// around its last plan, and one of them alone, as ExactLimits counts it; and what branching may.
+// around a last plan, and one of them alone, as ExactLimits counts it; and what branching may, in
+// stages of counts and those that go on from them, and in others.
 struct Effort {
-  std::int64_t counts, value, last, one, branch;
+  std::int64_t counts, value, last, one, branch_counts, branch;
 };
-constexpr Effort kSmallEffort{13000000, 20000000, 6000000, 20000000, 60000000};
-constexpr Effort kEffort{64000000, 100000000, 16000000, 12000000, 120000000};
-constexpr Effort kLargeEffort{64000000, 192000000, 32000000, 16000000, 60000000};
+constexpr Effort kSmallEffort{13000000, 20000000, 6000000, 20000000, 60000000, 60000000};
+constexpr Effort kEffort{64000000, 100000000, 16000000, 12000000, 300000000, 120000000};
+constexpr Effort kLargeEffort{64000000, 96000000, 32000000, 16000000, 60000000, 60000000};
 constexpr std::int64_t kLarge = 100000;  // players
 
 constexpr const Effort& effort_of(std::int64_t num_players) {
@@ -179,9 +182,10 @@ class PriceSolver {
 
   // One of several plans of the stage of value, made for a table and its prices. It may not hold.
   Packing value_plan(price::PlanMaker& maker, const Table& table, const Stage& stage,
-                     const Prices& prices, const price::AlikeGoal& goal, std::size_t attempt) {
+                     const Prices& prices, const price::AlikeGoal& goal, std::size_t attempt,
+                     const std::vector<double>& least_skipped) {
     const price::ValueAim aim = price::value_restart(attempt);
-    const Stage target = with_reserve(stage, aim.reserve);
+    const Stage target = with_reserve(stage, aim.reserve, least_skipped);
     if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
     Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt);
     alike_.settle(table, stage, prices, goal, plan);
@@ -189,11 +193,12 @@ class PriceSolver {
   }
 
   // The stage with levels to aim at, by a share of what lies between them and their bounds.
-  [[nodiscard]] Stage with_reserve(const Stage& stage, double share) const {
+  [[nodiscard]] static Stage with_reserve(const Stage& stage, double share,
+                                          const std::vector<double>& least_skipped) {
     Stage target = stage;
     for (std::int32_t k = 0; k < stage.num_classes; ++k) {
       target.reserve.push_back(
-          share * (static_cast<double>(stage.may_skip[k]) - std::max(0.0, least_skipped_[k])));
+          share * (static_cast<double>(stage.may_skip[k]) - std::max(0.0, least_skipped[k])));
     }
     return target;
   }
@@ -243,6 +248,7 @@ class PriceSolver {
         of_bound = bare;
       }
     }
+    for (price::Leaf& leaf : leaves_) leaf.bound = proof.bound;
     std::vector<Packing> plans;
     for (const price::CountAim& aim : price::count_aims(table_.num_players())) {
       if (done(best_)) break;
@@ -250,17 +256,20 @@ class PriceSolver {
                                             prices, aim.jitter));
       keep(plans.back());
     }
-    polish(stage, prices, std::move(plans), done);
     proof.objective = static_cast<double>(best_.skipped(rank));
     if (!done(best_)) glance(pure, of_bound, proof);
     if (!done(best_)) search_counts(pure, of_bound, proof);
-    restart_counts(rank, stage, prices, [&](const Packing& p) {
+    const auto is_near = [&](const Packing& p) {
       return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
-    });
+    };
+    polish(stage, prices, std::move(plans),
+           [&](const Packing& p) { return has_exact_solver() ? is_near(p) : done(p); });
+    restart_counts(rank, stage, prices, is_near);
     if (!done(best_)) improve_best(stage, prices);
     if (!done(best_) && !has_exact_solver()) exchange_best(stage, prices);
     proof.objective = static_cast<double>(best_.skipped(rank));
     if (!done(best_)) search_rest(pure, of_bound, stage, prices, proof);
+    leave_hopeful(rank, proof);
     proof.bound =
         std::min(proof.objective, std::max(0.0, std::ceil(proof.bound - kCountTolerance)));
     prices_.push_back(std::move(of_bound));
@@ -304,22 +313,38 @@ class PriceSolver {
     const auto goal = [&](double bound, int patience) {
       return price::AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience, true};
     };
+    // Where stages before had to branch, the prices of no single node tell what holds.
+    const bool is_branched = leaves_.size() > 1;
+    const auto branch_value = [&] {
+      std::size_t plans = 0;
+      const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& at_stage,
+                            const Prices& at, double bound,
+                            const std::vector<double>& least_skipped) {
+        return value_plan(maker, table, at_stage, at, goal(bound, 1), plans++, least_skipped);
+      };
+      const price::BranchLimits limits{near, kBranchTolerance,
+                                       is_branched ? effort_.branch_counts : effort_.branch, false};
+      std::vector<price::Leaf> leaves = leaves_;
+      branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
+             proof);
+    };
     std::int64_t attempt = 0;
     const auto restart_until = [&](std::int64_t last) {
       for (; attempt < last && !(has_exact_solver() && alike_.is_spent()); ++attempt) {
         if (!at_level() || is_near(best_)) return;
         Packing plan = value_plan(maker_, table_, stage, prices, goal(proof.bound, 1),
-                                  static_cast<std::size_t>(attempt));
+                                  static_cast<std::size_t>(attempt), least_skipped_);
         if (plan.is_feasible() && !price::falls_short(stage, plan)) keep(plan);
       }
     };
     const double before = best_.value(table_);
-    if (has_exact_solver()) restart_until(kFirstRestarts);
-    const bool needs_aims = best_.value(table_) == before;
+    if (has_exact_solver() && !is_branched) restart_until(kFirstRestarts);
+    const bool needs_aims = !is_branched && best_.value(table_) == before;
     std::vector<Packing> plans;
     for (const price::ValueAim& aim : price::value_aims(table_.num_players())) {
       if (!needs_aims || !at_level() || is_near(best_)) break;
-      plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve), prices, aim.jitter));
+      plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve, least_skipped_),
+                                            prices, aim.jitter));
       keep(plans.back());
     }
     if (at_level()) polish(stage, prices, std::move(plans), is_near);
@@ -327,18 +352,11 @@ class PriceSolver {
       exchange_best(stage, prices);
       alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
     }
-    if (at_level() && !is_near(best_)) {
-      const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& at_stage,
-                            const Prices& at, double bound) {
-        return value_plan(maker, table, at_stage, at, goal(bound, 1), 0);
-      };
-      const price::BranchLimits limits{near, kBranchTolerance, effort_.branch, false};
-      branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, best_, proof);
-    }
+    if (at_level() && !is_near(best_)) branch_value();
     if (at_level() && !is_near(best_)) {
       alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
     }
-    restart_until(price::num_value_restarts(table_.num_players()));
+    if (!is_branched) restart_until(price::num_value_restarts(table_.num_players()));
     if (at_level() && !done(best_)) exchange_best(stage, prices);
     if (at_level() && !is_near(best_)) {
       price::AlikeSearches last(effort_.last, effort_.one, maker_.spread());
@@ -371,16 +389,32 @@ class PriceSolver {
     price::AlikeSearches alike(effort_.counts, effort_.one, 1);
     price::AlikeGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
     const auto make = [&](price::PlanMaker& maker, const Table& table, const Stage& of_node,
-                          const Prices& at, double bound) {
+                          const Prices& at, double bound, const std::vector<double>&) {
       goal.bound = bound;
       Packing plan = maker.choose_jittered(of_node, at, kCountJitter);
       alike.settle(table, of_node, at, goal, plan);
       return plan;
     };
-    const price::BranchLimits limits{goal.near, kBranchTolerance, effort_.branch, true};
-    branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, best_, proof);
+    const price::BranchLimits limits{goal.near, kBranchTolerance, effort_.branch_counts, true};
+    const double of_prices = proof.bound;
+    std::vector<price::Leaf> leaves = leaves_;
+    branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
+           proof);
+    // Where that says little, one set of prices for everybody tells more than one for each leaf.
+    const double gap = objective_of(table_, stage, best_) - of_prices;
+    if (proof.bound - of_prices > kTelling * gap) leaves_ = std::move(leaves);
     goal.bound = proof.bound;
-    alike.settle(table_, stage, prices, goal, best_);
+    price::AlikeSearches last(effort_.last, effort_.one, 1);
+    last.settle(table_, stage, prices, goal, best_);
+  }
+
+  // Leaves that no plan as good as the best keeps to are done with.
+  void leave_hopeful(std::int32_t rank, const Proof& proof) {
+    std::erase_if(leaves_, [&](const price::Leaf& leaf) {
+      return leaf.bound - kCountTolerance > static_cast<double>(best_.skipped(rank));
+    });
+    for (price::Leaf& leaf : leaves_) leaf.least_skipped.push_back(leaf.bound);
+    if (leaves_.empty()) leaves_.push_back({{}, proof.bound, least_skipped_});
   }
 
   [[nodiscard]] bool may_solve_rest() const {
@@ -467,6 +501,7 @@ class PriceSolver {
   price::AlikeSearches alike_;  // in the stage of value
   std::vector<Prices> prices_;  // [stages]
   std::vector<Proof> proofs_;
+  std::vector<price::Leaf> leaves_ = std::vector<price::Leaf>(1);  // what branching left
   std::vector<double> least_skipped_;  // [classes] as the prices of its stage prove
   std::vector<double> seconds_;
   Clock clock_;

@@ -144,7 +144,7 @@ AlikeLimits all_moves(std::size_t per_kind, std::size_t max_moves) {
 }
 
 Packing rounded_at_node(PlanMaker& maker, const Table&, const Stage& stage, const Prices& prices,
-                        double) {
+                        double, const std::vector<double>&) {
   return maker.round_jittered(stage, prices, 1e-3);
 }
 
@@ -240,7 +240,7 @@ TEST(PriceSearch, AlikeServersStayWithinTheirWork) {
 
 TEST(PriceSearch, BoundsOfBranchingHold) {
   Sampler random;
-  int raised = 0;
+  int raised = 0, went_on = 0;
   for (int i = 0; i < testing::tries(300); ++i) {
     OptionTable from;
     const std::int64_t types = random.whole(1, 3);
@@ -276,7 +276,8 @@ TEST(PriceSearch, BoundsOfBranchingHold) {
     const double of_prices = proof.bound;
     ASSERT_LE(of_prices, least + kSlack) << "table " << i;
     const BranchLimits limits{1e-9, 1e-9, 60'000'000, i % 2 == 0};
-    branch(table, stage, prices, limits, 1, passes, rounded_at_node, best, proof);
+    std::vector<Leaf> leaves(1);
+    branch(table, stage, prices, limits, 1, passes, rounded_at_node, leaves, best, proof);
     EXPECT_GE(proof.bound, of_prices) << "table " << i;
     EXPECT_LE(proof.bound, least + kSlack) << "table " << i;
     EXPECT_EQ(proof.of_prices, of_prices) << "table " << i;
@@ -284,9 +285,32 @@ TEST(PriceSearch, BoundsOfBranchingHold) {
     EXPECT_FALSE(falls_short(stage, best)) << "table " << i;
     EXPECT_GE(objective_of(table, stage, best), least - kSlack) << "table " << i;
     EXPECT_FALSE(is_better(table, before, best)) << "table " << i;
+    for (const Leaf& leaf : leaves) EXPECT_GE(leaf.bound, proof.bound) << "table " << i;
+    // The next stage goes on from the leaves that may keep what this one reached.
+    Stage next = stage;
+    Packing plan = before;
+    if (stage.value_weight == 0) {
+      next = value_stage(table, Stage::kNoLimit);
+      next.may_skip = stage.may_skip;
+      next.may_skip.back() = best.skipped(stage.num_classes - 1);
+      plan = best;
+    }
+    std::erase_if(leaves, [&](const Leaf& leaf) {
+      return leaf.bound > objective_of(table, stage, best) + kSlack;
+    });
+    const double next_least = EveryCombination(table, next).least();
+    const Prices next_prices = best_prices(table, next);
+    Proof further;
+    further.bound = further.of_prices = respond(table, next, next_prices, 1).bound();
+    went_on += leaves.size() > 1;
+    branch(table, next, next_prices, limits, 1, passes, rounded_at_node, leaves, plan, further);
+    EXPECT_GE(further.bound, further.of_prices) << "table " << i;
+    EXPECT_LE(further.bound, next_least + kSlack) << "table " << i;
+    EXPECT_GE(objective_of(table, next, plan), next_least - kSlack) << "table " << i;
     raised += proof.bound > of_prices + kSlack;
   }
   EXPECT_GT(raised, testing::tries(300) / 20);
+  EXPECT_GT(went_on, testing::tries(300) / 20);
 }
 
 // Cards for one and two thirds of two servers: prices alone think that one and two thirds is what
@@ -311,7 +335,8 @@ TEST(PriceSearch, BranchingClosesWhatPricesLeaveOpen) {
   best.put(1, 3);
   std::int64_t passes = 0;
   const BranchLimits limits{1e-9, 1e-9, 60'000'000, true};
-  branch(table, stage, prices, limits, 1, passes, rounded_at_node, best, proof);
+  std::vector<Leaf> leaves(1);
+  branch(table, stage, prices, limits, 1, passes, rounded_at_node, leaves, best, proof);
   EXPECT_EQ(best.value(table), 60);
   EXPECT_NEAR(proof.bound, 60, 1e-4);  // tolls are large numbers
   EXPECT_NEAR(proof.of_prices, 20, kSlack);

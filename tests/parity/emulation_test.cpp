@@ -140,7 +140,7 @@ TEST(Emulation, PercentilesAreTheDevices) {
 TEST(Emulation, ChunksAndDevicesDoNotChangeTheAnswer) {
   std::mt19937_64 engine(testing::test_seed());
   const Problem problem =
-      check::random_problem({.servers = 20, .seed = engine(), .longest = kLongest});
+      check::random_problem({.servers = 12, .seed = engine(), .longest = kLongest});
   for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
     const SearchOptions options = mode(batch);
     const SearchResult whole = emulate(problem, options, {{}});
@@ -197,7 +197,7 @@ TEST(DeviceMemory, AnyAllocationMayFailOnce) {
 
 TEST(DeviceMemory, SmallerChunksWhereItIsScarce) {
   const Problem problem =
-      check::random_problem({.servers = 100, .seed = testing::test_seed(), .longest = kLongest});
+      check::random_problem({.servers = 60, .seed = testing::test_seed(), .longest = kLongest});
   for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
     const SearchOptions options = mode(batch);
     std::vector<EmulationLog> logs;

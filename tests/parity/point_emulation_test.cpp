@@ -164,7 +164,7 @@ TEST(PointEmulation, ChunksWindowsAndDevicesDoNotChangeThePoints) {
   std::mt19937_64 engine(testing::test_seed());
   GridOptions options;
   options.replicas = {0, 0, 3};
-  const Case c(sample_problem(10, engine()), options, {.ignore_targets = true});
+  const Case c(sample_problem(6, engine(), 100), options, {.ignore_targets = true});
   const Points want = c.on_cpu();
   for (const cuda::PointLimits limits :
        {cuda::PointLimits{1, 1, 1, 1 << 10}, {50, 1 << 12, 1 << 12, 7}, {3, 1 << 20, 100, 1}}) {
