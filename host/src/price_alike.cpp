@@ -280,13 +280,14 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
   limits.per_kind = kPerKind;
   limits.excess = goal.elastic ? kFirstExcess : 0;
   double share = kFirstShare;
-  for (int idle = 0; work_ > 0 && limits.max_moves <= kLastMoves;) {
+  const std::int64_t last = work_ > goal.work ? work_ - goal.work : 0;
+  for (int idle = 0; work_ > last && limits.max_moves <= kLastMoves;) {
     const bool held = packing.is_feasible() && !falls_short(stage, packing);
     if (idle >= goal.patience + (held ? 0 : kMorePatience)) break;
     const double before = objective_of(table, stage, packing);
     const double gap = held ? before - goal.bound : goal.slack;
     if (held && gap <= goal.near) break;
-    limits.work = std::min(work_, one_);
+    limits.work = std::min(work_ - last, one_);
     limits.max_rise = share * gap;
     const AlikeResult result = move_alike(table, stage, prices, limits, packing);
     work_ -= result.work;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "price_packing.hpp"
 
@@ -42,6 +43,7 @@ struct AlikeGoal {
   double slack = 0;      // about how far a plan may come out above it
   int patience = 1;      // searches in a row that may gain little
   bool elastic = false;  // come closer step by step where a plan does not hold
+  std::int64_t work = std::numeric_limits<std::int64_t>::max();  // at most, out of the budget
 };
 
 // Searches of growing size out of one budget of work, so that the same input has the same plan.

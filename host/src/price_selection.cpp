@@ -56,15 +56,16 @@ constexpr double kBranchTolerance = 1e-9;
 // What branching says of a stage matters to the next ones if it closed more of the gap than this.
 constexpr double kTelling = 0.5;
 
-// What searches among players that are alike may take in a stage of counts, in that of value,
-// around a last plan, and one of them alone, as ExactLimits counts it; and what branching may, in
-// stages of counts and those that go on from them, and in others.
+// What searches among players that are alike may take in a stage of counts, in that of value, there
+// for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
+// branching may, in stages of counts and those that go on from them, and in others.
 struct Effort {
-  std::int64_t counts, value, last, one, branch_counts, branch;
+  std::int64_t counts, value, plan, last, one, branch_counts, branch;
 };
-constexpr Effort kSmallEffort{13000000, 20000000, 6000000, 20000000, 60000000, 60000000};
-constexpr Effort kEffort{64000000, 100000000, 16000000, 12000000, 300000000, 120000000};
-constexpr Effort kLargeEffort{64000000, 96000000, 32000000, 16000000, 60000000, 60000000};
+constexpr Effort kSmallEffort{13000000, 20000000, 20000000, 6000000, 20000000, 60000000, 60000000};
+constexpr Effort kEffort{64000000, 100000000, 100000000, 16000000, 12000000, 300000000, 120000000};
+constexpr Effort kLargeEffort{64000000, 128000000, 50000000, 32000000,
+                              16000000, 60000000,  60000000};
 constexpr std::int64_t kLarge = 100000;  // players
 
 constexpr const Effort& effort_of(std::int64_t num_players) {
@@ -311,7 +312,8 @@ class PriceSolver {
       glance(stage, prices, proof);
     }
     const auto goal = [&](double bound, int patience) {
-      return price::AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience, true};
+      return price::AlikeGoal{bound,    near, best_.value(table_) - proof.bound,
+                              patience, true, effort_.plan};
     };
     // Where stages before had to branch, the prices of no single node tell what holds.
     const bool is_branched = leaves_.size() > 1;
