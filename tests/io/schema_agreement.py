@@ -33,6 +33,7 @@ SECTIONS = {
     "serverData": "server-data",
     "optimizerData": "optimizer-data",
 }
+NAMES = ("name", "type", "model", "accelerator")  # the first that an entry has is its name
 OPTIONAL_SECTIONS = ("capacityData", "optimizerData")
 DOCUMENTS = 600
 
@@ -196,7 +197,7 @@ def twins(value):
         return any(twins(child) for child in value.values())
     if not isinstance(value, list):
         return False
-    names = [repr((entry.get("name", entry.get("type", entry.get("model"))), entry.get("acc")))
+    names = [repr((next((entry[key] for key in NAMES if key in entry), None), entry.get("acc")))
              for entry in value if isinstance(entry, dict)]
     return len(set(names)) < len(names) or any(twins(child) for child in value)
 
@@ -234,7 +235,7 @@ def make_case(kind, index, generator, rng, folder, schemas):
     if rng.random() < 0.8:
         mutate(document, rng)
     system = document if kind == "folder" else document.get("system")
-    if kind != "solution" and (twins(document) or not derived_ceilings_within_limit(system)):
+    if twins(document) or kind != "solution" and not derived_ceilings_within_limit(system):
         return None
     if kind == "folder":
         write_folder(path, document)
