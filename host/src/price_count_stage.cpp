@@ -1,0 +1,154 @@
+// Stages of unserved players, class by class.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "exact_choice.hpp"
+#include "price_attempts.hpp"
+#include "price_solver.hpp"
+
+namespace tonnage::price {
+namespace {
+
+// Near: unserved players, at least one, or a share of them.
+constexpr double kNearCount = 0.002;
+// What values are told apart by where an exact search follows.
+constexpr double kCountJitter = 1e-2;
+// What branching says of a stage matters to the next ones if it closed more of the gap than this.
+constexpr double kTelling = 0.5;
+
+bool is_near_count(double unserved, double bound) {
+  const double least = std::max(0.0, std::ceil(bound - kCountTolerance));
+  return unserved <= least + std::max(1.0, kNearCount * least);
+}
+
+}  // namespace
+
+template <class Near>
+void PriceSolver::restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
+                                 const Near& near) {
+  const std::int64_t most = num_count_restarts(table_.num_players());
+  for (std::int64_t i = 0; i < most && !near(best_); ++i) {
+    const CountAim aim = count_restart(static_cast<std::size_t>(i));
+    const Stage target = count_stage_of(rank, aim.factor * count_weight_);
+    Packing plan = maker_.attempt(target, stage, prices, aim.jitter, aim.salt);
+    if (!falls_short(stage, plan) && plan.skipped(rank) <= best_.skipped(rank) + kRepairable) {
+      maker_.exchange_moves(stage, prices, plan);
+    }
+    keep(plan);
+  }
+}
+
+void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
+  best_.extend(table_, rank + 1);
+  exchanged_ = kNever;
+  const Stage stage = count_stage_of(rank, count_weight_);
+  const Stage pure = count_stage_of(rank, 0);
+  const Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
+                                      options_.num_threads, iterations_);
+  Prices of_bound = prices;
+  // Below 0 as it may be: what a better plan may consist of follows from it.
+  least_skipped_.push_back(respond(table_, pure, prices, options_.num_threads).bound());
+  Proof proof;
+  proof.bound = proof.of_prices = least_skipped_.back();
+  const auto done = [&](const Packing& p) {
+    const double least = std::max(0.0, std::ceil(proof.bound - kCountTolerance));
+    return !falls_short(stage, p) && static_cast<double>(p.skipped(rank)) <= least;
+  };
+
+  fill(table_, stage, prices, best_);
+  Packing greedy_part(table_, rank + 1);
+  for (std::int64_t p = 0; p < greedy_part.num_players(); ++p) {
+    greedy_part.put(p, greedy.option_of(p));
+  }
+  keep(greedy_part);
+  if (!done(best_)) {
+    // What values weigh costs the bound of a large fleet some servers.
+    const Prices bare =
+        maximise_dual(table_, pure, prices, kBoundTolerance, options_.num_threads, iterations_);
+    const double bound = respond(table_, pure, bare, options_.num_threads).bound();
+    if (bound > least_skipped_.back()) {
+      least_skipped_.back() = bound;
+      proof.bound = proof.of_prices = bound;
+      of_bound = bare;
+    }
+  }
+  for (Leaf& leaf : leaves_) leaf.bound = proof.bound;
+  std::vector<Packing> plans;
+  for (const CountAim& aim : count_aims(table_.num_players())) {
+    if (done(best_)) break;
+    plans.push_back(maker_.round_jittered(count_stage_of(rank, aim.factor * count_weight_), prices,
+                                          aim.jitter));
+    keep(plans.back());
+  }
+  proof.objective = static_cast<double>(best_.skipped(rank));
+  if (!done(best_)) glance(pure, of_bound, proof);
+  if (!done(best_)) search_counts(pure, of_bound, proof);
+  const auto is_near = [&](const Packing& p) {
+    return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
+  };
+  polish(stage, prices, std::move(plans),
+         [&](const Packing& p) { return has_exact_solver() ? is_near(p) : done(p); });
+  restart_counts(rank, stage, prices, is_near);
+  if (!done(best_)) improve_best(stage, prices);
+  if (!done(best_) && !has_exact_solver()) exchange_best(stage, prices);
+  proof.objective = static_cast<double>(best_.skipped(rank));
+  if (!done(best_)) search_rest(pure, of_bound, stage, prices, proof);
+  leave_hopeful(rank, proof);
+  proof.bound = std::min(proof.objective, std::max(0.0, std::ceil(proof.bound - kCountTolerance)));
+  prices_.push_back(std::move(of_bound));
+  proofs_.push_back(proof);
+  seconds_.push_back(clock_.lap());
+}
+
+void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof& proof) {
+  if (!has_exact_solver()) return;
+  AlikeSearches alike(effort_.counts, effort_.one, 1);
+  AlikeGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
+  const auto make = [&](PlanMaker& maker, const Table& table, const Stage& of_node,
+                        const Prices& at, double bound, const std::vector<double>&) {
+    goal.bound = bound;
+    Packing plan = maker.choose_jittered(of_node, at, kCountJitter);
+    alike.settle(table, of_node, at, goal, plan);
+    return plan;
+  };
+  const BranchLimits limits{goal.near, kBranchTolerance, effort_.branch_counts, true};
+  const double of_prices = proof.bound;
+  std::vector<Leaf> leaves = leaves_;
+  branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
+         proof);
+  // Where that says little, one set of prices for everybody tells more than one for each leaf.
+  const double gap = objective_of(table_, stage, best_) - of_prices;
+  if (proof.bound - of_prices > kTelling * gap) leaves_ = std::move(leaves);
+  goal.bound = proof.bound;
+  AlikeSearches last(effort_.last, effort_.one, 1);
+  last.settle(table_, stage, prices, goal, best_);
+}
+
+void PriceSolver::leave_hopeful(std::int32_t rank, const Proof& proof) {
+  std::erase_if(leaves_, [&](const Leaf& leaf) {
+    return leaf.bound - kCountTolerance > static_cast<double>(best_.skipped(rank));
+  });
+  for (Leaf& leaf : leaves_) leaf.least_skipped.push_back(leaf.bound);
+  if (leaves_.empty()) leaves_.push_back({{}, proof.bound, least_skipped_});
+}
+
+void PriceSolver::settle_bounds() {
+  for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
+    Proof& proof = proofs_[k];
+    proof.objective = static_cast<double>(best_.skipped(k));
+    const Stage pure = count_stage_of(k, 0);
+    for (std::int32_t j = 0; j < k; ++j) {
+      // A level that turned out to spare nobody needs everybody served.
+      if (pure.is_forced(j)) {
+        prices_[k].skip[j] = std::numeric_limits<double>::infinity();
+      }
+    }
+    const double bound = respond(table_, pure, prices_[k], options_.num_threads).bound();
+    const double whole = std::ceil(bound - kCountTolerance);
+    proof.of_prices = std::max(0.0, whole);
+    proof.bound = std::min(proof.objective, std::max(proof.of_prices, proof.bound));
+  }
+}
+
+}  // namespace tonnage::price

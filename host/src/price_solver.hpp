@@ -1,0 +1,129 @@
+// One run of the price solver: the stages of the lexicographic order, one after the other. Owns:
+// what stages hand on to each other (the best plan, prices, proofs, what branching left). The
+// stages of counts are in price_count_stage.cpp, that of value in price_value_stage.cpp.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "price_alike.hpp"
+#include "price_branch.hpp"
+#include "price_exact.hpp"
+#include "price_packing.hpp"
+#include "price_plans.hpp"
+#include "tonnage/host/price_selection.hpp"
+
+namespace tonnage::price {
+
+// Bounds of counts are rounded up, but for so much.
+constexpr double kCountTolerance = 1e-6;
+// Share of the bound by which its prices may miss it: of a stage, and of a branch.
+constexpr double kBoundTolerance = 1e-10;
+constexpr double kBranchTolerance = 1e-9;
+
+// What searches among players that are alike may take in a stage of counts, in that of value, there
+// for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
+// branching may, in stages of counts and those that go on from them, and in others.
+struct Effort {
+  std::int64_t counts, value, plan, last, one, branch_counts, branch;
+};
+
+class Clock {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    return seconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+class PriceSolver {
+ public:
+  PriceSolver(const OptionTable& from, const PriceOptions& options);
+  Selection solve();
+
+ private:
+  // Unserved players of class `rank` at the levels reached so far, values breaking ties.
+  [[nodiscard]] Stage count_stage_of(std::int32_t rank, double value_weight) const;
+  [[nodiscard]] Stage value_stage_of() const;
+
+  void count_stage(std::int32_t rank, const Packing& greedy);
+  void value_stage(const Packing& greedy, bool first);
+
+  void keep(const Packing& candidate) {
+    if (is_better(table_, candidate, best_)) best_ = candidate;
+  }
+
+  // Improves the best plan, but not at the cost of a level that it exceeds.
+  void improve_best(const Stage& stage, const Prices& prices);
+  void exchange_best(const Stage& stage, const Prices& prices);
+
+  // Improves the best of some plans, as far as the prices tell, and keeps what is better.
+  template <class Good>
+  void polish(const Stage& stage, const Prices& prices, std::vector<Packing> plans,
+              const Good& good) {
+    for (const std::size_t i : maker_.most_promising(stage, prices, plans)) {
+      if (good(best_)) return;
+      maker_.repair(stage, prices, plans[i]);
+      keep(plans[i]);
+    }
+  }
+
+  // Decides small fleets at once.
+  void glance(const Stage& stage, const Prices& prices, Proof& proof);
+  // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices of
+  // its bound leave open, exactly where that is little.
+  void search_rest(const Stage& pure, const Prices& of_bound, const Stage& stage,
+                   const Prices& prices, Proof& proof);
+
+  // More plans of a stage of unserved players until one is near the bound.
+  template <class Near>
+  void restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
+                      const Near& near);
+  // Looks for plans that serve more players, and for a better bound of how many that can be.
+  void search_counts(const Stage& stage, const Prices& prices, Proof& proof);
+  // Leaves that no plan as good as the best keeps to are done with.
+  void leave_hopeful(std::int32_t rank, const Proof& proof);
+  // Bounds of counts once more at the service levels of the final plan.
+  void settle_bounds();
+
+  // One of several plans of the stage of value, made for a table and its prices. It may not hold.
+  Packing value_plan(PlanMaker& maker, const Table& table, const Stage& stage, const Prices& prices,
+                     const AlikeGoal& goal, std::size_t attempt,
+                     const std::vector<double>& least_skipped);
+  [[nodiscard]] double tolerance() const;
+
+  [[nodiscard]] bool may_solve_rest() const;
+  void report(std::int64_t stages_done) const;
+  [[nodiscard]] Selection finish() const;
+
+  static constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+
+  const OptionTable& from_;
+  const PriceOptions& options_;
+  Table table_;
+  Packing best_;
+  double count_weight_ = 1;
+  double sum_of_values_ = 0;
+  double exchanged_ = kNever;  // objective of the plan that exchanges last improved
+  std::int64_t iterations_ = 0;
+  PlanMaker maker_;
+  const Effort& effort_;
+  AlikeSearches alike_;         // in the stage of value
+  std::vector<Prices> prices_;  // [stages]
+  std::vector<Proof> proofs_;
+  std::vector<Leaf> leaves_ = std::vector<Leaf>(1);  // what branching left
+  std::vector<double> least_skipped_;                // [classes] as the prices of its stage prove
+  std::vector<double> seconds_;
+  Clock clock_;
+};
+
+}  // namespace tonnage::price

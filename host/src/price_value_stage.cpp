@@ -1,0 +1,152 @@
+// The stage of value, at the service levels that the stages before reached.
+#include <algorithm>
+#include <utility>
+
+#include "exact_choice.hpp"
+#include "price_attempts.hpp"
+#include "price_solver.hpp"
+#include "price_translation.hpp"
+
+namespace tonnage::price {
+namespace {
+
+// Near: a share of the cost of the plan.
+constexpr double kNearValue = 1e-4;
+// A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
+constexpr double kValueTolerance = 1e-6;
+constexpr double kRelativeTolerance = 1e-11;
+// Prices to start from beyond this are none.
+constexpr double kMaxStartPrice = 1e12;
+// Aims are tried only if so many plans made for an exact search found nothing.
+constexpr std::int64_t kFirstRestarts = 4;
+constexpr int kPatience = 2;  // around the best plan
+
+// The stage with levels to aim at, by a share of what lies between them and their bounds.
+Stage with_reserve(const Stage& stage, double share, const std::vector<double>& least_skipped) {
+  Stage target = stage;
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    target.reserve.push_back(
+        share * (static_cast<double>(stage.may_skip[k]) - std::max(0.0, least_skipped[k])));
+  }
+  return target;
+}
+
+}  // namespace
+
+Packing PriceSolver::value_plan(PlanMaker& maker, const Table& table, const Stage& stage,
+                                const Prices& prices, const AlikeGoal& goal, std::size_t attempt,
+                                const std::vector<double>& least_skipped) {
+  const ValueAim aim = value_restart(attempt);
+  const Stage target = with_reserve(stage, aim.reserve, least_skipped);
+  if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
+  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt);
+  alike_.settle(table, stage, prices, goal, plan);
+  return plan;
+}
+
+void PriceSolver::value_stage(const Packing& greedy, bool first) {
+  const Stage stage = value_stage_of();
+  exchanged_ = kNever;
+  Prices start = zero_prices(table_, stage);
+  if (!first) {
+    start.resource = prices_.back().resource;
+    prices_.pop_back();
+    proofs_.pop_back();
+  } else if (std::ssize(options_.start_prices) == table_.num_types) {
+    for (std::int32_t t = 0; t < table_.num_types; ++t) {
+      const double price = options_.start_prices[t];
+      if (price >= 0 && price <= kMaxStartPrice) start.resource[t] = price;
+    }
+  }
+  const Prices prices =
+      maximise_dual(table_, stage, start, kBoundTolerance, options_.num_threads, iterations_);
+  Proof proof;
+  proof.bound = proof.of_prices = respond(table_, stage, prices, options_.num_threads).bound();
+  const auto done = [&](const Packing& p) {
+    return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
+  };
+  keep(greedy);
+  const double near = kNearValue * cost_of(from_, table_, best_);
+  const auto is_near = [&](const Packing& p) {
+    return done(p) || p.value(table_) - proof.bound <= near;
+  };
+  // A plan that serves more than the stage asks for belongs to the next one.
+  const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
+  if (at_level() && !done(best_)) {
+    improve_best(stage, prices);
+    proof.objective = best_.value(table_);
+    glance(stage, prices, proof);
+  }
+  const auto goal = [&](double bound, int patience) {
+    return AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience, true, effort_.plan};
+  };
+  // Where stages before had to branch, the prices of no single node tell what holds.
+  const bool is_branched = leaves_.size() > 1;
+  const auto branch_value = [&] {
+    std::size_t plans = 0;
+    const auto make = [&](PlanMaker& maker, const Table& table, const Stage& at_stage,
+                          const Prices& at, double bound,
+                          const std::vector<double>& least_skipped) {
+      return value_plan(maker, table, at_stage, at, goal(bound, 1), plans++, least_skipped);
+    };
+    const BranchLimits limits{near, kBranchTolerance,
+                              is_branched ? effort_.branch_counts : effort_.branch, false};
+    std::vector<Leaf> leaves = leaves_;
+    branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
+           proof);
+  };
+  std::int64_t attempt = 0;
+  const auto restart_until = [&](std::int64_t last) {
+    for (; attempt < last && !(has_exact_solver() && alike_.is_spent()); ++attempt) {
+      if (!at_level() || is_near(best_)) return;
+      Packing plan = value_plan(maker_, table_, stage, prices, goal(proof.bound, 1),
+                                static_cast<std::size_t>(attempt), least_skipped_);
+      if (plan.is_feasible() && !falls_short(stage, plan)) keep(plan);
+    }
+  };
+  const double before = best_.value(table_);
+  if (has_exact_solver() && !is_branched) restart_until(kFirstRestarts);
+  const bool needs_aims = !is_branched && best_.value(table_) == before;
+  std::vector<Packing> plans;
+  for (const ValueAim& aim : value_aims(table_.num_players())) {
+    if (!needs_aims || !at_level() || is_near(best_)) break;
+    plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve, least_skipped_), prices,
+                                          aim.jitter));
+    keep(plans.back());
+  }
+  if (at_level()) polish(stage, prices, std::move(plans), is_near);
+  if (at_level() && !is_near(best_)) {
+    exchange_best(stage, prices);
+    alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
+  }
+  if (at_level() && !is_near(best_)) branch_value();
+  if (at_level() && !is_near(best_)) {
+    alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
+  }
+  if (!is_branched) restart_until(num_value_restarts(table_.num_players()));
+  if (at_level() && !done(best_)) exchange_best(stage, prices);
+  if (at_level() && !is_near(best_)) {
+    AlikeSearches last(effort_.last, effort_.one, maker_.spread());
+    last.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
+  }
+  proof.objective = best_.value(table_);
+  if (!done(best_) && best_.skipped() == stage.may_skip) {
+    search_rest(stage, prices, stage, prices, proof);
+  }
+  for (double* bound : {&proof.bound, &proof.of_prices}) {
+    if (proof.objective - *bound <= tolerance()) *bound = proof.objective;
+  }
+  prices_.push_back(prices);
+  proofs_.push_back(proof);
+  if (first) {
+    seconds_.push_back(clock_.lap());
+  } else {
+    seconds_.back() += clock_.lap();
+  }
+}
+
+double PriceSolver::tolerance() const {
+  return kValueTolerance + kRelativeTolerance * sum_of_values_;
+}
+
+}  // namespace tonnage::price
