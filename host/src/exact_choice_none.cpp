@@ -1,6 +1,7 @@
 // Exact selection in a build without the branch-and-cut solver. Owns: the refusal.
 #include "exact_choice.hpp"
 #include "integer_program.hpp"
+#include "linear_program.hpp"
 #include "tonnage/core/error.hpp"
 
 namespace tonnage {
@@ -27,5 +28,22 @@ IntegerAnswer solve_integer_program(const IntegerProgram& /*program*/,
                                     const std::vector<double>& /*start*/) {
   refuse();
 }
+
+struct LinearProgram::Solver {};
+
+LinearProgram::LinearProgram() { refuse(); }
+LinearProgram::~LinearProgram() = default;
+void LinearProgram::add_rows(const std::vector<Row>& /*rows*/) { refuse(); }
+void LinearProgram::add_columns(const std::vector<Column>& /*columns*/) { refuse(); }
+void LinearProgram::remove_rows(const std::vector<std::int32_t>& /*rows*/) { refuse(); }
+void LinearProgram::set_most(std::int32_t /*column*/, double /*most*/) { refuse(); }
+void LinearProgram::set_lower(std::int32_t /*row*/, double /*lower*/) { refuse(); }
+bool LinearProgram::solve() { refuse(); }
+std::int64_t LinearProgram::work() const { refuse(); }
+bool LinearProgram::is_impossible() const { refuse(); }
+std::vector<double> LinearProgram::x() const { refuse(); }
+std::vector<double> LinearProgram::prices() const { refuse(); }
+std::vector<std::int32_t> LinearProgram::basis() const { refuse(); }
+std::vector<double> LinearProgram::inverse_row(std::int32_t /*place*/) const { refuse(); }
 
 }  // namespace tonnage

@@ -30,13 +30,6 @@ struct Node {
   Decision next{-1, Packing::kNone, true};  // to branch on; of player -1: none is undecided
 };
 
-// The table with values as the stage weighs them: tolls are values, also where only players count.
-Table weighted(const Table& table, double value_weight) {
-  Table result = table;
-  for (FlatOption& o : result.options) o.value *= value_weight;
-  return result;
-}
-
 class Tree {
  public:
   Tree(const Table& table, const Stage& stage, const BranchLimits& limits, int num_threads,
@@ -49,7 +42,7 @@ class Tree {
         iterations_(iterations),
         make_(make),
         best_(best),
-        decided_(weighted(table, stage.value_weight)),
+        decided_(with_tolls(table, stage.value_weight, {})),
         maker_(decided_, num_threads, iterations),
         first_pass_(iterations) {
     relaxed_.value_weight = 1;

@@ -8,6 +8,7 @@
 
 #include "price_exact.hpp"
 #include "price_plans.hpp"
+#include "price_relaxation.hpp"
 
 namespace tonnage::price {
 
@@ -16,12 +17,6 @@ struct BranchLimits {
   double tolerance = 0;     // share of the bound by which the prices of a node may miss it
   std::int64_t work = 0;    // passes over the fleet times players
   bool plan_first = false;  // also before any decision
-};
-
-// Whether a player takes an option; Packing::kNone stands for going without.
-struct Decision {
-  std::int64_t player, option;
-  bool takes;
 };
 
 // Decisions that some plans keep, and what is known of those plans.

@@ -82,8 +82,14 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
     keep(plans.back());
   }
   proof.objective = static_cast<double>(best_.skipped(rank));
-  if (!done(best_)) glance(pure, of_bound, proof);
+  Relaxed relaxed{proof.of_prices, of_bound, {}, best_};
+  if (!done(best_)) glance(pure, relaxed, proof);
   if (!done(best_)) search_counts(pure, of_bound, proof);
+  if (!done(best_)) {
+    // Whatever is above the next whole number below the best says all there is to say.
+    const double enough = static_cast<double>(best_.skipped(rank)) - 1 + 2 * kCountTolerance;
+    tighten(pure, enough, effort_.certify / 2, relaxed, proof);
+  }
   const auto is_near = [&](const Packing& p) {
     return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
   };
@@ -93,7 +99,7 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
   if (!done(best_)) improve_best(stage, prices);
   if (!done(best_) && !has_exact_solver()) exchange_best(stage, prices);
   proof.objective = static_cast<double>(best_.skipped(rank));
-  if (!done(best_)) search_rest(pure, of_bound, stage, prices, proof);
+  if (!done(best_)) search_rest(pure, relaxed, stage, prices, proof);
   leave_hopeful(rank, proof);
   proof.bound = std::min(proof.objective, std::max(0.0, std::ceil(proof.bound - kCountTolerance)));
   prices_.push_back(std::move(of_bound));
@@ -112,7 +118,7 @@ void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof&
     alike.settle(table, of_node, at, goal, plan);
     return plan;
   };
-  const BranchLimits limits{goal.near, kBranchTolerance, effort_.branch_counts, true};
+  const BranchLimits limits{goal.near, kBranchTolerance, effort_.branch, true};
   const double of_prices = proof.bound;
   std::vector<Leaf> leaves = leaves_;
   branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,

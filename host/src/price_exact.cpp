@@ -36,20 +36,20 @@ bool by_regret(const Open& a, const Open& b) {
   return a.regret != b.regret ? a.regret < b.regret : by_player(a, b);
 }
 
-// Everything of regret at most `slack`, by player. Each player's cheapest option is among them.
+// Everything of regret at most `slack`, by player. Each player's cheapest option is among them. The
+// table has values as the stage weighs them.
 std::vector<Open> list_open(const Table& table, const Stage& stage, const Prices& prices,
                             double slack) {
   std::vector<Open> open;
   for (std::int64_t p = 0; p < table.first_player[stage.num_classes]; ++p) {
     const double skip = prices.skip[table.class_of[p]];
-    const double least =
-        std::min(skip, cheapest_option(table, stage.value_weight, prices.resource, p).cost);
+    const double least = std::min(skip, cheapest_option(table, 1, prices.resource, p).cost);
     const auto add = [&](std::int64_t option, double cost) {
       if (cost - least <= slack) open.push_back({cost - least, p, option});
     };
     add(Packing::kNone, skip);
     for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
-      add(o, table.cost_of(table.options[o], stage.value_weight, prices.resource));
+      add(o, table.cost_of(table.options[o], 1, prices.resource));
     }
   }
   return open;
@@ -273,16 +273,16 @@ double objective_of(const Table& table, const Stage& stage, const Packing& packi
   return objective;
 }
 
-Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices,
+Progress solve_rest(const Table& table, const Stage& stage, const Relaxed& relaxed,
                     const RestLimits& limits, Packing& packing, Proof& proof) {
   const bool counts = counts_players(stage);
-  // In a better plan no player's regret exceeds what lies between that plan and the bound of the
-  // prices.
-  const double gap = proof.objective - proof.of_prices;
+  // In a better plan no player's regret exceeds what lies between that plan and the bound.
+  const double gap = proof.objective - relaxed.bound;
   const double slack = counts ? gap - 1 + 1e-6 : gap * (1 + 1e-9);
   if (slack < 0) return Progress::kSettled;
   const Searcher searcher(table, stage);
-  std::vector<Open> open = list_open(table, stage, prices, slack);
+  std::vector<Open> open =
+      list_open(with_tolls(table, stage.value_weight, relaxed.tolls), stage, relaxed.prices, slack);
   ExactLimits exact;
   exact.absolute_gap = counts ? 1 - 1e-6 : 0;
   const std::size_t undecided = count_undecided(open);

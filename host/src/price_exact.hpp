@@ -6,6 +6,7 @@
 
 #include "exact_choice.hpp"
 #include "price_packing.hpp"
+#include "price_relaxation.hpp"
 
 namespace tonnage::price {
 
@@ -36,11 +37,11 @@ enum class Progress {
   kStuck,    // none
 };
 
-// Searches for a better plan among the options that the prices leave open. If those are at most
-// `max_whole`, the search is exact and raises the bound of `proof` as far as it got. Otherwise
+// Searches for a better plan among the options that the relaxation leaves open. If those are at
+// most `max_whole`, the search is exact and raises the bound of `proof` as far as it got. Otherwise
 // the linear relaxation decides for most players and the search for those near a tie. Keeps the
 // better plan in `packing`. A stage of unserved players has value_weight 0.
-Progress solve_rest(const Table& table, const Stage& stage, const Prices& prices,
+Progress solve_rest(const Table& table, const Stage& stage, const Relaxed& relaxed,
                     const RestLimits& limits, Packing& packing, Proof& proof);
 
 }  // namespace tonnage::price

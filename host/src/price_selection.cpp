@@ -28,9 +28,8 @@ constexpr RestLimits kSecondLook{6000, 3000, kOtherWork, kExactWork, kBoundWork}
 constexpr int kMaxRepeats = 5;
 
 constexpr Effort kSmallEffort{13000000, 20000000, 20000000, 6000000, 20000000, 60000000, 60000000};
-constexpr Effort kEffort{64000000, 100000000, 100000000, 16000000, 12000000, 300000000, 120000000};
-constexpr Effort kLargeEffort{64000000, 128000000, 50000000, 32000000,
-                              16000000, 60000000,  60000000};
+constexpr Effort kEffort{64000000, 100000000, 100000000, 16000000, 12000000, 300000000, 140000000};
+constexpr Effort kLargeEffort{64000000, 128000000, 50000000, 32000000, 16000000, 60000000, 0};
 constexpr std::int64_t kLarge = 100000;  // players
 
 constexpr const Effort& effort_of(std::int64_t num_players) {
@@ -114,17 +113,30 @@ bool PriceSolver::may_solve_rest() const {
   return has_exact_solver() && table_.num_players() <= kMaxSearched;
 }
 
-void PriceSolver::glance(const Stage& stage, const Prices& prices, Proof& proof) {
+void PriceSolver::glance(const Stage& stage, const Relaxed& relaxed, Proof& proof) {
   if (!may_solve_rest()) return;
-  solve_rest(table_, stage, prices, kGlance, best_, proof);
+  solve_rest(table_, stage, relaxed, kGlance, best_, proof);
 }
 
-void PriceSolver::search_rest(const Stage& pure, const Prices& of_bound, const Stage& stage,
+void PriceSolver::tighten(const Stage& stage, double enough, std::int64_t work, Relaxed& relaxed,
+                          Proof& proof) {
+  if (!has_exact_solver() || table_.num_players() > kLarge) return;
+  const Prices prices = relaxed.prices;
+  Relaxer relaxer(table_, stage, prices, options_.num_threads, iterations_);
+  relaxed = relaxer.relax({}, enough, work / 2);
+  const CertifyLimits limits{enough, work - relaxer.work()};
+  const double bound = certify(relaxer, relaxed, limits, [&](const Packing& plan) {
+    if (plan.is_feasible() && !falls_short(stage, plan)) keep(plan);
+  });
+  proof.bound = std::max(proof.bound, bound);
+}
+
+void PriceSolver::search_rest(const Stage& pure, const Relaxed& relaxed, const Stage& stage,
                               const Prices& prices, Proof& proof) {
   if (!may_solve_rest()) return;
   for (const RestLimits& limits : {kFirstLook, kSecondLook}) {
     if (proof.objective <= proof.bound) break;
-    const auto progress = solve_rest(table_, pure, of_bound, limits, best_, proof);
+    const auto progress = solve_rest(table_, pure, relaxed, limits, best_, proof);
     if (progress == Progress::kSettled) break;
     maker_.exchange_moves(stage, prices, best_);
     proof.objective = objective_of(table_, pure, best_);

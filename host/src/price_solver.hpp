@@ -12,6 +12,7 @@
 
 #include "price_alike.hpp"
 #include "price_branch.hpp"
+#include "price_certify.hpp"
 #include "price_exact.hpp"
 #include "price_packing.hpp"
 #include "price_plans.hpp"
@@ -27,9 +28,9 @@ constexpr double kBranchTolerance = 1e-9;
 
 // What searches among players that are alike may take in a stage of counts, in that of value, there
 // for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
-// branching may, in stages of counts and those that go on from them, and in others.
+// branching may in stages of counts and those that go on from them, and certifying.
 struct Effort {
-  std::int64_t counts, value, plan, last, one, branch_counts, branch;
+  std::int64_t counts, value, plan, last, one, branch, certify;
 };
 
 class Clock {
@@ -78,10 +79,14 @@ class PriceSolver {
   }
 
   // Decides small fleets at once.
-  void glance(const Stage& stage, const Prices& prices, Proof& proof);
-  // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what the prices of
-  // its bound leave open, exactly where that is little.
-  void search_rest(const Stage& pure, const Prices& of_bound, const Stage& stage,
+  void glance(const Stage& stage, const Relaxed& relaxed, Proof& proof);
+  // Raises the bound of a stage by cutting planes and decisions as far as that is needed, and keeps
+  // what better plan turns up.
+  void tighten(const Stage& stage, double enough, std::int64_t work, Relaxed& relaxed,
+               Proof& proof);
+  // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what its
+  // relaxation leaves open, exactly where that is little.
+  void search_rest(const Stage& pure, const Relaxed& relaxed, const Stage& stage,
                    const Prices& prices, Proof& proof);
 
   // More plans of a stage of unserved players until one is near the bound.

@@ -72,10 +72,11 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   };
   // A plan that serves more than the stage asks for belongs to the next one.
   const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
+  Relaxed relaxed{proof.of_prices, prices, {}, best_};
   if (at_level() && !done(best_)) {
     improve_best(stage, prices);
     proof.objective = best_.value(table_);
-    glance(stage, prices, proof);
+    glance(stage, relaxed, proof);
   }
   const auto goal = [&](double bound, int patience) {
     return AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience, true, effort_.plan};
@@ -89,8 +90,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
                           const std::vector<double>& least_skipped) {
       return value_plan(maker, table, at_stage, at, goal(bound, 1), plans++, least_skipped);
     };
-    const BranchLimits limits{near, kBranchTolerance,
-                              is_branched ? effort_.branch_counts : effort_.branch, false};
+    const BranchLimits limits{near, kBranchTolerance, effort_.branch, false};
     std::vector<Leaf> leaves = leaves_;
     branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
            proof);
@@ -119,7 +119,10 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     exchange_best(stage, prices);
     alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
   }
-  if (at_level() && !is_near(best_)) branch_value();
+  if (is_branched && at_level() && !is_near(best_)) branch_value();
+  if (at_level() && !is_near(best_)) {
+    tighten(stage, best_.value(table_), effort_.certify, relaxed, proof);
+  }
   if (at_level() && !is_near(best_)) {
     alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
   }
@@ -131,7 +134,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   }
   proof.objective = best_.value(table_);
   if (!done(best_) && best_.skipped() == stage.may_skip) {
-    search_rest(stage, prices, stage, prices, proof);
+    search_rest(stage, relaxed, stage, prices, proof);
   }
   for (double* bound : {&proof.bound, &proof.of_prices}) {
     if (proof.objective - *bound <= tolerance()) *bound = proof.objective;

@@ -6,10 +6,12 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "price_alike.hpp"
 #include "price_branch.hpp"
+#include "price_certify.hpp"
 #include "support/effort.hpp"
 #include "support/seed.hpp"
 
@@ -18,6 +20,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSlack = 1e-6;
+constexpr std::int64_t kWork = 60'000'000;
 
 class Sampler {
  public:
@@ -58,6 +61,25 @@ OptionTable alike_servers(Sampler& random, std::int64_t kinds, std::int64_t of_e
   return t;
 }
 
+// A few servers of two classes that compete for few cards.
+OptionTable few_servers(Sampler& random) {
+  OptionTable from;
+  const std::int64_t types = random.whole(1, 3);
+  for (std::int64_t t = 0; t < types; ++t) from.capacity.push_back(random.whole(3, 14));
+  from.first.push_back(0);
+  for (int s = 0; s < 7; ++s) {
+    double value = 0;
+    for (std::int64_t o = random.whole(1, 3); o > 0; --o) {
+      value += static_cast<double>(random.whole(-4, 9));
+      add_option(from, value, random.whole(1, 6),
+                 static_cast<std::int32_t>(random.whole(0, types - 1)));
+    }
+    sort_options(std::span(from.options).subspan(static_cast<std::size_t>(from.first.back())));
+    end_server(from, 1 + s % 2);
+  }
+  return from;
+}
+
 Stage value_stage(const Table& table, std::int64_t may_skip) {
   Stage stage;
   stage.num_classes = table.num_classes();
@@ -69,7 +91,8 @@ Stage value_stage(const Table& table, std::int64_t may_skip) {
 // Least objective of a stage over every combination, infinite where none holds.
 class EveryCombination {
  public:
-  EveryCombination(const Table& table, const Stage& stage) : table_(table), stage_(stage) {}
+  EveryCombination(const Table& table, const Stage& stage, std::vector<Decision> decisions = {})
+      : table_(table), stage_(stage), decisions_(std::move(decisions)) {}
 
   double least() {
     left_ = table_.capacity;
@@ -85,22 +108,29 @@ class EveryCombination {
       return;
     }
     const std::int32_t rank = table_.class_of[p];
-    if (may_skip_[rank] > 0) {
+    if (may_skip_[rank] > 0 && may(p, Packing::kNone)) {
       may_skip_[rank] -= may_skip_[rank] != Stage::kNoLimit;
       visit(p + 1, sum + stage_.skip_cost[rank]);
       may_skip_[rank] += may_skip_[rank] != Stage::kNoLimit;
     }
     for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
       const FlatOption& option = table_.options[o];
-      if (left_[option.type] < option.whole_cards()) continue;
+      if (left_[option.type] < option.whole_cards() || !may(p, o)) continue;
       left_[option.type] -= option.whole_cards();
       visit(p + 1, sum + stage_.value_weight * option.value);
       left_[option.type] += option.whole_cards();
     }
   }
 
+  [[nodiscard]] bool may(std::int64_t player, std::int64_t option) const {
+    return std::all_of(decisions_.begin(), decisions_.end(), [&](const Decision& d) {
+      return d.player != player || (d.option == option) == d.takes;
+    });
+  }
+
   const Table& table_;
   const Stage& stage_;
+  const std::vector<Decision> decisions_;
   std::vector<std::int64_t> left_, may_skip_;
   double least_ = kInfinity;
 };
@@ -238,24 +268,88 @@ TEST(PriceSearch, AlikeServersStayWithinTheirWork) {
   EXPECT_EQ(plan.value(table), before);
 }
 
+// Whatever is decided: the bound of what is left, and where the solution is not whole, someone to
+// decide about.
+TEST(PriceSearch, BoundsOfRelaxationsHold) {
+  if (!has_exact_solver()) GTEST_SKIP() << "built without CBC";
+  Sampler random;
+  int raised = 0;
+  for (int i = 0; i < testing::tries(300); ++i) {
+    const OptionTable from = few_servers(random);
+    const Table table = flatten(from);
+    Stage stage = value_stage(table, random.whole(0, 1) == 0 ? Stage::kNoLimit : 2);
+    if (i % 3 == 0) {  // servers count
+      stage.value_weight = 0;
+      stage.skip_cost.back() = 1;
+      stage.may_skip.back() = Stage::kNoLimit;
+    }
+    const Prices prices = best_prices(table, stage);
+    const double of_prices = respond(table, stage, prices, 1).bound();
+    std::int64_t passes = 0;
+    Relaxer relaxer(table, stage, prices, 1, passes);
+    std::vector<Decision> decisions;
+    double above = -kInfinity;
+    for (int depth = 0; depth < 4; ++depth) {
+      const double least = EveryCombination(table, stage, decisions).least();
+      const Relaxed relaxed = relaxer.relax(decisions, kInfinity, kWork);
+      EXPECT_LE(relaxed.bound, least + kSlack) << "table " << i << " depth " << depth;
+      if (least == kInfinity) break;
+      if (depth == 0) {
+        EXPECT_GE(relaxed.bound, of_prices) << "table " << i;
+        raised += relaxed.bound > of_prices + kSlack;
+        const Table tolled = with_tolls(table, stage.value_weight, relaxed.tolls);
+        Stage weighted = stage;
+        weighted.value_weight = 1;
+        const double again =
+            respond(tolled, weighted, relaxed.prices, 1).bound() - relaxed.tolls.most;
+        EXPECT_NEAR(again, relaxed.bound, 10 * kSlack) << "table " << i;
+      }
+      // A node above says no more than it may of those below.
+      EXPECT_LE(above, least + kSlack) << "table " << i << " depth " << depth;
+      above = relaxed.bound;
+      if (relaxed.next.player < 0) break;
+      decisions.push_back(relaxed.next);
+      decisions.back().takes = random.whole(0, 1) == 0;
+    }
+  }
+  EXPECT_GT(raised, testing::tries(300) / 20);
+}
+
+// Of tables as small as that the tree leaves nothing open.
+TEST(PriceSearch, CertifyingFindsTheLeast) {
+  if (!has_exact_solver()) GTEST_SKIP() << "built without CBC";
+  Sampler random;
+  int raised = 0;
+  for (int i = 0; i < testing::tries(300); ++i) {
+    const Table table = flatten(few_servers(random));
+    const Stage stage = value_stage(table, random.whole(0, 1) == 0 ? Stage::kNoLimit : 2);
+    const double least = EveryCombination(table, stage).least();
+    if (least == kInfinity) continue;
+    const Prices prices = best_prices(table, stage);
+    std::int64_t passes = 0;
+    Relaxer relaxer(table, stage, prices, 1, passes);
+    const double enough = least + 5;
+    const Relaxed root = relaxer.relax({}, enough, 0);
+    double seen = kInfinity;
+    const double bound = certify(relaxer, root, {enough, kWork}, [&](const Packing& plan) {
+      if (!plan.is_feasible() || falls_short(stage, plan)) return;
+      seen = std::min(seen, objective_of(table, stage, plan));
+      EXPECT_GE(seen, least - kSlack) << "table " << i;
+    });
+    EXPECT_LE(bound, least + kSlack) << "table " << i;
+    EXPECT_GE(bound, root.bound) << "table " << i;
+    EXPECT_NEAR(bound, least, 1e-4) << "table " << i;
+    EXPECT_NEAR(seen, least, kSlack) << "table " << i;
+    raised += bound > root.bound + kSlack;
+  }
+  EXPECT_GT(raised, testing::tries(300) / 20);
+}
+
 TEST(PriceSearch, BoundsOfBranchingHold) {
   Sampler random;
   int raised = 0, went_on = 0;
   for (int i = 0; i < testing::tries(300); ++i) {
-    OptionTable from;
-    const std::int64_t types = random.whole(1, 3);
-    for (std::int64_t t = 0; t < types; ++t) from.capacity.push_back(random.whole(3, 14));
-    from.first.push_back(0);
-    for (int s = 0; s < 7; ++s) {
-      double value = 0;
-      for (std::int64_t o = random.whole(1, 3); o > 0; --o) {
-        value += static_cast<double>(random.whole(-4, 9));
-        add_option(from, value, random.whole(1, 6),
-                   static_cast<std::int32_t>(random.whole(0, types - 1)));
-      }
-      sort_options(std::span(from.options).subspan(static_cast<std::size_t>(from.first.back())));
-      end_server(from, 1 + s % 2);
-    }
+    const OptionTable from = few_servers(random);
     const Table table = flatten(from);
     Stage stage = value_stage(table, random.whole(0, 1) == 0 ? Stage::kNoLimit : 2);
     if (i % 3 == 0) {  // servers count
