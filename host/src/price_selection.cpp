@@ -109,6 +109,10 @@ void PriceSolver::exchange_best(const Stage& stage, const Prices& prices) {
   exchanged_ = objective_of(table_, stage, best_);
 }
 
+bool PriceSolver::may_tighten() const {
+  return has_exact_solver() && table_.num_players() <= kLarge;
+}
+
 bool PriceSolver::may_solve_rest() const {
   return has_exact_solver() && table_.num_players() <= kMaxSearched;
 }
@@ -120,7 +124,7 @@ void PriceSolver::glance(const Stage& stage, const Relaxed& relaxed, Proof& proo
 
 void PriceSolver::tighten(const Stage& stage, double enough, std::int64_t work, Relaxed& relaxed,
                           Proof& proof) {
-  if (!has_exact_solver() || table_.num_players() > kLarge) return;
+  if (!may_tighten()) return;
   const Prices prices = relaxed.prices;
   Relaxer relaxer(table_, stage, prices, options_.num_threads, iterations_);
   relaxed = relaxer.relax({}, enough, work / 2);

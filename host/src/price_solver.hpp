@@ -81,7 +81,8 @@ class PriceSolver {
   // Decides small fleets at once.
   void glance(const Stage& stage, const Relaxed& relaxed, Proof& proof);
   // Raises the bound of a stage by cutting planes and decisions as far as that is needed, and keeps
-  // what better plan turns up.
+  // what better plan turns up. `relaxed` holds prices of the bound and becomes what is known with
+  // cuts.
   void tighten(const Stage& stage, double enough, std::int64_t work, Relaxed& relaxed,
                Proof& proof);
   // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what its
@@ -106,6 +107,8 @@ class PriceSolver {
                      const std::vector<double>& least_skipped);
   [[nodiscard]] double tolerance() const;
 
+  // Beyond so many players linear programs take long, and prices leave little open.
+  [[nodiscard]] bool may_tighten() const;
   [[nodiscard]] bool may_solve_rest() const;
   void report(std::int64_t stages_done) const;
   [[nodiscard]] Selection finish() const;

@@ -119,7 +119,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     exchange_best(stage, prices);
     alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
   }
-  if (is_branched && at_level() && !is_near(best_)) branch_value();
+  if ((is_branched || !may_tighten()) && at_level() && !is_near(best_)) branch_value();
   if (at_level() && !is_near(best_)) {
     tighten(stage, best_.value(table_), effort_.certify, relaxed, proof);
   }
