@@ -88,7 +88,8 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
   if (!done(best_)) {
     // Whatever is above the next whole number below the best says all there is to say.
     const double enough = static_cast<double>(best_.skipped(rank)) - 1 + 2 * kCountTolerance;
-    tighten(pure, enough, effort_.certify / 2, relaxed, proof);
+    Relaxed tightened = relaxed;
+    tighten(pure, enough, effort_.certify / 2, tightened, proof);
   }
   const auto is_near = [&](const Packing& p) {
     return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
