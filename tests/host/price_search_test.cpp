@@ -88,6 +88,17 @@ Stage value_stage(const Table& table, std::int64_t may_skip) {
   return stage;
 }
 
+// A stage of value, or where servers count one of them.
+Stage any_stage(Sampler& random, const Table& table, bool counts) {
+  Stage stage = value_stage(table, random.whole(0, 1) == 0 ? Stage::kNoLimit : 2);
+  if (counts) {
+    stage.value_weight = 0;
+    stage.skip_cost.back() = 1;
+    stage.may_skip.back() = Stage::kNoLimit;
+  }
+  return stage;
+}
+
 // Least objective of a stage over every combination, infinite where none holds.
 class EveryCombination {
  public:
@@ -277,12 +288,7 @@ TEST(PriceSearch, BoundsOfRelaxationsHold) {
   for (int i = 0; i < testing::tries(300); ++i) {
     const OptionTable from = few_servers(random);
     const Table table = flatten(from);
-    Stage stage = value_stage(table, random.whole(0, 1) == 0 ? Stage::kNoLimit : 2);
-    if (i % 3 == 0) {  // servers count
-      stage.value_weight = 0;
-      stage.skip_cost.back() = 1;
-      stage.may_skip.back() = Stage::kNoLimit;
-    }
+    const Stage stage = any_stage(random, table, i % 3 == 0);
     const Prices prices = best_prices(table, stage);
     const double of_prices = respond(table, stage, prices, 1).bound();
     std::int64_t passes = 0;
@@ -351,12 +357,7 @@ TEST(PriceSearch, BoundsOfBranchingHold) {
   for (int i = 0; i < testing::tries(300); ++i) {
     const OptionTable from = few_servers(random);
     const Table table = flatten(from);
-    Stage stage = value_stage(table, random.whole(0, 1) == 0 ? Stage::kNoLimit : 2);
-    if (i % 3 == 0) {  // servers count
-      stage.value_weight = 0;
-      stage.skip_cost.back() = 1;
-      stage.may_skip.back() = Stage::kNoLimit;
-    }
+    const Stage stage = any_stage(random, table, i % 3 == 0);
     const double least = EveryCombination(table, stage).least();
     if (least == kInfinity) continue;
     const Prices prices = best_prices(table, stage);
