@@ -75,6 +75,21 @@ class Variables {
     return scale;
   }
 
+  // No plan of the stage costs more.
+  [[nodiscard]] double most() const {
+    double most = 0;
+    for (std::int64_t p = 0; p < table_.first_player[stage_.num_classes]; ++p) {
+      const std::int32_t rank = table_.class_of[p];
+      double own = stage_.is_forced(rank) ? -std::numeric_limits<double>::infinity()
+                                          : stage_.skip_cost[rank];
+      for (const FlatOption& o : table_.options_of(p)) {
+        own = std::max(own, stage_.value_weight * o.value);
+      }
+      most += own;
+    }
+    return most;
+  }
+
  private:
   const Table& table_;
   const Stage& stage_;
@@ -167,7 +182,8 @@ class DualSearch {
         iterations_(iterations),
         prices_(zero_prices(table, stage)),
         lower_(variables_.pack(prices_)),
-        guess_(variables_.scale()) {}
+        guess_(variables_.scale()),
+        most_of_plans_(variables_.most()) {}
 
   Prices run(const Prices& start) {
     std::vector<double> x = variables_.pack(start);
@@ -176,7 +192,10 @@ class DualSearch {
       most[i] = lower_[i] + std::max(kFar * guess_[i], kFarFromStart * (x[i] - lower_[i]));
     }
     for (int i = 0; i < kMaxSearches; ++i) {
-      x = search(x, most);
+      const CentreSearch centres = search(x, most);
+      x = centres.best_point();
+      // The stage has no plan, and prices may rise for ever.
+      if (centres.best() > most_of_plans_) break;
       lower_idle(x);
       if (!raise(x, most)) break;
     }
@@ -192,7 +211,7 @@ class DualSearch {
   }
 
   // The best prices up to `most`.
-  std::vector<double> search(std::vector<double> x, const std::vector<double>& most) {
+  CentreSearch search(std::vector<double> x, const std::vector<double>& most) {
     std::vector<double> upper(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
       upper[i] = std::max(lower_[i] + guess_[i], 2 * x[i] - lower_[i]);
@@ -210,7 +229,7 @@ class DualSearch {
       x = centres.next();
       if (centres.promise() <= tolerance_ * std::abs(centres.best()) + response.rounding) break;
     }
-    return centres.best_point();
+    return centres;
   }
 
   // What somebody has to pay who has no other choice is lost in one place and gained in another: a
@@ -246,6 +265,7 @@ class DualSearch {
   std::int64_t& iterations_;
   Prices prices_;
   std::vector<double> lower_, guess_;
+  double most_of_plans_;
 };
 
 }  // namespace

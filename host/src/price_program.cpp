@@ -1,6 +1,7 @@
 #include "price_program.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -15,13 +16,15 @@ constexpr std::size_t kTies = 40, kOthers = 8, kMaxFirst = 3000;
 constexpr std::size_t kMaxCuts = 50;  // added at a time
 // Cuts that are violated, and that do not bind, by less than this count as holding and binding.
 constexpr double kLeastEfficacy = 1e-4, kSlack = 1e-6;
+// Combinations are rounded as they are and multiplied (by -1 the cut would be the same).
+constexpr std::array kTimes{1.0, 2.0, 3.0};
 constexpr double kNothing = 1e-9;  // a share of a cut that the linear program does without
 // What exceeding a row costs, as a multiple of the dearest price.
 constexpr double kExcess = 100;
 // What making a cut takes of every effect, in terms of a sum; and so many terms are a step of work.
 constexpr std::int64_t kRoundingSums = 16, kSumsAtOnce = 16;
 
-bool is_nothing(double share) { return share >= 0 && share < kNothing; }
+bool is_nothing(double share) { return std::abs(share) < kNothing; }
 
 }  // namespace
 
@@ -214,11 +217,11 @@ bool ChoiceProgram::separate() {
     if (variable >= x.size() && variable - x.size() < rows) value = left[variable - x.size()];
     if (std::abs(value - std::round(value)) < kFraction) continue;
     const std::vector<double> inverse = lp_.inverse_row(static_cast<std::int32_t>(place));
-    for (const double sign : {1.0, -1.0}) {
+    for (const double times : kTimes) {
       sums_ += choices_.effects().size() * (std::ssize(cuts_) + kRoundingSums);
       Cut cut;
-      if (!round_rows(choices_.effects(), choices_.room(), combination(inverse, sign), moved,
-                      choices_.num_players(), cut)) {
+      if (!round_rows(choices_.effects(), choices_.room(), combination(inverse, times), moved,
+                      cut)) {
         continue;
       }
       double norm = 0;
@@ -259,13 +262,13 @@ double ChoiceProgram::share_sum(const Cut& cut, const std::vector<double>& x) co
   return sum;
 }
 
-Combination ChoiceProgram::combination(const std::vector<double>& inverse, double sign) const {
+Combination ChoiceProgram::combination(const std::vector<double>& inverse, double times) const {
   Combination result;
   for (std::size_t row = 0; row < cut_of_row_.size(); ++row) {
     if (row < choices_.room().size()) {
-      result.u.push_back(sign * inverse[row]);
+      result.u.push_back(times * inverse[row]);
     } else if (cut_of_row_[row] >= 0 && std::abs(inverse[row]) > kNothing) {
-      result.cuts.emplace_back(&cuts_[cut_of_row_[row]], sign * inverse[row]);
+      result.cuts.emplace_back(&cuts_[cut_of_row_[row]], times * inverse[row]);
     }
   }
   return result;

@@ -90,7 +90,7 @@ class ChoiceProgram {
   [[nodiscard]] std::vector<Moved> moved() const;
   // [rows of the choices] What the last solution leaves.
   [[nodiscard]] std::vector<double> left(const std::vector<double>& x) const;
-  [[nodiscard]] Combination combination(const std::vector<double>& inverse, double sign) const;
+  [[nodiscard]] Combination combination(const std::vector<double>& inverse, double times) const;
   [[nodiscard]] LinearProgram::Row row_of(const Cut& cut) const;
   [[nodiscard]] double share_sum(const Cut& cut, const std::vector<double>& x) const;
 

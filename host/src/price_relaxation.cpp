@@ -60,11 +60,11 @@ class Relaxer::Program {
       return best_;
     }
     const int most_idle = decisions.empty() ? kMaxIdle : 1;
-    bool solved = settle();
+    bool solved = settle(last);
     for (int round = 0, idle = 0; solved && round < kMaxRounds && idle < most_idle; ++round) {
       const double before = best_.bound;
       if (before >= enough - kCostTolerance || work() >= last || !program_.separate()) break;
-      solved = settle() && drop_slack();
+      solved = settle(last) && drop_slack();
       idle = best_.bound - before > kIdle * (enough - before) ? 0 : idle + 1;
     }
     if (solved) read_solution();
@@ -107,11 +107,11 @@ class Relaxer::Program {
 
   // Solves the linear program, with more columns until no other would help, and keeps the prices of
   // the best bound. False: there is no solution.
-  bool settle() {
+  bool settle(std::int64_t last) {
     if (!program_.solve()) return false;
     for (int i = 0; i < kMaxPricings; ++i) {
       std::vector<Move> better = price();
-      if (better.empty()) break;
+      if (better.empty() || work() >= last) break;
       program_.add(std::move(better));
       if (!program_.solve()) return false;
     }

@@ -10,8 +10,9 @@ namespace tonnage::price {
 namespace {
 
 constexpr double kLeastFraction = 0.02;
-constexpr double kMaxError = 1e-5;   // of a cut, in all
+constexpr double kMaxError = 1e-5;   // of what a cut sums to at most
 constexpr double kMaxSize = 0x1p20;  // of what is rounded
+constexpr double kTerms = 8;         // roundings of each part of a combination, and some to spare
 constexpr double kGrid = 0x1p32;
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
@@ -42,52 +43,70 @@ std::int32_t Effects::append(const std::vector<Entry>& effect) {
 }
 
 bool round_rows(const Effects& effects, const std::vector<double>& room,
-                const Combination& combination, const std::vector<Moved>& moved,
-                std::int64_t num_players, Cut& cut) {
+                const Combination& combination, const std::vector<Moved>& moved, Cut& cut) {
   const auto slots = static_cast<std::size_t>(effects.size());
   // Multiples of a power of two: what they are multiplied with are whole numbers, so that no sum of
   // those is rounded.
   std::vector<double> u;
   for (const double multiplier : combination.u) u.push_back(std::round(multiplier * kGrid) / kGrid);
-  std::vector<double> z(slots, 0.0);
-  double size = 1;
+  // What each choice takes, and the sizes of what adds up to that and to its share.
+  std::vector<double> z(slots, 0.0), size(slots, 0.0);
   for (std::int32_t s = 0; s < effects.size(); ++s) {
-    for (const auto* e = effects.begin(s); e != effects.end(s); ++e) z[s] += u[e->row] * e->amount;
-    size = std::max(size, std::abs(z[s]));
+    for (const auto* e = effects.begin(s); e != effects.end(s); ++e) {
+      if (u[e->row] == 0) continue;
+      z[s] += u[e->row] * e->amount;
+      size[s] += (std::abs(u[e->row]) + 1) * std::abs(e->amount);
+    }
   }
   double b = 0, size_of_b = 1;
   for (std::size_t r = 0; r < room.size(); ++r) {
     b += u[r] * room[r];
-    size_of_b = std::max(size_of_b, std::abs(u[r] * room[r]));
+    size_of_b += (std::abs(u[r]) + 1) * std::abs(room[r]);
   }
   for (const auto& [part, weight] : combination.cuts) {
     for (std::size_t s = 0; s < slots; ++s) {
-      z[s] += weight * part->share[s];
-      size = std::max(size, std::abs(z[s]));
+      const double product = weight * part->share[s];
+      z[s] += product;
+      size[s] += std::abs(product);
     }
     b += weight * part->most;
-    size_of_b = std::max(size_of_b, std::abs(weight * part->most));
+    size_of_b += std::abs(weight * part->most);
   }
-  for (const Moved& m : moved) b -= z[m.slot];
-  if (!(size < kMaxSize && std::abs(b) < kMaxSize)) return false;
+  for (const Moved& m : moved) {
+    b -= z[m.slot];
+    size_of_b += size[m.slot] + 1;
+  }
+  if (*std::max_element(size.begin(), size.end()) > kMaxSize) return false;
+  const double terms = kTerms * static_cast<double>(combination.cuts.size() + room.size());
+  const double error_of_b =
+      kEpsilon * (terms + kTerms * static_cast<double>(moved.size())) * size_of_b;
+  b += error_of_b;
   const double f0 = b - std::floor(b);
   if (f0 < kLeastFraction || f0 > 1 - kLeastFraction) return false;
   const double slope = 1 / (1 - f0);
+  if (error_of_b * slope > kMaxError) return false;
   const auto rounded = [&](double v) {
     const double whole = std::floor(v);
     return whole + std::max(0.0, v - whole - f0) * slope;
   };
-  cut.most = std::floor(b);
+  // What shares may have become too large by; smaller ones hold as well.
+  const auto error = [&](double of) { return of == 0 ? 0 : kEpsilon * terms * slope * (of + 1); };
+  cut.most = std::floor(b) + error_of_b * slope;
   cut.share.resize(slots);
-  for (std::size_t s = 0; s < slots; ++s) cut.share[s] = z[s] == 0 ? 0 : rounded(z[s]);
+  for (std::size_t s = 0; s < slots; ++s) {
+    cut.share[s] = size[s] == 0 ? 0 : rounded(z[s]) - error(size[s]);
+  }
   // What the reference takes is 0 again after this.
   for (const Moved& m : moved) {
-    const double before = rounded(-z[m.slot]);
-    for (const std::int32_t s : m.own) cut.share[s] = rounded(z[s] - z[m.slot]) - before;
+    const double before = rounded(-z[m.slot]) - error(size[m.slot]);
+    for (const std::int32_t s : m.own) {
+      cut.share[s] = rounded(z[s] - z[m.slot]) - error(size[m.slot] + size[s]) - before;
+    }
     cut.most -= before;
   }
   for (std::size_t r = 0; r < room.size(); ++r) {
-    u[r] = rounded(u[r]);
+    if (u[r] == 0) continue;
+    u[r] = rounded(u[r]) - error(std::abs(u[r]));
     cut.most -= u[r] * room[r];
   }
   for (std::int32_t s = 0; s < effects.size(); ++s) {
@@ -96,17 +115,12 @@ bool round_rows(const Effects& effects, const std::vector<double>& room,
     }
   }
   for (const auto& [part, weight] : combination.cuts) {
-    const double of_rest = std::min(0.0, weight) * slope;
+    const double of_rest = std::min(0.0, weight) * slope * (1 + 4 * kEpsilon);
     if (of_rest == 0) continue;
     for (std::size_t s = 0; s < slots; ++s) cut.share[s] -= of_rest * part->share[s];
     cut.most -= of_rest * part->most;
   }
-  // What shares may be off, of as many as there are players, and the terms of `most`.
-  const double terms = static_cast<double>(4 * moved.size() + room.size() + 16);
-  const double error = 4 * kEpsilon * slope * static_cast<double>(combination.cuts.size() + 2) *
-                       (size * static_cast<double>(num_players) + size_of_b * terms);
-  cut.most += error;
-  return error < kMaxError;
+  return true;
 }
 
 }  // namespace tonnage::price

@@ -68,9 +68,9 @@ struct Moved {
 //     f0)
 // holds for whole choices whatever the combination (what is left of a row counts as a choice of
 // size u, what is left of a cut as one that need not be whole). False: rounding says nothing, or
-// the numbers are too large for it. What rounding errors may hide is part of the cut.
+// the numbers are too large for it. Shares are a little smaller, and `most` a little larger, than
+// what rounding errors may hide.
 bool round_rows(const Effects& effects, const std::vector<double>& room,
-                const Combination& combination, const std::vector<Moved>& moved,
-                std::int64_t num_players, Cut& cut);
+                const Combination& combination, const std::vector<Moved>& moved, Cut& cut);
 
 }  // namespace tonnage::price

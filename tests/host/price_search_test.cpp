@@ -210,6 +210,22 @@ TEST(PriceSearch, PricesOfWhatNobodyAvoidsStaySmall) {
   EXPECT_NEAR(respond(table, stage, prices, 1).bound(), 100 + 5 * 70 - 4.5 * 30, 1e-3);
 }
 
+// Prices that prove that a stage has no plan need not rise any further.
+TEST(PriceSearch, PricesOfStagesWithoutPlansAreFoundSoon) {
+  Sampler random;
+  const OptionTable from = alike_servers(random, 3, 40);
+  const Table table = flatten(from);
+  Stage stage = value_stage(table, 0);
+  std::int64_t passes = 0;
+  double most = 0;
+  for (std::int64_t p = 0; p < table.num_players(); ++p) most += table.options_of(p).back().value;
+  Table scarce = table;
+  for (std::int64_t& c : scarce.capacity) c /= 4;
+  const Prices prices = maximise_dual(scarce, stage, zero_prices(scarce, stage), 1e-10, 1, passes);
+  EXPECT_GT(respond(scarce, stage, prices, 1).bound(), most);
+  EXPECT_LE(passes, 120);
+}
+
 TEST(PriceSearch, PlansThatDoNotHoldComeCloser) {
   Sampler random;
   int held = 0, tables = 0;
