@@ -54,6 +54,12 @@ void CentreSearch::add(const std::vector<double>& point, double value,
   }
 }
 
+void CentreSearch::correct(const std::vector<double>& point, double value,
+                           const std::vector<double>& slope) {
+  best_ = -std::numeric_limits<double>::infinity();
+  add(point, value, slope);
+}
+
 std::vector<double> CentreSearch::next() {
   if (centre_.empty()) {
     for (std::size_t i = 0; i < dims_; ++i) centre_.push_back((lower_[i] + upper_[i]) / 2);

@@ -17,6 +17,9 @@ class CentreSearch {
   // The function's value at `point` and a slope there (a supergradient).
   void add(const std::vector<double>& point, double value, const std::vector<double>& slope);
 
+  // The same, where values so far were too high: this one is the best.
+  void correct(const std::vector<double>& point, double value, const std::vector<double>& slope);
+
   // Where to look next. Needs one call of add() before.
   [[nodiscard]] std::vector<double> next();
 

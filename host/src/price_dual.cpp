@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <optional>
+#include <utility>
 
 #include "parallel.hpp"
 #include "price_centre.hpp"
+#include "price_undecided.hpp"
 
 namespace tonnage::price {
 namespace {
@@ -19,6 +23,16 @@ constexpr double kIdle = 16, kIdleStep = 0.25;
 // are worth it.
 constexpr double kFar = 4096, kFarFromStart = 8;
 constexpr int kMaxSearches = 6;
+// Where there are so many players that it pays, those that prices no longer sway are left out:
+// after so many passes, and again after some more.
+constexpr std::int64_t kMinPlayers = 4 * kChunk;
+constexpr int kFirstLeft = 24, kNextLeft = 8;
+// Prices may still go so many times as far as in the last passes.
+constexpr std::size_t kLastPasses = 8;
+constexpr double kMargin = 2;
+// Passes over the few that are left take so little that the search comes closer: to this share of
+// the tolerance.
+constexpr double kClose = 0.03;
 
 // The prices of a stage that may move, as one vector: resources, then classes with an allowance.
 class Variables {
@@ -40,13 +54,15 @@ class Variables {
       prices.skip[priced_[i]] = x[table_.num_resources + i];
     }
   }
-  [[nodiscard]] std::vector<double> slope(const Response& response) const {
+  // Of the bound of this stage or one of less players.
+  [[nodiscard]] std::vector<double> slope(const Table& table, const Stage& stage,
+                                          const Response& response) const {
     std::vector<double> g;
-    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
-      g.push_back(response.load[r] - static_cast<double>(table_.capacity[r]));
+    for (std::int32_t r = 0; r < table.num_resources; ++r) {
+      g.push_back(response.load[r] - static_cast<double>(table.capacity[r]));
     }
     for (const std::int32_t k : priced_) {
-      g.push_back(response.skipped[k] - stage_.allowance(k));
+      g.push_back(response.skipped[k] - stage.allowance(k));
     }
     return g;
   }
@@ -217,19 +233,73 @@ class DualSearch {
       upper[i] = std::max(lower_[i] + guess_[i], 2 * x[i] - lower_[i]);
     }
     CentreSearch centres(lower_, upper, most);
+    left_.reset();
+    last_.clear();
+    const bool may_leave = table_.first_player[stage_.num_classes] >= kMinPlayers;
     const auto passes = static_cast<int>(kPasses + kPassesPerPrice * x.size());
     for (int pass = 0; pass < passes; ++pass) {
-      const Response response = respond_at(x);
-      const std::vector<double> slope = variables_.slope(response);
+      const Response response = respond_of_swayed(x);
+      const std::vector<double> slope = left_
+                                            ? variables_.slope(left_->table, left_->stage, response)
+                                            : variables_.slope(table_, stage_, response);
       centres.add(x, response.value, slope);
       // Prices of nothing at which nothing lacks are the best there are.
       const bool nothing_lacks =
           x == lower_ && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
       if (nothing_lacks) break;
       x = centres.next();
-      if (centres.promise() <= tolerance_ * std::abs(centres.best()) + response.rounding) break;
+      const double close = tolerance_ * std::abs(centres.best()) + response.rounding;
+      if (centres.promise() <= (left_ ? kClose * close : close)) {
+        if (!left_) break;
+        // Some may have been left out too early; their cheapest choices then cost less.
+        const std::vector<double> best = centres.best_point();
+        const Response all = respond_at(best);
+        if (all.value >= centres.best() - kClose * close) break;
+        left_.reset();
+        centres.correct(best, all.value, variables_.slope(table_, stage_, all));
+        x = centres.next();
+        leave_out(x);
+      } else if (may_leave && pass >= kFirstLeft && (pass - kFirstLeft) % kNextLeft == 0) {
+        leave_out(x);
+      }
     }
     return centres;
+  }
+
+  // Of the players that prices still sway, and what the others add.
+  Response respond_of_swayed(const std::vector<double>& x) {
+    last_.push_back(x);
+    if (last_.size() > kLastPasses) last_.pop_front();
+    if (!left_) {
+      const Response response = respond_at(x);
+      rounding_ = response.rounding;
+      return response;
+    }
+    variables_.unpack(x, prices_);
+    ++iterations_;
+    Response response = respond(left_->table, left_->stage, prices_, num_threads_);
+    response.value += left_->constant;
+    response.rounding = std::max(response.rounding, rounding_);
+    return response;
+  }
+
+  void leave_out(const std::vector<double>& x) {
+    std::vector<double> reach(x.size(), 0.0);
+    for (const std::vector<double>& y : last_) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        reach[i] = std::max(reach[i], kMargin * std::abs(y[i] - x[i]));
+      }
+    }
+    Prices radius{std::vector<double>(prices_.resource.size(), 0.0),
+                  std::vector<double>(prices_.skip.size(), 0.0)};
+    variables_.unpack(reach, radius);
+    variables_.unpack(x, prices_);
+    const Table& table = left_ ? left_->table : table_;
+    const Stage& stage = left_ ? left_->stage : stage_;
+    std::optional<Undecided> next = without_decided(table, stage, prices_, radius, num_threads_);
+    if (!next) return;
+    next->constant += left_ ? left_->constant : 0;
+    left_ = std::move(next);
   }
 
   // What somebody has to pay who has no other choice is lost in one place and gained in another: a
@@ -265,6 +335,9 @@ class DualSearch {
   std::int64_t& iterations_;
   Prices prices_;
   std::vector<double> lower_, guess_;
+  std::optional<Undecided> left_;         // of the search under way
+  std::deque<std::vector<double>> last_;  // points of its last passes
+  double rounding_ = 0;                   // of its last pass over everybody
   double most_of_plans_;
 };
 

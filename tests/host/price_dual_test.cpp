@@ -1,0 +1,144 @@
+// The search for prices in fleets so large that it leaves players out on the way, and who may be
+// left out.
+#include "price_dual.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <random>
+
+#include "price_undecided.hpp"
+#include "support/effort.hpp"
+#include "support/seed.hpp"
+
+namespace tonnage::price {
+namespace {
+
+constexpr std::int32_t kTypes = 8;
+
+class Sampler {
+ public:
+  Sampler() : engine_(testing::test_seed()) {}
+  std::int64_t whole(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  double real(double low, double high) {
+    return low + (high - low) * static_cast<double>(engine_() % 1000003) / 1000003;
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+// Kinds of servers, `copies` of each and as many times the cards; some options take two types.
+OptionTable fleet(std::uint64_t kinds, std::int64_t copies, Sampler& random) {
+  OptionTable table;
+  table.first.push_back(0);
+  table.capacity.assign(kTypes, 0);
+  for (std::uint64_t k = 0; k < kinds; ++k) {
+    std::vector<Option> options;
+    double value = random.real(0, 50);
+    for (std::int32_t t = 0; t < kTypes; ++t) {
+      value += random.real(0, 30);
+      Option option{value, value, value, 1, random.whole(1, 9), 0, t, t};
+      if (random.whole(0, 2) == 0) {
+        option.first_use = std::ssize(table.uses);
+        option.num_uses = 1;
+        const std::int64_t amount = random.whole(1, 5);
+        table.uses.push_back({(t + 1) % kTypes, amount, 0, amount});
+      }
+      options.push_back(option);
+      table.capacity[static_cast<std::size_t>(t)] += copies * random.whole(0, 4);
+    }
+    for (std::int64_t i = 0; i < copies; ++i) {
+      table.options.insert(table.options.end(), options.begin(), options.end());
+      table.first.push_back(std::ssize(table.options));
+      table.priority.push_back(1 + static_cast<std::int32_t>(k % 2));
+    }
+  }
+  return table;
+}
+
+// The first class must be served but for a few, the second costs something each.
+Stage stage_of(const Table& table, std::int64_t may_skip) {
+  Stage stage;
+  stage.num_classes = table.num_classes();
+  stage.skip_cost = {0.0, 120.0};
+  stage.may_skip = {may_skip, Stage::kNoLimit};
+  return stage;
+}
+
+Prices random_prices(Sampler& random, const Table& table, const Stage& stage, double most) {
+  Prices prices = zero_prices(table, stage);
+  for (std::int32_t r = 0; r < table.num_resources; ++r) {
+    prices.resource[static_cast<std::size_t>(r)] = random.real(0, most);
+  }
+  prices.skip[0] += random.real(0, 5 * most);
+  return prices;
+}
+
+// Prices within a radius of others, as far as prices go.
+Prices nearby(Sampler& random, const Prices& prices, const Prices& radius) {
+  Prices other = prices;
+  for (std::size_t r = 0; r < prices.resource.size(); ++r) {
+    other.resource[r] = std::max(0.0, prices.resource[r] + random.real(-1, 1) * radius.resource[r]);
+  }
+  other.skip[0] = std::max(0.0, prices.skip[0] + random.real(-1, 1) * radius.skip[0]);
+  return other;
+}
+
+TEST(PriceDual, ThoseLeftOutChooseTheSameNearby) {
+  Sampler random;
+  int parted = 0;
+  for (int i = 0; i < testing::tries(200); ++i) {
+    const Table table = flatten(fleet(40, 1, random));
+    const Stage stage = stage_of(table, 3);
+    const Prices prices = random_prices(random, table, stage, 20);
+    Prices radius{std::vector<double>(prices.resource.size(), 0.0), {0.0, 0.0}};
+    for (std::int32_t r = 0; r < table.num_resources; ++r) {
+      radius.resource[static_cast<std::size_t>(r)] = random.real(0, 2);
+    }
+    radius.skip[0] = random.real(0, 5);
+    const std::optional<Undecided> left = without_decided(table, stage, prices, radius, 1);
+    if (!left) continue;
+    ++parted;
+    ASSERT_LT(left->table.class_of.size(), table.class_of.size());
+    const auto of_left = [&](const Prices& at) {
+      return respond(left->table, left->stage, at, 1).value + left->constant;
+    };
+    for (int j = 0; j < 20; ++j) {
+      const Prices close = nearby(random, prices, radius);
+      const double want = respond(table, stage, close, 1).value;
+      EXPECT_NEAR(of_left(close), want, 1e-9 * (1 + std::abs(want))) << "table " << i;
+      const Prices far = random_prices(random, table, stage, 40);
+      EXPECT_GE(of_left(far), respond(table, stage, far, 1).value - 1e-6) << "table " << i;
+    }
+  }
+  EXPECT_GT(parted, testing::tries(200) / 4);
+}
+
+// A fleet of so many copies is worth so many times one of them: the search in the small one leaves
+// nobody out.
+TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
+  Sampler random;
+  constexpr std::int64_t kCopies = 200;
+  for (int i = 0; i < testing::tries(20); ++i) {
+    Sampler again = random;
+    const Table small = flatten(fleet(60, 1, random));
+    const Table large = flatten(fleet(60, kCopies, again));
+    const auto best = [](const Table& table, std::int64_t may_skip) {
+      const Stage stage = stage_of(table, may_skip);
+      std::int64_t passes = 0;
+      const Prices prices =
+          maximise_dual(table, stage, zero_prices(table, stage), 1e-10, 2, passes);
+      return respond(table, stage, prices, 2).bound();
+    };
+    const double want = static_cast<double>(kCopies) * best(small, 6);
+    EXPECT_NEAR(best(large, 6 * kCopies), want, 1e-8 * (1 + std::abs(want))) << "table " << i;
+  }
+}
+
+}  // namespace
+}  // namespace tonnage::price
