@@ -23,9 +23,10 @@ constexpr double kIdle = 16, kIdleStep = 0.25;
 // are worth it.
 constexpr double kFar = 4096, kFarFromStart = 8;
 constexpr int kMaxSearches = 6;
-// Where there are so many players that it pays, those that prices no longer sway are left out:
-// after so many passes, and again after some more.
-constexpr std::int64_t kMinPlayers = 4 * kChunk;
+// Of so many players those that prices no longer sway are left out: after so many passes, and again
+// after some more. In smaller fleets that saves little, and of prices that are as good the search
+// then ends less in the middle: linear programs and plans made from such prices are worse.
+constexpr std::int64_t kMinPlayers = 100000;
 constexpr int kFirstLeft = 24, kNextLeft = 8;
 // Prices may still go so many times as far as in the last passes.
 constexpr std::size_t kLastPasses = 8;

@@ -123,8 +123,8 @@ TEST(PriceDual, ThoseLeftOutChooseTheSameNearby) {
 // nobody out.
 TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
   Sampler random;
-  constexpr std::int64_t kCopies = 200;
-  for (int i = 0; i < testing::tries(20); ++i) {
+  constexpr std::int64_t kCopies = 2000;
+  for (int i = 0; i < testing::tries(10); ++i) {
     Sampler again = random;
     const Table small = flatten(fleet(60, 1, random));
     const Table large = flatten(fleet(60, kCopies, again));
