@@ -190,6 +190,8 @@ class Relaxer::Program {
         const auto player = duals.players.find(m.player);
         // Prices of players' rows say what the linear program knows of already.
         if (player != duals.players.end() && m.rise + player->second >= -kCostTolerance) continue;
+        // What it knows may still seem better: shares near 0 are nothing to it.
+        if (program_.has_column(m.player, m.to)) continue;
         better.add(static_cast<std::uint64_t>(choices_.slot_of(m.player, m.to)), m);
       }
     }
