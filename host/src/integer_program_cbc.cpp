@@ -136,15 +136,17 @@ void add_heuristics(CbcModel& model) {
   model.addHeuristic(&neighbourhood);
 }
 
-// Ends a search at a limit of work. The small searches of its heuristics have copies of it, which
-// count for themselves.
+// Ends a search at a limit of work. The small searches of its heuristics have copies of it; where
+// one of them ended the whole search would, and before its tree has begun. They have limits of
+// nodes.
 class WorkLimit : public CbcEventHandler {
  public:
   explicit WorkLimit(const ExactLimits& limits) : most_(limits.max_work) {}
   [[nodiscard]] CbcEventHandler* clone() const override { return new WorkLimit(*this); }
 
   CbcAction event(CbcEvent which) override {
-    return which == node && most_ > 0 && work_of(*model_) >= most_ ? stop : noAction;
+    if (which != node || most_ == 0 || model_->parentModel() != nullptr) return noAction;
+    return work_of(*model_) >= most_ ? stop : noAction;
   }
   CbcAction event(CbcEvent which, void* /*data*/) override { return event(which); }
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 
-#include "price_packing.hpp"
+#include "price_moves.hpp"
+#include "price_plans.hpp"
 
 namespace tonnage::price {
 namespace {
@@ -16,9 +16,8 @@ constexpr double kTiny = 1e-12;
 // A limit of at most so many units shares out whole things, like cards.
 constexpr std::int64_t kMaxMatched = 10000000;
 
-// A player that takes another option, what it costs at the prices, and what it does to the cards
-// left and to the levels of the classes, as a sum of keys.
-struct Move {
+// A move, and what it does to the cards left and to the levels of the classes, as a sum of keys.
+struct Step {
   double cost;
   std::uint64_t key;
   std::int64_t player;
@@ -144,26 +143,28 @@ class Exchanger {
     return key;
   }
 
-  // How many players of the classes go without beyond what the stage allows.
-  [[nodiscard]] std::int64_t shortfall() const {
-    std::int64_t sum = 0;
-    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
-      if (stage_.may_skip[k] == Stage::kNoLimit) continue;
-      sum += std::max<std::int64_t>(0, packing_.skipped(k) - stage_.may_skip[k]);
+  // One unit of what lacks; of cards before service.
+  [[nodiscard]] Target mending() const {
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      if (packing_.left(r) < 0) return {times(key_of(r), -1), dear_};
     }
-    return sum;
-  }
-
-  // The ways to use what is left: nothing of it, all of one resource, everything; each together
-  // with serving one player more of the first class that falls short. False if cards lack.
-  bool list_targets() {
-    Target base{0, 0};
-    for (std::int32_t k = 0; k < stage_.num_classes && base.key == 0; ++k) {
+    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
       if (stage_.may_skip[k] == Stage::kNoLimit || packing_.skipped(k) <= stage_.may_skip[k]) {
         continue;
       }
-      base = {times(class_key(k), -1), dear_};
+      return {times(class_key(k), -1), dear_};
     }
+    return {0, 0};
+  }
+
+  // The ways to use what is left: nothing of it, all of one resource, everything; each together
+  // with mending what lacks. False if that cannot be.
+  bool list_targets() {
+    least_left_.clear();
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      least_left_.push_back(std::min<std::int64_t>(0, packing_.left(r)));
+    }
+    const Target base = mending();
     targets_.assign(1, base);
     Target all = base;
     const auto add = [&](std::uint64_t key, std::int64_t left, double price) {
@@ -174,7 +175,7 @@ class Exchanger {
       all.worth += part.worth;
     };
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
-      if (packing_.left(r) < 0) return false;
+      if (!is_matched(r) && packing_.left(r) < 0) return false;
       if (is_matched(r)) add(key_of(r), packing_.left(r), prices_.resource[r]);
     }
     for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
@@ -189,7 +190,7 @@ class Exchanger {
 
   void list_moves() {
     double regrets = 0;
-    std::vector<Move> all;
+    CheapestMoves cheapest({0, kMovesPerKind, -1});
     for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
       const std::int64_t now = packing_.option_of(p);
       const double cost = reduced(p, now);
@@ -199,20 +200,16 @@ class Exchanger {
         const double rise = reduced(p, to) - cost;
         if (to == now) return;
         least = std::min(least, rise);
-        all.push_back({rise, use(p, to) - used, p, to});
+        cheapest.add(use(p, to) - used, {rise, p, to});
       };
       for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) add(o);
       if (std::isfinite(prices_.skip[table_.class_of[p]])) add(Packing::kNone);
       regrets -= least;
     }
     const double limit = worth_ + regrets;
-    std::erase_if(all, [&](const Move& m) { return m.cost > limit; });
-    const auto before = [](const Move& a, const Move& b) {
-      if (a.cost != b.cost) return a.cost < b.cost;
-      return a.player != b.player ? a.player < b.player : a.to < b.to;
-    };
-    std::sort(all.begin(), all.end(), before);
-    std::unordered_map<std::uint64_t, std::size_t> count;
+    std::vector<Move> all = cheapest.all();
+    std::erase_if(all, [&](const Move& m) { return m.rise > limit; });
+    std::sort(all.begin(), all.end(), by_rise);
     moves_.clear();
     // No move at all, so that pairs stand for single ones, too; then waste of a few cards.
     moves_.push_back({0, 0, -1, Packing::kNone});
@@ -225,9 +222,13 @@ class Exchanger {
     }
     for (const Move& m : all) {
       if (moves_.size() >= kMoves) break;
-      if (++count[m.key] <= kMovesPerKind) moves_.push_back(m);
+      const std::uint64_t key = use(m.player, m.to) - use(m.player, packing_.option_of(m.player));
+      moves_.push_back({m.rise, key, m.player, m.to});
     }
-    std::sort(moves_.begin(), moves_.end(), before);
+    std::sort(moves_.begin(), moves_.end(), [](const Step& a, const Step& b) {
+      if (a.cost != b.cost) return a.cost < b.cost;
+      return a.player != b.player ? a.player < b.player : a.to < b.to;
+    });
   }
 
   [[nodiscard]] bool clash(std::uint16_t a, std::uint16_t b) const {
@@ -288,16 +289,16 @@ class Exchanger {
   }
 
   bool try_exchange(const Exchange& exchange, std::vector<bool>& touched) {
-    const std::int64_t short_before = shortfall();
+    const std::int64_t lack_before = lack(table_, stage_, packing_);
     double cost_before = 0, cost_after = 0;
     std::vector<std::pair<std::int64_t, std::int64_t>> undo;
     for (const std::uint16_t m : exchange.moves) {
-      const Move& move = moves_[m];
+      const Step& move = moves_[m];
       if (move.player < 0) continue;
       if (touched[move.player]) return false;
     }
     for (const std::uint16_t m : exchange.moves) {
-      const Move& move = moves_[m];
+      const Step& move = moves_[m];
       if (move.player < 0) continue;
       const std::int64_t now = packing_.option_of(move.player);
       cost_before += price_of(move.player, now);
@@ -305,15 +306,23 @@ class Exchanger {
       undo.emplace_back(move.player, now);
       packing_.put(move.player, move.to);
     }
-    const std::int64_t short_after = shortfall();
+    const std::int64_t lack_after = lack(table_, stage_, packing_);
     const bool better =
-        short_after != short_before ? short_after < short_before : cost_after < cost_before - kTiny;
-    if (better && packing_.is_feasible()) {
+        lack_after != lack_before ? lack_after < lack_before : cost_after < cost_before - kTiny;
+    if (better && is_bearable()) {
       for (const auto& [player, unused] : undo) touched[player] = true;
       return true;
     }
     for (const auto& [player, option] : undo) packing_.put(player, option);
     return false;
+  }
+
+  // Whether the plan holds, but for cards that it lacked before.
+  [[nodiscard]] bool is_bearable() const {
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      if (packing_.left(r) < least_left_[static_cast<std::size_t>(r)]) return false;
+    }
+    return true;
   }
 
   // What a choice costs the stage, prices aside.
@@ -327,9 +336,10 @@ class Exchanger {
   const Prices& prices_;
   Packing& packing_;
   double worth_ = 0;
-  double dear_ = 0;  // more than serving any player costs
+  double dear_ = 0;                       // more than serving any player costs
+  std::vector<std::int64_t> least_left_;  // [resources] below 0 where cards lack
   std::vector<Target> targets_;
-  std::vector<Move> moves_;
+  std::vector<Step> moves_;
   std::vector<Exchange> found_;
   HalfTable halves_;
 };

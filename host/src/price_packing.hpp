@@ -76,9 +76,9 @@ void improve(const Table& table, const Stage& stage, const Prices& prices, int m
 void restore_levels(const Table& table, const Stage& stage, Packing& packing);
 
 // Exchanges of up to four moves that make the plan better, found by matching pairs of moves: what
-// one pair takes the other gives back, or uses up what is left. Where a class falls behind what the
-// stage asks for, exchanges that serve one player more of it come first. Stops when a round finds
-// none, at the latest after `max_rounds`.
+// one pair takes the other gives back, or uses up what is left. Where cards lack, or a class falls
+// behind what the stage asks for, exchanges that give back a card or serve one player more come
+// first. Stops when a round finds none, at the latest after `max_rounds`.
 void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
               Packing& packing);
 

@@ -45,6 +45,14 @@ std::int64_t shortfall(const Stage& stage, const Packing& packing) {
   return sum;
 }
 
+std::int64_t lack(const Table& table, const Stage& stage, const Packing& packing) {
+  std::int64_t sum = shortfall(stage, packing);
+  for (std::int32_t r = 0; r < table.num_resources; ++r) {
+    sum += std::max<std::int64_t>(0, -packing.left(r));
+  }
+  return sum;
+}
+
 PlanMaker::PlanMaker(const Table& table, int num_threads, std::int64_t& iterations)
     : table_(table), num_threads_(num_threads), iterations_(iterations) {
   double sum = 0;
@@ -57,8 +65,12 @@ PlanMaker::PlanMaker(const Table& table, int num_threads, std::int64_t& iteratio
 }
 
 PlanMaker::Apart PlanMaker::tell_apart(const Stage& stage, const Prices& start, double jitter,
-                                       std::uint64_t salt) {
+                                       std::uint64_t salt, std::int64_t spare) {
   Apart apart{jittered(table_, jitter * spread_, salt), {}};
+  for (std::int32_t t = 0; t < table_.num_types; ++t) {
+    std::int64_t& capacity = apart.table.capacity[t];
+    capacity -= std::min(capacity, spare);
+  }
   apart.prices =
       maximise_dual(apart.table, stage, start, kPlanTolerance, num_threads_, iterations_);
   return apart;
@@ -71,8 +83,8 @@ Packing PlanMaker::own(const Packing& plan) const {
 }
 
 Packing PlanMaker::choose_jittered(const Stage& stage, const Prices& start, double jitter,
-                                   std::uint64_t salt) {
-  const Apart apart = tell_apart(stage, start, jitter, salt);
+                                   std::uint64_t salt, std::int64_t spare) {
+  const Apart apart = tell_apart(stage, start, jitter, salt, spare);
   return own(cheapest_choices(apart.table, stage, apart.prices, num_threads_));
 }
 

@@ -9,14 +9,18 @@
 
 namespace tonnage::price {
 
-// A plan that falls short by more players than this is beyond repair.
-inline constexpr std::int64_t kRepairable = 3;
+// A plan that falls short by more players than this is beyond repair, and one that an exact search
+// left lacking more beyond mending.
+inline constexpr std::int64_t kRepairable = 3, kMendable = 12;
 
 // How many players more go without than the stage allows.
 [[nodiscard]] std::int64_t shortfall(const Stage& stage, const Packing& packing);
 [[nodiscard]] inline bool falls_short(const Stage& stage, const Packing& packing) {
   return shortfall(stage, packing) > 0;
 }
+
+// The same, and the units of resources that the plan takes beyond what there is.
+[[nodiscard]] std::int64_t lack(const Table& table, const Stage& stage, const Packing& packing);
 
 class PlanMaker {
  public:
@@ -31,9 +35,9 @@ class PlanMaker {
   [[nodiscard]] Packing round_jittered(const Stage& stage, const Prices& start, double jitter,
                                        std::uint64_t salt = 0);
 
-  // The same, but not made to fit.
+  // The same, but not made to fit, at prices that leave so many cards of each type to spare.
   [[nodiscard]] Packing choose_jittered(const Stage& stage, const Prices& start, double jitter,
-                                        std::uint64_t salt = 0);
+                                        std::uint64_t salt = 0, std::int64_t spare = 0);
 
   // A plan made for `target`, a stage like `stage` but for its weights or reserves, and improved.
   [[nodiscard]] Packing attempt(const Stage& target, const Stage& stage, const Prices& prices,
@@ -57,7 +61,7 @@ class PlanMaker {
     Prices prices;
   };
   [[nodiscard]] Apart tell_apart(const Stage& stage, const Prices& start, double jitter,
-                                 std::uint64_t salt);
+                                 std::uint64_t salt, std::int64_t spare = 0);
   // A plan of another table with the same options.
   [[nodiscard]] Packing own(const Packing& plan) const;
 

@@ -27,9 +27,12 @@ constexpr RestLimits kSecondLook{6000, 3000, kOtherWork, kExactWork, kBoundWork}
 // Service levels may turn out better than the stages before found; then the last stage is redone.
 constexpr int kMaxRepeats = 5;
 
-constexpr Effort kSmallEffort{13000000, 20000000, 20000000, 6000000, 20000000, 60000000, 60000000};
-constexpr Effort kEffort{64000000, 100000000, 100000000, 16000000, 12000000, 300000000, 60000000};
-constexpr Effort kLargeEffort{64000000, 128000000, 50000000, 32000000, 16000000, 60000000, 0};
+constexpr Effort kSmallEffort{13000000, 20000000, 20000000,  6000000,
+                              20000000, 60000000, 160000000, 1e-4};
+constexpr Effort kEffort{64000000, 80000000,  80000000, 16000000,
+                         12000000, 300000000, 60000000, 1e-4};
+constexpr Effort kLargeEffort{64000000, 128000000, 50000000, 32000000,
+                              16000000, 60000000,  0,        1.5e-4};
 constexpr std::int64_t kLarge = 100000;  // players
 
 constexpr const Effort& effort_of(std::int64_t num_players) {

@@ -31,6 +31,7 @@ constexpr double kBranchTolerance = 1e-9;
 // branching may in stages of counts and those that go on from them, and certifying.
 struct Effort {
   std::int64_t counts, value, plan, last, one, branch, certify;
+  double near_value;  // a plan so near to its bound is good enough: a share of its cost
 };
 
 class Clock {

@@ -10,8 +10,6 @@
 namespace tonnage::price {
 namespace {
 
-// Near: a share of the cost of the plan.
-constexpr double kNearValue = 1e-4;
 // A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
@@ -36,11 +34,13 @@ Stage with_reserve(const Stage& stage, double share, const std::vector<double>& 
 Packing PriceSolver::value_plan(PlanMaker& maker, const Table& table, const Stage& stage,
                                 const Prices& prices, const AlikeGoal& goal, std::size_t attempt,
                                 const std::vector<double>& least_skipped) {
-  const ValueAim aim = value_restart(attempt);
+  const ValueAim aim = value_restart(attempt, table.num_players());
   const Stage target = with_reserve(stage, aim.reserve, least_skipped);
   if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
-  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt);
+  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, aim.spare);
   alike_.settle(table, stage, prices, goal, plan);
+  // What the search cannot bring about in numbers, single exchanges often can.
+  if (lack(table, stage, plan) <= kMendable) maker.exchange_moves(stage, prices, plan);
   return plan;
 }
 
@@ -66,7 +66,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
   };
   keep(greedy);
-  const double near = kNearValue * cost_of(from_, table_, best_);
+  const double near = effort_.near_value * cost_of(from_, table_, best_);
   const auto is_near = [&](const Packing& p) {
     return done(p) || p.value(table_) - proof.bound <= near;
   };

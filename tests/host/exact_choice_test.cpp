@@ -12,6 +12,9 @@
 #include <numeric>
 #include <random>
 
+#include "integer_program.hpp"
+#include "support/effort.hpp"
+#include "support/sampler.hpp"
 #include "support/seed.hpp"
 #include "tonnage/core/error.hpp"
 
@@ -299,6 +302,37 @@ TEST_F(ExactChoice, PrintsNothing) {
   const std::int64_t err_bytes = err.finish(), out_bytes = out.finish();
   EXPECT_EQ(out_bytes, 0);
   EXPECT_EQ(err_bytes, 0);
+}
+
+// Small searches within a search have limits of their own and do not end it.
+TEST_F(ExactChoice, SearchesEndByThemselvesOrOnTheirWork) {
+  testing::Sampler random;
+  int cut_short = 0;
+  for (int i = 0; i < testing::tries(20); ++i) {
+    IntegerProgram program;
+    for (int row = 0; row < 12; ++row) {
+      program.rows.emplace_back();
+      program.rows.back().upper = static_cast<double>(random.whole(-40, 40));
+      program.rows.back().entries.emplace_back(row, -1.0);
+      program.objective.push_back(static_cast<double>(random.whole(20000, 400000)));
+      program.most.push_back(60);
+    }
+    for (std::int32_t column = 12; column < 200; ++column) {
+      program.objective.push_back(random.real(0, 300));
+      program.most.push_back(static_cast<double>(random.whole(1, 3)));
+      const std::int64_t from = random.whole(0, 11), to = random.whole(0, 11);
+      program.rows[from].entries.emplace_back(column, static_cast<double>(-random.whole(1, 9)));
+      if (to == from) continue;
+      program.rows[to].entries.emplace_back(column, static_cast<double>(random.whole(1, 9)));
+    }
+    ExactLimits limits;
+    limits.max_work = 12'000'000;
+    const IntegerAnswer answer = solve_integer_program(program, limits, {});
+    if (answer.finished) continue;
+    ++cut_short;
+    EXPECT_GE(answer.work, limits.max_work) << "program " << i;
+  }
+  std::printf("  %d cut short\n", cut_short);
 }
 
 }  // namespace

@@ -7,30 +7,17 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <random>
 
 #include "price_undecided.hpp"
 #include "support/effort.hpp"
-#include "support/seed.hpp"
+#include "support/sampler.hpp"
 
 namespace tonnage::price {
 namespace {
 
+using testing::Sampler;
+
 constexpr std::int32_t kTypes = 8;
-
-class Sampler {
- public:
-  Sampler() : engine_(testing::test_seed()) {}
-  std::int64_t whole(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
-  }
-  double real(double low, double high) {
-    return low + (high - low) * static_cast<double>(engine_() % 1000003) / 1000003;
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 // Kinds of servers, `copies` of each and as many times the cards; some options take two types.
 OptionTable fleet(std::uint64_t kinds, std::int64_t copies, Sampler& random) {

@@ -8,31 +8,15 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <random>
 #include <vector>
 
 #include "support/effort.hpp"
-#include "support/seed.hpp"
+#include "support/sampler.hpp"
 
 namespace tonnage::price {
 namespace {
 
-class Sampler {
- public:
-  Sampler() : engine_(testing::test_seed()) {}
-  std::int64_t whole(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
-  }
-  // Of any size from a hundredth to a thousand.
-  double real() {
-    const double sign = whole(0, 1) == 0 ? -1 : 1;
-    const auto part = static_cast<double>(engine_() % 1000003) / 1000003;
-    return sign * part * std::pow(10.0, static_cast<double>(whole(-2, 3)));
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
+using testing::Sampler;
 
 // Players with a few choices each beyond that of the reference, which takes nothing.
 struct Game {
@@ -111,10 +95,10 @@ TEST(PriceRounding, CutsHoldForWholeChoices) {
     for (int round = 0; round < 8; ++round) {
       Combination combination;
       for (std::size_t r = 0; r < game.room.size(); ++r) {
-        combination.u.push_back(random.whole(0, 4) == 0 ? 0 : random.real());
+        combination.u.push_back(random.whole(0, 4) == 0 ? 0 : random.any_size());
       }
       for (const Cut& cut : made) {
-        if (random.whole(0, 1) == 0) combination.cuts.emplace_back(&cut, random.real());
+        if (random.whole(0, 1) == 0) combination.cuts.emplace_back(&cut, random.any_size());
       }
       Cut cut;
       if (!round_rows(game.effects, game.room, combination, game.moved, cut)) continue;

@@ -5,33 +5,26 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <random>
 #include <utility>
 #include <vector>
 
+#include "planning.hpp"
 #include "price_alike.hpp"
 #include "price_branch.hpp"
 #include "price_certify.hpp"
 #include "support/effort.hpp"
-#include "support/seed.hpp"
+#include "support/fleet.hpp"
+#include "support/sampler.hpp"
+#include "tonnage/host/backends.hpp"
 
 namespace tonnage::price {
 namespace {
 
+using testing::Sampler;
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSlack = 1e-6;
 constexpr std::int64_t kWork = 60'000'000;
-
-class Sampler {
- public:
-  Sampler() : engine_(testing::test_seed()) {}
-  std::int64_t whole(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 void add_option(OptionTable& t, double value, std::int64_t cards, std::int32_t type) {
   t.options.push_back({value, value, value, 1, cards, std::ssize(t.options), type, type});
@@ -237,11 +230,7 @@ TEST(PriceSearch, PlansThatDoNotHoldComeCloser) {
     AlikeLimits limits = all_moves(8, 100);
     limits.excess = 4;
     Packing plan = cheapest_choices(table, stage, prices, 1);
-    const auto lacking = [&] {
-      std::int64_t sum = shortfall(stage, plan);
-      for (std::int32_t r = 0; r < 2; ++r) sum += std::max<std::int64_t>(0, -plan.left(r));
-      return sum;
-    };
+    const auto lacking = [&] { return lack(table, stage, plan); };
     ++tables;
     for (int search = 0; search < 20 && lacking() > 0; ++search, limits.excess *= 4) {
       const Packing before = plan;
@@ -256,6 +245,35 @@ TEST(PriceSearch, PlansThatDoNotHoldComeCloser) {
   }
   ASSERT_GT(tables, testing::tries(40) / 4);
   EXPECT_GT(held, tables / 2);
+}
+
+// Whoever may go without frees cards, so that hardly ever something lacks in the end.
+TEST(PriceSearch, ExchangesGiveBackWhatLacks) {
+  Sampler random;
+  int lacked = 0, mended = 0;
+  for (int i = 0; i < testing::tries(300); ++i) {
+    const Table table = flatten(few_servers(random));
+    const Stage stage = value_stage(table, Stage::kNoLimit);
+    const Prices prices = best_prices(table, stage);
+    Packing plan = cheapest_choices(table, stage, zero_prices(table, stage), 1);
+    std::int64_t before = lack(table, stage, plan);
+    if (before == 0) continue;
+    ++lacked;
+    for (int round = 0; round < 30 && before > 0; ++round) {
+      exchange(table, stage, prices, 1, plan);
+      const std::int64_t now = lack(table, stage, plan);
+      ASSERT_LE(now, before) << "table " << i;
+      before = now;
+    }
+    if (before > 0) continue;
+    ++mended;
+    const double held = plan.value(table);
+    exchange(table, stage, prices, 20, plan);
+    EXPECT_EQ(lack(table, stage, plan), 0) << "table " << i;
+    EXPECT_LE(plan.value(table), held) << "table " << i;
+  }
+  EXPECT_GT(lacked, testing::tries(300) / 4);
+  EXPECT_GT(10 * mended, 9 * lacked);
 }
 
 TEST(PriceSearch, NumbersOfAlikeServersComeOutBest) {
@@ -335,6 +353,34 @@ TEST(PriceSearch, BoundsOfRelaxationsHold) {
     }
   }
   EXPECT_GT(raised, testing::tries(300) / 20);
+}
+
+// Cuts leave out shares near 0, so that a choice the linear program has may seem to be one it
+// lacks: in this fleet of all those tried.
+TEST(PriceSearch, RelaxationsKnowTheChoicesTheyHave) {
+  if (!has_exact_solver()) GTEST_SKIP() << "built without CBC";
+  GenerateOptions options;
+  options.servers = 300;
+  options.accelerators = 24;
+  options.tightness = 0.95;
+  options.seed = 1004;
+  const System system(generate_fleet(options));
+  const Problem problem = build_rows(system, 0);
+  const Table table =
+      flatten(build_options(problem, select_backend("cpu")->search(problem, {}).lines));
+  Stage stage = value_stage(table, 0);
+  stage.may_skip.back() = 2;
+  const Prices prices = best_prices(table, stage);
+  std::int64_t passes = 0;
+  Relaxer relaxer(table, stage, prices, 1, passes);
+  const Relaxed root = relaxer.relax({}, kInfinity, kWork);
+  std::int64_t nodes = 0;
+  passes = 0;
+  const double bound =
+      certify(relaxer, root, {kInfinity, kWork / 2}, [&](const Packing&) { ++nodes; });
+  EXPECT_GT(bound, root.bound);
+  ASSERT_GT(nodes, 10);
+  EXPECT_LT(passes, 4 * nodes);
 }
 
 // Of tables as small as that the tree leaves nothing open.
