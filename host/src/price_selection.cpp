@@ -29,7 +29,7 @@ constexpr int kMaxRepeats = 5;
 
 constexpr Effort kSmallEffort{13000000, 20000000, 20000000,  6000000,
                               20000000, 60000000, 160000000, 1e-4};
-constexpr Effort kEffort{64000000, 80000000,  80000000, 16000000,
+constexpr Effort kEffort{48000000, 60000000,  60000000, 12000000,
                          12000000, 300000000, 60000000, 1e-4};
 constexpr Effort kLargeEffort{64000000, 128000000, 50000000, 32000000,
                               16000000, 60000000,  0,        1.5e-4};
