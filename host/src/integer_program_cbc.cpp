@@ -136,9 +136,9 @@ void add_heuristics(CbcModel& model) {
   model.addHeuristic(&neighbourhood);
 }
 
-// Ends a search at a limit of work. The small searches of its heuristics have copies of it; where
-// one of them ended the whole search would, and before its tree has begun. They have limits of
-// nodes.
+// Ends a search at a limit of work. The small searches of its heuristics have copies of it, which
+// do not count: they have limits of nodes, and one that ended would end the whole search, mostly
+// before its tree has begun.
 class WorkLimit : public CbcEventHandler {
  public:
   explicit WorkLimit(const ExactLimits& limits) : most_(limits.max_work) {}

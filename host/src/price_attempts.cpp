@@ -24,9 +24,6 @@ constexpr double kJitters[] = {1e-2, 1e-3, 1e-4};
 constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
 constexpr std::int64_t kExactRestarts = 8;
-// In fleets of more players than this a card to spare costs hardly anything, and gives an exact
-// search room to make all others come out even.
-constexpr std::int64_t kUnspared = 100000;
 
 template <class Aim, std::size_t kCount>
 std::span<const Aim> worthwhile(const Aim (&aims)[kCount], std::int64_t num_players) {
@@ -61,11 +58,10 @@ CountAim count_restart(std::size_t i) {
 std::int64_t num_value_restarts(std::int64_t num_players) {
   return has_exact_solver() ? kExactRestarts : num_restarts(num_players);
 }
-ValueAim value_restart(std::size_t i, std::int64_t num_players) {
+ValueAim value_restart(std::size_t i) {
   if (has_exact_solver()) {
     constexpr std::size_t kCount = std::size(kExactJitters);
-    return {kExactReserves[i % std::size(kExactReserves)], kExactJitters[i % kCount], i / kCount,
-            num_players > kUnspared ? 1 : 0};
+    return {kExactReserves[i % std::size(kExactReserves)], kExactJitters[i % kCount], i / kCount};
   }
   constexpr std::size_t kCount = std::size(kJitters);
   return {kReserves[i % std::size(kReserves)], kJitters[i % kCount], 1 + i / kCount};

@@ -11,8 +11,7 @@ namespace tonnage::price {
 // Values that tie are told apart by adding shares (`jitter`) of a player's spread of values. Where
 // servers count, values weigh `factor` times what they do in the search for a bound. Where values
 // count, plans are aimed at levels below what they must hold, by a share (`reserve`) of what lies
-// between that and the bound of the level, and at so many cards of each type less than there are
-// (`spare`). Every `salt` adds other amounts.
+// between that and the bound of the level. Every `salt` adds other amounts.
 struct CountAim {
   double factor, jitter;
   std::uint64_t salt = 0;
@@ -20,7 +19,6 @@ struct CountAim {
 struct ValueAim {
   double reserve, jitter;
   std::uint64_t salt = 0;
-  std::int64_t spare = 0;
 };
 
 // What is tried for a start, the most promising first.
@@ -31,6 +29,6 @@ struct ValueAim {
 [[nodiscard]] std::int64_t num_count_restarts(std::int64_t num_players);
 [[nodiscard]] CountAim count_restart(std::size_t i);
 [[nodiscard]] std::int64_t num_value_restarts(std::int64_t num_players);
-[[nodiscard]] ValueAim value_restart(std::size_t i, std::int64_t num_players);
+[[nodiscard]] ValueAim value_restart(std::size_t i);
 
 }  // namespace tonnage::price

@@ -17,11 +17,8 @@ constexpr double kTiny = 1e-12;
 constexpr std::int64_t kMaxMatched = 10000000;
 
 // A move, and what it does to the cards left and to the levels of the classes, as a sum of keys.
-struct Step {
-  double cost;
+struct Step : Move {
   std::uint64_t key;
-  std::int64_t player;
-  std::int64_t to;
 };
 
 // A pair of moves to be completed by another: the key that the other must have, and what the two
@@ -212,23 +209,19 @@ class Exchanger {
     std::sort(all.begin(), all.end(), by_rise);
     moves_.clear();
     // No move at all, so that pairs stand for single ones, too; then waste of a few cards.
-    moves_.push_back({0, 0, -1, Packing::kNone});
+    moves_.push_back({{0, -1, Packing::kNone}, 0});
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
       if (!is_matched(r)) continue;
       for (const std::int64_t n : {1, 2, 4}) {
         const double cost = prices_.resource[r] * static_cast<double>(n);
-        if (cost < limit) moves_.push_back({cost, times(key_of(r), n), -1, Packing::kNone});
+        if (cost < limit) moves_.push_back({{cost, -1, Packing::kNone}, times(key_of(r), n)});
       }
     }
     for (const Move& m : all) {
       if (moves_.size() >= kMoves) break;
-      const std::uint64_t key = use(m.player, m.to) - use(m.player, packing_.option_of(m.player));
-      moves_.push_back({m.rise, key, m.player, m.to});
+      moves_.push_back({m, use(m.player, m.to) - use(m.player, packing_.option_of(m.player))});
     }
-    std::sort(moves_.begin(), moves_.end(), [](const Step& a, const Step& b) {
-      if (a.cost != b.cost) return a.cost < b.cost;
-      return a.player != b.player ? a.player < b.player : a.to < b.to;
-    });
+    std::sort(moves_.begin(), moves_.end(), by_rise);
   }
 
   [[nodiscard]] bool clash(std::uint16_t a, std::uint16_t b) const {
@@ -241,7 +234,7 @@ class Exchanger {
     const auto n = static_cast<std::uint16_t>(moves_.size());
     for (std::uint16_t i = 0; i < n; ++i) {
       for (std::uint16_t j = i + 1; j < n; ++j) {
-        const double cost = moves_[i].cost + moves_[j].cost;
+        const double cost = moves_[i].rise + moves_[j].rise;
         if (!(cost < limit)) break;
         body(i, j, cost);
       }

@@ -31,7 +31,8 @@ constexpr double kBranchTolerance = 1e-9;
 // branching may in stages of counts and those that go on from them, and certifying.
 struct Effort {
   std::int64_t counts, value, plan, last, one, branch, certify;
-  double near_value;  // a plan so near to its bound is good enough: a share of its cost
+  double near_value;   // a plan so near to its bound is good enough: a share of its cost
+  std::int64_t spare;  // cards of each type that plans made for an exact search are aimed to leave
 };
 
 class Clock {

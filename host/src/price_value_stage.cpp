@@ -34,10 +34,10 @@ Stage with_reserve(const Stage& stage, double share, const std::vector<double>& 
 Packing PriceSolver::value_plan(PlanMaker& maker, const Table& table, const Stage& stage,
                                 const Prices& prices, const AlikeGoal& goal, std::size_t attempt,
                                 const std::vector<double>& least_skipped) {
-  const ValueAim aim = value_restart(attempt, table.num_players());
+  const ValueAim aim = value_restart(attempt);
   const Stage target = with_reserve(stage, aim.reserve, least_skipped);
   if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
-  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, aim.spare);
+  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, effort_.spare);
   alike_.settle(table, stage, prices, goal, plan);
   // What the search cannot bring about in numbers, single exchanges often can.
   if (lack(table, stage, plan) <= kMendable) maker.exchange_moves(stage, prices, plan);
