@@ -141,7 +141,7 @@ TEST(Mix, CheapestOfAllSplits) {
 
 // What a plan gives is a current allocation like any other: planned again, nothing changes.
 TEST(Mix, IsKeptWhereItIsTheBest) {
-  SystemSpec spec = fleet(2.0, 80);
+  SystemSpec spec = fleet(2.0, 160);
   spec.optimizer.unlimited = true;
   const Plan first = make_plan(System(spec), spec.optimizer);
   ASSERT_GT(num_mixes(first), 0);

@@ -102,6 +102,7 @@ TEST(TableEmulation, RandomFleetsAsOnTheCpu) {
 
 TEST(TableEmulation, PercentilesAsOnTheCpu) {
   std::mt19937_64 engine(testing::test_seed());
+  std::int64_t late = 0, feasible = 0;
   for (int fleet = 0; fleet < 4; ++fleet) {
     SCOPED_TRACE(fleet);
     Problem problem = sample_problem(8, engine(), 60);
@@ -119,9 +120,11 @@ TEST(TableEmulation, PercentilesAsOnTheCpu) {
     EXPECT_EQ(host.asked, 0) << "rows were left to the host";
     const RecordedTable want = on_cpu(problem, grid, options);
     EXPECT_EQ(got.difference(want), "");
-    EXPECT_GT(want.count(Verdict::kTtftTarget), 0);
-    EXPECT_GT(want.count(Verdict::kFeasible), 0);
+    late += want.count(Verdict::kTtftTarget);
+    feasible += want.count(Verdict::kFeasible);
   }
+  EXPECT_GT(late, 0);
+  EXPECT_GT(feasible, 0);
 }
 
 void expect_host_rows(const Problem& problem, const GridOptions& options) {
