@@ -14,8 +14,9 @@
 namespace tonnage::price {
 namespace {
 
-// Ties of one effect: more would not be used.
-constexpr std::size_t kMaxTies = 300;
+// Ties of one effect: more would not be used. And of all effects: where prices tell hardly any
+// options apart, linear programs over all of them take minutes.
+constexpr std::size_t kMaxTies = 300, kMostTies = 12000;
 // The first of the searches that grow, and the last.
 constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
 constexpr std::size_t kPerKind = 8;
@@ -134,11 +135,13 @@ class AlikeSearch {
 
   [[nodiscard]] bool is_tie(const Move& m) const { return std::abs(m.rise) <= limits_.tie; }
 
-  // Leaves the ties and the cheapest others.
+  // Leaves the cheapest ties and the cheapest others.
   void choose(std::vector<Move>& moves) const {
     std::sort(moves.begin(), moves.end(), by_rise);
-    std::size_t others = 0;
-    std::erase_if(moves, [&](const Move& m) { return !is_tie(m) && ++others > limits_.max_moves; });
+    std::size_t ties = 0, others = 0;
+    std::erase_if(moves, [&](const Move& m) {
+      return is_tie(m) ? ++ties > kMostTies : ++others > limits_.max_moves;
+    });
     std::sort(moves.begin(), moves.end(), by_player);
   }
 

@@ -204,23 +204,44 @@ class DualSearch {
 
   Prices run(const Prices& start) {
     std::vector<double> x = variables_.pack(start);
-    std::vector<double> most(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      most[i] = lower_[i] + std::max(kFar * guess_[i], kFarFromStart * (x[i] - lower_[i]));
-    }
-    for (int i = 0; i < kMaxSearches; ++i) {
-      const CentreSearch centres = search(x, most);
-      x = centres.best_point();
-      // The stage has no plan, and prices may rise for ever.
-      if (centres.best() > most_of_plans_) break;
-      lower_idle(x);
-      if (!raise(x, most)) break;
+    std::vector<double> most = first_most(x);
+    for (int i = 0; i < kMaxSearches && improve(x, most) == End::kAtMost; ++i) {
     }
     variables_.unpack(x, prices_);
     return prices_;
   }
 
+  std::optional<Prices> run_once(const Prices& start) {
+    std::vector<double> x = variables_.pack(start);
+    std::vector<double> most = first_most(x);
+    if (improve(x, most) != End::kFound) return std::nullopt;
+    variables_.unpack(x, prices_);
+    return prices_;
+  }
+
  private:
+  enum class End {
+    kFound,
+    kAtMost,  // prices may be worth more than the most they were let be, which has been raised
+    kNoPlan,  // the stage has no plan, and prices may rise for ever
+  };
+
+  [[nodiscard]] std::vector<double> first_most(const std::vector<double>& x) const {
+    std::vector<double> most(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      most[i] = lower_[i] + std::max(kFar * guess_[i], kFarFromStart * (x[i] - lower_[i]));
+    }
+    return most;
+  }
+
+  End improve(std::vector<double>& x, std::vector<double>& most) {
+    const CentreSearch centres = search(x, most);
+    x = centres.best_point();
+    if (centres.best() > most_of_plans_) return End::kNoPlan;
+    lower_idle(x);
+    return raise(x, most) ? End::kAtMost : End::kFound;
+  }
+
   Response respond_at(const std::vector<double>& x) {
     variables_.unpack(x, prices_);
     ++iterations_;
@@ -347,6 +368,11 @@ class DualSearch {
 Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start, double tolerance,
                      int num_threads, std::int64_t& iterations) {
   return DualSearch(table, stage, tolerance, num_threads, iterations).run(start);
+}
+
+std::optional<Prices> bounded_prices(const Table& table, const Stage& stage, const Prices& start,
+                                     double tolerance, int num_threads, std::int64_t& iterations) {
+  return DualSearch(table, stage, tolerance, num_threads, iterations).run_once(start);
 }
 
 }  // namespace tonnage::price

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "price_options.hpp"
@@ -46,5 +47,11 @@ struct Cheapest {
 // prices of the stage, not necessarily good ones. Adds the passes over the fleet to `iterations`.
 [[nodiscard]] Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start,
                                    double tolerance, int num_threads, std::int64_t& iterations);
+
+// The same in one search; nothing where prices rise beyond a few times those of `start` and
+// thousands of times what is usual: the stage then has no plan, or hardly one.
+[[nodiscard]] std::optional<Prices> bounded_prices(const Table& table, const Stage& stage,
+                                                   const Prices& start, double tolerance,
+                                                   int num_threads, std::int64_t& iterations);
 
 }  // namespace tonnage::price

@@ -65,11 +65,22 @@ PlanMaker::PlanMaker(const Table& table, int num_threads, std::int64_t& iteratio
 }
 
 PlanMaker::Apart PlanMaker::tell_apart(const Stage& stage, const Prices& start, double jitter,
-                                       std::uint64_t salt, std::int64_t spare) {
+                                       std::uint64_t salt, std::int64_t* spare) {
   Apart apart{jittered(table_, jitter * spread_, salt), {}};
-  for (std::int32_t t = 0; t < table_.num_types; ++t) {
-    std::int64_t& capacity = apart.table.capacity[t];
-    capacity -= std::min(capacity, spare);
+  if (spare != nullptr && *spare > 0) {
+    const std::vector<std::int64_t> whole = apart.table.capacity;
+    for (std::int32_t t = 0; t < table_.num_types; ++t) {
+      std::int64_t& capacity = apart.table.capacity[t];
+      capacity -= std::min(capacity, *spare);
+    }
+    auto bounded =
+        bounded_prices(apart.table, stage, start, kPlanTolerance, num_threads_, iterations_);
+    if (bounded) {
+      apart.prices = std::move(*bounded);
+      return apart;
+    }
+    apart.table.capacity = whole;
+    *spare = 0;
   }
   apart.prices =
       maximise_dual(apart.table, stage, start, kPlanTolerance, num_threads_, iterations_);
@@ -83,7 +94,7 @@ Packing PlanMaker::own(const Packing& plan) const {
 }
 
 Packing PlanMaker::choose_jittered(const Stage& stage, const Prices& start, double jitter,
-                                   std::uint64_t salt, std::int64_t spare) {
+                                   std::uint64_t salt, std::int64_t* spare) {
   const Apart apart = tell_apart(stage, start, jitter, salt, spare);
   return own(cheapest_choices(apart.table, stage, apart.prices, num_threads_));
 }

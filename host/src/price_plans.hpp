@@ -35,9 +35,10 @@ class PlanMaker {
   [[nodiscard]] Packing round_jittered(const Stage& stage, const Prices& start, double jitter,
                                        std::uint64_t salt = 0);
 
-  // The same, but not made to fit, at prices that leave so many cards of each type to spare.
+  // The same, but not made to fit, at prices that leave `*spare` cards of each type over; where
+  // none do, as when every card is needed, `*spare` becomes 0.
   [[nodiscard]] Packing choose_jittered(const Stage& stage, const Prices& start, double jitter,
-                                        std::uint64_t salt = 0, std::int64_t spare = 0);
+                                        std::uint64_t salt = 0, std::int64_t* spare = nullptr);
 
   // A plan made for `target`, a stage like `stage` but for its weights or reserves, and improved.
   [[nodiscard]] Packing attempt(const Stage& target, const Stage& stage, const Prices& prices,
@@ -61,7 +62,7 @@ class PlanMaker {
     Prices prices;
   };
   [[nodiscard]] Apart tell_apart(const Stage& stage, const Prices& start, double jitter,
-                                 std::uint64_t salt, std::int64_t spare = 0);
+                                 std::uint64_t salt, std::int64_t* spare = nullptr);
   // A plan of another table with the same options.
   [[nodiscard]] Packing own(const Packing& plan) const;
 

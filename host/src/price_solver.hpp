@@ -28,9 +28,9 @@ constexpr double kBranchTolerance = 1e-9;
 
 // What searches among players that are alike may take in a stage of counts, in that of value, there
 // for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
-// branching may in stages of counts and those that go on from them, and certifying.
+// branching may in stages of counts, in that of value, and certifying.
 struct Effort {
-  std::int64_t counts, value, plan, last, one, branch, certify;
+  std::int64_t counts, value, plan, last, one, branch, branch_value, certify;
   double near_value;   // a plan so near to its bound is good enough: a share of its cost
   std::int64_t spare;  // cards of each type that plans made for an exact search are aimed to leave
 };
@@ -127,8 +127,9 @@ class PriceSolver {
   std::int64_t iterations_ = 0;
   PlanMaker maker_;
   const Effort& effort_;
-  AlikeSearches alike_;         // in the stage of value
-  std::vector<Prices> prices_;  // [stages]
+  AlikeSearches alike_;                 // in the stage of value
+  std::int64_t spare_ = effort_.spare;  // 0 once plans turned out to need every card
+  std::vector<Prices> prices_;          // [stages]
   std::vector<Proof> proofs_;
   std::vector<Leaf> leaves_ = std::vector<Leaf>(1);  // what branching left
   std::vector<double> least_skipped_;                // [classes] as the prices of its stage prove

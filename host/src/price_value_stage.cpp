@@ -37,7 +37,7 @@ Packing PriceSolver::value_plan(PlanMaker& maker, const Table& table, const Stag
   const ValueAim aim = value_restart(attempt);
   const Stage target = with_reserve(stage, aim.reserve, least_skipped);
   if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
-  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, effort_.spare);
+  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, &spare_);
   alike_.settle(table, stage, prices, goal, plan);
   // What the search cannot bring about in numbers, single exchanges often can.
   if (lack(table, stage, plan) <= kMendable) maker.exchange_moves(stage, prices, plan);
@@ -90,7 +90,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
                           const std::vector<double>& least_skipped) {
       return value_plan(maker, table, at_stage, at, goal(bound, 1), plans++, least_skipped);
     };
-    const BranchLimits limits{near, kBranchTolerance, effort_.branch, false};
+    const BranchLimits limits{near, kBranchTolerance, effort_.branch_value, false};
     std::vector<Leaf> leaves = leaves_;
     branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
            proof);
@@ -105,7 +105,14 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     }
   };
   const double before = best_.value(table_);
-  if (has_exact_solver() && !is_branched) restart_until(kFirstRestarts);
+  if (has_exact_solver() && !is_branched) {
+    if (!may_tighten()) {
+      // Of the few players as large as the gap prices take parts, which more plans cannot.
+      restart_until(1);
+      if (at_level() && !is_near(best_)) branch_value();
+    }
+    restart_until(kFirstRestarts);
+  }
   const bool needs_aims = !is_branched && best_.value(table_) == before;
   std::vector<Packing> plans;
   for (const ValueAim& aim : value_aims(table_.num_players())) {
@@ -119,7 +126,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     exchange_best(stage, prices);
     alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
   }
-  if ((is_branched || !may_tighten()) && at_level() && !is_near(best_)) branch_value();
+  if ((is_branched || !has_exact_solver()) && at_level() && !is_near(best_)) branch_value();
   if (at_level() && !is_near(best_)) {
     tighten(stage, best_.value(table_), effort_.certify, relaxed, proof);
   }
