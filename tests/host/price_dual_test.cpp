@@ -127,5 +127,34 @@ TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
   }
 }
 
+// Everybody must be served: with the cards of a plan prices are found, with hardly any there are
+// none.
+TEST(PriceDual, BoundedPricesAreThoseOfStagesWithPlans) {
+  Sampler random;
+  for (int i = 0; i < testing::tries(50); ++i) {
+    Table table = flatten(fleet(40, 1, random));
+    Stage stage = stage_of(table, 0);
+    stage.may_skip = {0, 0};
+    std::vector<std::int64_t> needed(table.capacity.size(), 0);
+    for (std::int64_t p = 0; p < table.num_players(); ++p) {
+      const auto own = table.options_of(p);
+      table.for_uses(own[random.whole(0, own.size() - 1)], [&](std::int32_t r, double amount) {
+        if (r < table.num_resources) needed[r] += static_cast<std::int64_t>(amount);
+      });
+    }
+    std::int64_t passes = 0;
+    table.capacity = needed;
+    const Prices start = zero_prices(table, stage);
+    const auto bounded = bounded_prices(table, stage, start, 1e-10, 1, passes);
+    ASSERT_TRUE(bounded) << "table " << i;
+    const double want =
+        respond(table, stage, maximise_dual(table, stage, start, 1e-10, 1, passes), 1).bound();
+    EXPECT_NEAR(respond(table, stage, *bounded, 1).bound(), want, 1e-8 * (1 + std::abs(want)))
+        << "table " << i;
+    for (std::int64_t& capacity : table.capacity) capacity /= 50;
+    EXPECT_FALSE(bounded_prices(table, stage, start, 1e-10, 1, passes)) << "table " << i;
+  }
+}
+
 }  // namespace
 }  // namespace tonnage::price
