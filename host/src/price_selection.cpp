@@ -49,7 +49,7 @@ constexpr Effort kEffort{.counts = 48000000,
                          .spare = 0};
 // Among so many a card to spare costs hardly anything, and numbers come out that miss by one
 // without.
-constexpr Effort kLargeEffort{.counts = 64000000,
+constexpr Effort kLargeEffort{.counts = 40000000,
                               .value = 128000000,
                               .plan = 50000000,
                               .last = 32000000,
