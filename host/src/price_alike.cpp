@@ -27,9 +27,8 @@ constexpr double kStop = 0.2;        // of what is near
 // What a search may exceed of a limit, in units, if not what the plan exceeds of it already; and
 // prices of limits count as this share of the dearest at least.
 constexpr double kMostExcess = 8, kLeastPrice = 1e-3;
-// How many times its price that counts in the first of the searches that grow, and how many times
-// more in each that follows.
-constexpr double kFirstExcess = 4, kExcessGrowth = 4;
+// How many times more it counts in each of the searches that follow.
+constexpr double kExcessGrowth = 4;
 // A plan that does not hold yet is worth so many searches more that gain nothing.
 constexpr int kMorePatience = 1;
 // Costs within a step of this factor are alike where they are not ties.
@@ -281,7 +280,7 @@ void AlikeSearches::settle(const Table& table, const Stage& stage, const Prices&
   limits.absolute_gap = kStop * goal.near;
   limits.max_moves = kFirstMoves;
   limits.per_kind = kPerKind;
-  limits.excess = goal.elastic ? kFirstExcess : 0;
+  limits.excess = goal.excess;
   double share = kFirstShare;
   const std::int64_t last = work_ > goal.work ? work_ - goal.work : 0;
   for (int idle = 0; work_ > last && limits.max_moves <= kLastMoves;) {

@@ -38,11 +38,13 @@ AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& pri
 
 // What searches are to reach, in the unit of the stage.
 struct AlikeGoal {
-  double bound = 0;      // no plan is below this
-  double near = 0;       // a plan so far above it is good enough
-  double slack = 0;      // about how far a plan may come out above it
-  int patience = 1;      // searches in a row that may gain little
-  bool elastic = false;  // come closer step by step where a plan does not hold
+  double bound = 0;  // no plan is below this
+  double near = 0;   // a plan so far above it is good enough
+  double slack = 0;  // about how far a plan may come out above it
+  int patience = 1;  // searches in a row that may gain little
+  // Above 0: a plan that does not hold comes closer step by step; what it lacks counts so many
+  // times its price in the first of the searches that grow.
+  double excess = 0;
   std::int64_t work = std::numeric_limits<std::int64_t>::max();  // at most, out of the budget
 };
 
@@ -60,6 +62,9 @@ class AlikeSearches {
               Packing& packing);
 
   [[nodiscard]] bool is_spent() const { return work_ <= 0; }
+  // What is left of the budget; below 0 where the last search took more.
+  [[nodiscard]] std::int64_t left() const { return work_; }
+  void spend(std::int64_t work) { work_ -= work; }
 
  private:
   std::int64_t work_, one_;

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "exact_choice.hpp"
+#include "price_options.hpp"
 
 namespace tonnage::price {
 namespace {
@@ -13,7 +14,7 @@ constexpr CountAim kCountAims[] = {{100, 1e-3}, {10, 1e-2}, {1, 0.1}, {100, 1e-2
 constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.2, 1e-3}, {0.8, 1e-3}, {0.5, 1e-2}, {0.2, 1e-4},
                                    {0.8, 1e-4}, {0.5, 1e-3}, {0.2, 1e-2}, {0.8, 1e-2}};
 // So many aims are tried; fewer where that takes long or an exact search makes up for them.
-constexpr std::int64_t kMinAims = 4, kMinExactAims = 2, kAimedPlayers = 1200000;
+constexpr std::int64_t kMinAims = 4, kMinExactAims = 1, kAimedPlayers = 600000;
 // Restarts, fewer where they take long; and the aims they use: those that most often do best.
 constexpr std::int64_t kMinRestarts = 2, kMaxRestarts = 24, kRestartedPlayers = 600000;
 constexpr std::size_t kRestartedAims = 4;
@@ -24,6 +25,10 @@ constexpr double kJitters[] = {1e-2, 1e-3, 1e-4};
 constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
 constexpr std::int64_t kExactRestarts = 8;
+// The same for large fleets: as shares of what is near, since they come that near, and what tells
+// so many values apart may not add up to more.
+constexpr double kLargeReserves[] = {0.5, 0.25, 0.75, 0.1, 0.6, 0.35, 0.9, 0.05};
+constexpr double kLargeJitters[] = {1e-4, 1e-3, 3e-4, 3e-5};
 
 template <class Aim, std::size_t kCount>
 std::span<const Aim> worthwhile(const Aim (&aims)[kCount], std::int64_t num_players) {
@@ -58,7 +63,11 @@ CountAim count_restart(std::size_t i) {
 std::int64_t num_value_restarts(std::int64_t num_players) {
   return has_exact_solver() ? kExactRestarts : num_restarts(num_players);
 }
-ValueAim value_restart(std::size_t i) {
+ValueAim value_restart(std::size_t i, std::int64_t num_players, double near_share) {
+  if (has_exact_solver() && num_players > kLarge) {
+    return {near_share * kLargeReserves[i % std::size(kLargeReserves)],
+            kLargeJitters[i % std::size(kLargeJitters)], i};
+  }
   if (has_exact_solver()) {
     constexpr std::size_t kCount = std::size(kExactJitters);
     return {kExactReserves[i % std::size(kExactReserves)], kExactJitters[i % kCount], i / kCount};

@@ -29,6 +29,8 @@ struct ValueAim {
 [[nodiscard]] std::int64_t num_count_restarts(std::int64_t num_players);
 [[nodiscard]] CountAim count_restart(std::size_t i);
 [[nodiscard]] std::int64_t num_value_restarts(std::int64_t num_players);
-[[nodiscard]] ValueAim value_restart(std::size_t i);
+// `near_share`: of what lies between a level and its bound, what is worth as much as a plan may be
+// above its bound to be near.
+[[nodiscard]] ValueAim value_restart(std::size_t i, std::int64_t num_players, double near_share);
 
 }  // namespace tonnage::price

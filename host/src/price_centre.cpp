@@ -9,6 +9,8 @@ namespace {
 
 // Newton steps from one centre to the next; an approximate centre serves as well.
 constexpr int kMaxSteps = 60;
+// How many times as wide a box gets that grows.
+constexpr double kGrowth = 4;
 
 // Solves a x = b for a symmetric positive definite matrix (row-major, lower triangle), in place.
 // Pivots that rounding made small are raised, so the answer is always finite.
@@ -35,12 +37,11 @@ void solve_positive(std::vector<double>& a, std::vector<double>& b) {
 
 }  // namespace
 
-CentreSearch::CentreSearch(std::vector<double> lower, std::vector<double> upper,
-                           std::vector<double> most)
-    : dims_(lower.size()),
-      lower_(std::move(lower)),
-      upper_(std::move(upper)),
-      most_(std::move(most)),
+CentreSearch::CentreSearch(Box box, Box widest, double near_side)
+    : dims_(box.lower.size()),
+      box_(std::move(box)),
+      widest_(std::move(widest)),
+      near_side_(near_side),
       best_(-std::numeric_limits<double>::infinity()) {}
 
 void CentreSearch::add(const std::vector<double>& point, double value,
@@ -62,7 +63,9 @@ void CentreSearch::correct(const std::vector<double>& point, double value,
 
 std::vector<double> CentreSearch::next() {
   if (centre_.empty()) {
-    for (std::size_t i = 0; i < dims_; ++i) centre_.push_back((lower_[i] + upper_[i]) / 2);
+    for (std::size_t i = 0; i < dims_; ++i) {
+      centre_.push_back((box_.lower[i] + box_.upper[i]) / 2);
+    }
     double height = std::numeric_limits<double>::infinity();
     for (const Cut& cut : cuts_) {
       double at = cut.offset;
@@ -72,8 +75,13 @@ std::vector<double> CentreSearch::next() {
     centre_.push_back(std::max(best_, height) + std::abs(best_ - height) * 0.1 + 1e-6);
   }
   for (std::size_t i = 0; i < dims_; ++i) {
-    if (best_point_[i] - lower_[i] > 0.5 * (upper_[i] - lower_[i])) {
-      upper_[i] = std::max(upper_[i], std::min(most_[i], lower_[i] + 4 * (upper_[i] - lower_[i])));
+    double &lower = box_.lower[i], &upper = box_.upper[i];
+    const double width = upper - lower;
+    if (upper - best_point_[i] < near_side_ * width) {
+      upper = std::max(upper, std::min(widest_.upper[i], lower + kGrowth * width));
+    }
+    if (best_point_[i] - lower < near_side_ * width) {
+      lower = std::min(lower, std::max(widest_.lower[i], upper - kGrowth * width));
     }
   }
   const std::vector<double> before = centre_;
@@ -101,9 +109,9 @@ void CentreSearch::centre() {
   c[row++] = -best_;
   for (std::size_t i = 0; i < dims_; ++i) {
     a[row * n + i] = -1;
-    c[row++] = -lower_[i];
+    c[row++] = -box_.lower[i];
     a[row * n + i] = 1;
-    c[row++] = upper_[i];
+    c[row++] = box_.upper[i];
   }
 
   std::vector<double>& v = centre_;
@@ -144,7 +152,7 @@ void CentreSearch::centre() {
     for (std::size_t j = 0; j < rows; ++j) s[j] += t * ds[j];
     if (t == 1.0 && decrement < 0.01) break;
   }
-  for (std::size_t i = 0; i < dims_; ++i) v[i] = std::clamp(v[i], lower_[i], upper_[i]);
+  for (std::size_t i = 0; i < dims_; ++i) v[i] = std::clamp(v[i], box_.lower[i], box_.upper[i]);
 }
 
 }  // namespace tonnage::price

@@ -10,9 +10,13 @@ namespace tonnage::price {
 // Affine changes of the variables do not change the path, so badly scaled functions are no harder.
 class CentreSearch {
  public:
-  // Variables stay above `lower`; `upper` is a first guess and grows where the search runs into it,
-  // up to `most`.
-  CentreSearch(std::vector<double> lower, std::vector<double> upper, std::vector<double> most);
+  struct Box {
+    std::vector<double> lower, upper;
+  };
+
+  // Variables stay within `widest`. `box` is a first guess of where the maximum is; it grows where
+  // the best point comes nearer to a side than `near_side`, a share of its width.
+  CentreSearch(Box box, Box widest, double near_side);
 
   // The function's value at `point` and a slope there (a supergradient).
   void add(const std::vector<double>& point, double value, const std::vector<double>& slope);
@@ -27,6 +31,7 @@ class CentreSearch {
   [[nodiscard]] double promise() const { return centre_.back() - best_; }
   [[nodiscard]] const std::vector<double>& best_point() const { return best_point_; }
   [[nodiscard]] double best() const { return best_; }
+  [[nodiscard]] const Box& box() const { return box_; }
 
  private:
   struct Cut {
@@ -37,7 +42,8 @@ class CentreSearch {
   void centre();
 
   std::size_t dims_;
-  std::vector<double> lower_, upper_, most_;
+  Box box_, widest_;
+  double near_side_;
   std::vector<Cut> cuts_;
   std::vector<double> centre_;  // [dims + 1]: point, height
   std::vector<double> slack_;

@@ -5,6 +5,7 @@
 
 #include "exact_choice.hpp"
 #include "price_attempts.hpp"
+#include "price_batch.hpp"
 #include "price_solver.hpp"
 
 namespace tonnage::price {
@@ -12,8 +13,9 @@ namespace {
 
 // Near: unserved players, at least one, or a share of them.
 constexpr double kNearCount = 0.002;
-// What values are told apart by where an exact search follows.
-constexpr double kCountJitter = 1e-2;
+// What values are told apart by where an exact search follows; of all players together by no more
+// than so much, or choices are good for what was added rather than for how many are served.
+constexpr double kCountJitter = 1e-2, kCountJitters = 30;
 // What branching says of a stage matters to the next ones if it closed more of the gap than this.
 constexpr double kTelling = 0.5;
 
@@ -110,14 +112,21 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
 
 void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof& proof) {
   if (!has_exact_solver()) return;
-  AlikeSearches alike(effort_.counts, effort_.one, 1);
   AlikeGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
-  const auto make = [&](PlanMaker& maker, const Table& table, const Stage& of_node,
-                        const Prices& at, double bound, const std::vector<double>&) {
+  const auto unserved = [&] { return objective_of(table_, stage, best_); };
+  const auto search_around_best = [&] {
+    AlikeSearches searches(effort_.last, effort_.one, 1);
+    searches.settle(table_, stage, prices, goal, best_);
+  };
+  const bool is_close = goal.slack <= kMendable;
+  if (is_close) search_around_best();
+  const double before = unserved();
+  if (before - proof.bound <= goal.near) return;
+  AlikeSearches alike(effort_.counts, effort_.one, 1);
+  const auto make = [&](PlanMaker&, const Table& table, const Stage& of_node, const Prices& at,
+                        double bound, const std::vector<double>&) {
     goal.bound = bound;
-    Packing plan = maker.choose_jittered(of_node, at, kCountJitter);
-    alike.settle(table, of_node, at, goal, plan);
-    return plan;
+    return count_plan(table, of_node, at, goal, alike);
   };
   const BranchLimits limits{goal.near, kBranchTolerance, effort_.branch, true};
   const double of_prices = proof.bound;
@@ -125,11 +134,40 @@ void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof&
   branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
          proof);
   // Where that says little, one set of prices for everybody tells more than one for each leaf.
-  const double gap = objective_of(table_, stage, best_) - of_prices;
-  if (proof.bound - of_prices > kTelling * gap) leaves_ = std::move(leaves);
+  if (proof.bound - of_prices > kTelling * (unserved() - of_prices)) leaves_ = std::move(leaves);
   goal.bound = proof.bound;
-  AlikeSearches last(effort_.last, effort_.one, 1);
-  last.settle(table_, stage, prices, goal, best_);
+  if (!is_close || unserved() < before) search_around_best();
+}
+
+Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Prices& prices,
+                                AlikeGoal goal, AlikeSearches& searches) {
+  const double jitter =
+      std::min(kCountJitter, kCountJitters / static_cast<double>(table.num_players()));
+  if (effort_.count_plans > 1) {
+    goal.excess = effort_.excess;
+    goal.work = effort_.one;
+  }
+  Packing best(table, stage.num_classes);  // serves nobody
+  for (std::int64_t i = 0; i < effort_.count_plans && !searches.is_spent(); i += kSideBySide) {
+    const std::int64_t next = std::min(effort_.count_plans, i + kSideBySide);
+    const std::vector<Packing> plans =
+        make_side_by_side(table, i, next, options_.num_threads, searches, iterations_,
+                          [&](PlanMaker& maker, AlikeSearches& own, std::int64_t salt) {
+                            Packing plan = maker.choose_jittered(stage, prices, jitter,
+                                                                 static_cast<std::uint64_t>(salt));
+                            own.settle(table, stage, prices, goal, plan);
+                            const std::int64_t lacking = lack(table, stage, plan);
+                            if (is_large() && lacking <= kMendable)
+                              maker.exchange_moves(stage, prices, plan);
+                            return plan;
+                          });
+    for (const Packing& plan : plans) {
+      const bool holds = plan.is_feasible() && !falls_short(stage, plan);
+      if (holds && is_better(table, plan, best)) best = plan;
+    }
+    if (objective_of(table, stage, best) - goal.bound <= goal.near) break;
+  }
+  return best;
 }
 
 void PriceSolver::leave_hopeful(std::int32_t rank, const Proof& proof) {

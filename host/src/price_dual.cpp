@@ -23,14 +23,21 @@ constexpr double kIdle = 16, kIdleStep = 0.25;
 // are worth it.
 constexpr double kFar = 4096, kFarFromStart = 8;
 constexpr int kMaxSearches = 6;
-// Of so many players those that prices no longer sway are left out: after so many passes, and again
-// after some more. In smaller fleets that saves little, and of prices that are as good the search
-// then ends less in the middle: linear programs and plans made from such prices are worse.
-constexpr std::int64_t kMinPlayers = 100000;
+// Of large fleets those that prices no longer sway are left out: after so many passes, and again
+// after some more; the later the more often it was in vain. In smaller fleets that saves little,
+// and of prices that are as good the search then ends less in the middle: linear programs and plans
+// made from such prices are worse.
 constexpr int kFirstLeft = 24, kNextLeft = 8;
-// Prices may still go so many times as far as in the last passes.
+// Prices may still go so many times as far as in the last passes; where that turned out too little,
+// so many times farther.
 constexpr std::size_t kLastPasses = 8;
-constexpr double kMargin = 2;
+constexpr double kMargin = 2, kWider = 8;
+// Prices known from a stage that is much the same are near: within this share. Those of a share of
+// the first guesses are no prices. The box around them grows where the best come so near to a side,
+// and players are left out for boxes that may grow by so many widths more.
+constexpr double kNear = 0.02, kLeastNear = 1e-3, kNearSide = 0.25, kGrown = 2;
+// The first box of a search from nothing grows where the best prices are in its upper half.
+constexpr double kSide = 0.5;
 // Passes over the few that are left take so little that the search comes closer: to this share of
 // the tolerance.
 constexpr double kClose = 0.03;
@@ -214,6 +221,7 @@ class DualSearch {
   std::optional<Prices> run_once(const Prices& start) {
     std::vector<double> x = variables_.pack(start);
     std::vector<double> most = first_most(x);
+    is_bounded_ = true;
     if (improve(x, most) != End::kFound) return std::nullopt;
     variables_.unpack(x, prices_);
     return prices_;
@@ -238,6 +246,7 @@ class DualSearch {
     const CentreSearch centres = search(x, most);
     x = centres.best_point();
     if (centres.best() > most_of_plans_) return End::kNoPlan;
+    if (is_bounded_ && is_high(x, most)) return End::kAtMost;
     lower_idle(x);
     return raise(x, most) ? End::kAtMost : End::kFound;
   }
@@ -250,14 +259,15 @@ class DualSearch {
 
   // The best prices up to `most`.
   CentreSearch search(std::vector<double> x, const std::vector<double>& most) {
-    std::vector<double> upper(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      upper[i] = std::max(lower_[i] + guess_[i], 2 * x[i] - lower_[i]);
-    }
-    CentreSearch centres(lower_, upper, most);
     left_.reset();
     last_.clear();
-    const bool may_leave = table_.first_player[stage_.num_classes] >= kMinPlayers;
+    const bool may_leave = table_.first_player[stage_.num_classes] > kLarge;
+    const bool is_near = may_leave && size(x) > kLeastNear;
+    CentreSearch centres = is_near ? CentreSearch(near_box(x, most), {lower_, most}, kNearSide)
+                                   : CentreSearch(first_box(x), {lower_, most}, kSide);
+    CentreSearch::Box reached = centres.box();
+    if (is_near) leave_out_within(reached, x);
+    int next_left = is_near ? kNextLeft : kFirstLeft, interval = kNextLeft;
     const auto passes = static_cast<int>(kPasses + kPassesPerPrice * x.size());
     for (int pass = 0; pass < passes; ++pass) {
       const Response response = respond_of_swayed(x);
@@ -269,6 +279,7 @@ class DualSearch {
       const bool nothing_lacks =
           x == lower_ && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
       if (nothing_lacks) break;
+      if (is_bounded_ && is_high(centres.best_point(), most)) break;
       x = centres.next();
       const double close = tolerance_ * std::abs(centres.best()) + response.rounding;
       if (centres.promise() <= (left_ ? kClose * close : close)) {
@@ -280,12 +291,66 @@ class DualSearch {
         left_.reset();
         centres.correct(best, all.value, variables_.slope(table_, stage_, all));
         x = centres.next();
+        for (double& r : reach_) r *= kWider;
         leave_out(x);
-      } else if (may_leave && pass >= kFirstLeft && (pass - kFirstLeft) % kNextLeft == 0) {
-        leave_out(x);
+      } else if (is_near && !is_within(centres.box(), reached)) {
+        reached = grown(centres.box(), most);
+        left_.reset();
+        leave_out_within(reached, x);
+      } else if (may_leave && pass >= next_left) {
+        reach_of_last(x);
+        interval = leave_out(x) ? kNextLeft : interval + kNextLeft / 2;
+        next_left = pass + interval;
       }
     }
     return centres;
+  }
+
+  [[nodiscard]] CentreSearch::Box first_box(const std::vector<double>& x) const {
+    CentreSearch::Box box{lower_, lower_};
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      box.upper[i] += std::max(guess_[i], 2 * (x[i] - lower_[i]));
+    }
+    return box;
+  }
+
+  // How large the largest of the prices is, in first guesses.
+  [[nodiscard]] double size(const std::vector<double>& x) const {
+    double most = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      most = std::max(most, (x[i] - lower_[i]) / guess_[i]);
+    }
+    return most;
+  }
+
+  [[nodiscard]] CentreSearch::Box near_box(const std::vector<double>& x,
+                                           const std::vector<double>& most) const {
+    const double least = kLeastNear * size(x);
+    CentreSearch::Box box{x, x};
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double half = kNear * std::max(x[i] - lower_[i], least * guess_[i]);
+      box.lower[i] = std::max(lower_[i], x[i] - half);
+      box.upper[i] = std::min(most[i], x[i] + half);
+    }
+    return box;
+  }
+
+  [[nodiscard]] static bool is_within(const CentreSearch::Box& box,
+                                      const CentreSearch::Box& other) {
+    for (std::size_t i = 0; i < box.lower.size(); ++i) {
+      if (box.lower[i] < other.lower[i] || box.upper[i] > other.upper[i]) return false;
+    }
+    return true;
+  }
+  // A box that has grown will again.
+  [[nodiscard]] CentreSearch::Box grown(CentreSearch::Box box,
+                                        const std::vector<double>& most) const {
+    for (std::size_t i = 0; i < most.size(); ++i) {
+      const double width = box.upper[i] - box.lower[i];
+      box.lower[i] = std::max(lower_[i], box.lower[i] - kGrown * width);
+      box.upper[i] = std::min(most[i], box.upper[i] + kGrown * width);
+    }
+    return box;
   }
 
   // Of the players that prices still sway, and what the others add.
@@ -305,23 +370,35 @@ class DualSearch {
     return response;
   }
 
-  void leave_out(const std::vector<double>& x) {
-    std::vector<double> reach(x.size(), 0.0);
+  void leave_out_within(const CentreSearch::Box& box, const std::vector<double>& x) {
+    reach_.resize(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      reach_[i] = std::max(x[i] - box.lower[i], box.upper[i] - x[i]);
+    }
+    leave_out(x);
+  }
+  void reach_of_last(const std::vector<double>& x) {
+    reach_.assign(x.size(), 0.0);
     for (const std::vector<double>& y : last_) {
       for (std::size_t i = 0; i < x.size(); ++i) {
-        reach[i] = std::max(reach[i], kMargin * std::abs(y[i] - x[i]));
+        reach_[i] = std::max(reach_[i], kMargin * std::abs(y[i] - x[i]));
       }
     }
+  }
+
+  // Leaves out those whose choice holds as far as prices reach; false where they are too few.
+  bool leave_out(const std::vector<double>& x) {
     Prices radius{std::vector<double>(prices_.resource.size(), 0.0),
                   std::vector<double>(prices_.skip.size(), 0.0)};
-    variables_.unpack(reach, radius);
+    variables_.unpack(reach_, radius);
     variables_.unpack(x, prices_);
     const Table& table = left_ ? left_->table : table_;
     const Stage& stage = left_ ? left_->stage : stage_;
     std::optional<Undecided> next = without_decided(table, stage, prices_, radius, num_threads_);
-    if (!next) return;
+    if (!next) return false;
     next->constant += left_ ? left_->constant : 0;
     left_ = std::move(next);
+    return true;
   }
 
   // What somebody has to pay who has no other choice is lost in one place and gained in another: a
@@ -338,11 +415,23 @@ class DualSearch {
     }
   }
 
-  // Whether prices may be worth more than what they could be at most, which is raised.
+  // Whether prices may be worth more than what they can be at most.
+  [[nodiscard]] bool is_high(const std::vector<double>& x, const std::vector<double>& most) const {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (is_high(x, most, i)) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] bool is_high(const std::vector<double>& x, const std::vector<double>& most,
+                             std::size_t i) const {
+    return x[i] - lower_[i] > 0.5 * (most[i] - lower_[i]);
+  }
+
+  // The same, and raises that.
   bool raise(const std::vector<double>& x, std::vector<double>& most) const {
     bool any = false;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      if (x[i] - lower_[i] <= 0.5 * (most[i] - lower_[i])) continue;
+      if (!is_high(x, most, i)) continue;
       most[i] = lower_[i] + kFar * (most[i] - lower_[i]);
       any = true;
     }
@@ -355,9 +444,11 @@ class DualSearch {
   double tolerance_;
   int num_threads_;
   std::int64_t& iterations_;
+  bool is_bounded_ = false;  // ends where prices get high
   Prices prices_;
   std::vector<double> lower_, guess_;
   std::optional<Undecided> left_;         // of the search under way
+  std::vector<double> reach_;             // how far prices may still go where it leaves out
   std::deque<std::vector<double>> last_;  // points of its last passes
   double rounding_ = 0;                   // of its last pass over everybody
   double most_of_plans_;

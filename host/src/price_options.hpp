@@ -16,6 +16,9 @@ namespace tonnage::price {
 // do not depend on the number of threads.
 inline constexpr std::int64_t kChunk = 2048;
 
+// More players than this are a large fleet: it takes long, and what holds for most decides.
+inline constexpr std::int64_t kLarge = 100000;
+
 // No resource has more than this: sums over a fleet stay exact in int64 and in float64.
 inline constexpr std::int64_t kMaxCapacity = 1'000'000'000'000;
 

@@ -36,7 +36,9 @@ constexpr Effort kSmallEffort{.counts = 13000000,
                               .branch_value = 60000000,
                               .certify = 160000000,
                               .near_value = 1e-4,
-                              .spare = 0};
+                              .spare = 0,
+                              .excess = 4,
+                              .count_plans = 1};
 constexpr Effort kEffort{.counts = 48000000,
                          .value = 60000000,
                          .plan = 60000000,
@@ -46,20 +48,23 @@ constexpr Effort kEffort{.counts = 48000000,
                          .branch_value = 300000000,
                          .certify = 60000000,
                          .near_value = 1e-4,
-                         .spare = 0};
+                         .spare = 0,
+                         .excess = 4,
+                         .count_plans = 1};
 // Among so many a card to spare costs hardly anything, and numbers come out that miss by one
 // without.
-constexpr Effort kLargeEffort{.counts = 40000000,
-                              .value = 128000000,
-                              .plan = 50000000,
+constexpr Effort kLargeEffort{.counts = 64000000,
+                              .value = 300000000,
+                              .plan = 48000000,
                               .last = 32000000,
                               .one = 16000000,
                               .branch = 60000000,
                               .branch_value = 100000000,
                               .certify = 0,
                               .near_value = 1.5e-4,
-                              .spare = 1};
-constexpr std::int64_t kLarge = 100000;  // players
+                              .spare = 1,
+                              .excess = 16,
+                              .count_plans = 4};
 
 constexpr const Effort& effort_of(std::int64_t num_players) {
   return num_players <= kMaxSearched ? kSmallEffort
@@ -138,9 +143,7 @@ void PriceSolver::exchange_best(const Stage& stage, const Prices& prices) {
   exchanged_ = objective_of(table_, stage, best_);
 }
 
-bool PriceSolver::may_tighten() const {
-  return has_exact_solver() && table_.num_players() <= kLarge;
-}
+bool PriceSolver::may_tighten() const { return has_exact_solver() && !is_large(); }
 
 bool PriceSolver::may_solve_rest() const {
   return has_exact_solver() && table_.num_players() <= kMaxSearched;

@@ -33,6 +33,9 @@ struct Effort {
   std::int64_t counts, value, plan, last, one, branch, branch_value, certify;
   double near_value;   // a plan so near to its bound is good enough: a share of its cost
   std::int64_t spare;  // cards of each type that plans made for an exact search are aimed to leave
+  // What plans of the stage of value lack counts so many times its price at first.
+  double excess;
+  std::int64_t count_plans;  // made for each node that branching in a stage of counts plans for
 };
 
 class Clock {
@@ -98,18 +101,25 @@ class PriceSolver {
                       const Near& near);
   // Looks for plans that serve more players, and for a better bound of how many that can be.
   void search_counts(const Stage& stage, const Prices& prices, Proof& proof);
+  // The best of some plans of a stage of counts, made for a table and its prices; one that serves
+  // nobody if none holds.
+  [[nodiscard]] Packing count_plan(const Table& table, const Stage& stage, const Prices& prices,
+                                   AlikeGoal goal, AlikeSearches& searches);
   // Leaves that no plan as good as the best keeps to are done with.
   void leave_hopeful(std::int32_t rank, const Proof& proof);
   // Bounds of counts once more at the service levels of the final plan.
   void settle_bounds();
 
   // One of several plans of the stage of value, made for a table and its prices. It may not hold.
-  Packing value_plan(PlanMaker& maker, const Table& table, const Stage& stage, const Prices& prices,
-                     const AlikeGoal& goal, std::size_t attempt,
-                     const std::vector<double>& least_skipped);
+  // `spare` becomes 0 where no plan can spare cards.
+  [[nodiscard]] Packing value_plan(PlanMaker& maker, AlikeSearches& searches, const Table& table,
+                                   const Stage& stage, const Prices& prices, const AlikeGoal& goal,
+                                   std::int64_t attempt, const std::vector<double>& least_skipped,
+                                   std::int64_t& spare) const;
   [[nodiscard]] double tolerance() const;
 
-  // Beyond so many players linear programs take long, and prices leave little open.
+  [[nodiscard]] bool is_large() const { return table_.num_players() > kLarge; }
+  // Linear programs of large fleets take long, and prices leave little open.
   [[nodiscard]] bool may_tighten() const;
   [[nodiscard]] bool may_solve_rest() const;
   void report(std::int64_t stages_done) const;

@@ -79,10 +79,19 @@ std::optional<Undecided> without_decided(const Table& table, const Stage& stage,
   parallel_chunks(players, kChunk, num_threads, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t p = begin; p < end; ++p) chosen[p] = decide(p);
   });
-  const auto open = std::count(chosen.begin(), chosen.end(), kOpen);
+  std::int64_t open = 0;
+  std::size_t open_options = 0;
+  for (std::int64_t p = 0; p < players; ++p) {
+    if (chosen[p] != kOpen) continue;
+    ++open;
+    open_options += table.options_of(p).size();
+  }
   if (static_cast<double>(open) > kFew * static_cast<double>(players)) return std::nullopt;
 
   Undecided left{{}, stage, 0};
+  left.table.options.reserve(open_options);
+  left.table.first.reserve(static_cast<std::size_t>(open) + 1);
+  left.table.class_of.reserve(static_cast<std::size_t>(open));
   left.table.first.push_back(0);
   left.table.first_player.push_back(0);
   left.table.priority = table.priority;

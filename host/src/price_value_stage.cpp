@@ -4,6 +4,7 @@
 
 #include "exact_choice.hpp"
 #include "price_attempts.hpp"
+#include "price_batch.hpp"
 #include "price_solver.hpp"
 #include "price_translation.hpp"
 
@@ -29,16 +30,30 @@ Stage with_reserve(const Stage& stage, double share, const std::vector<double>& 
   return target;
 }
 
+// The share of what lies between levels and their bounds that is worth at most `near`.
+double near_share_of(const Stage& stage, const Prices& prices, double near,
+                     const std::vector<double>& least_skipped) {
+  double worth = 0;
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    if (!stage.is_priced(k)) continue;
+    worth += (prices.skip[k] - stage.skip_cost[k]) *
+             (static_cast<double>(stage.may_skip[k]) - std::max(0.0, least_skipped[k]));
+  }
+  return worth > near ? near / worth : 1;
+}
+
 }  // namespace
 
-Packing PriceSolver::value_plan(PlanMaker& maker, const Table& table, const Stage& stage,
-                                const Prices& prices, const AlikeGoal& goal, std::size_t attempt,
-                                const std::vector<double>& least_skipped) {
-  const ValueAim aim = value_restart(attempt);
+Packing PriceSolver::value_plan(PlanMaker& maker, AlikeSearches& searches, const Table& table,
+                                const Stage& stage, const Prices& prices, const AlikeGoal& goal,
+                                std::int64_t attempt, const std::vector<double>& least_skipped,
+                                std::int64_t& spare) const {
+  const ValueAim aim = value_restart(static_cast<std::size_t>(attempt), table.num_players(),
+                                     near_share_of(stage, prices, goal.near, least_skipped));
   const Stage target = with_reserve(stage, aim.reserve, least_skipped);
   if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
-  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, &spare_);
-  alike_.settle(table, stage, prices, goal, plan);
+  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, &spare);
+  searches.settle(table, stage, prices, goal, plan);
   // What the search cannot bring about in numbers, single exchanges often can.
   if (lack(table, stage, plan) <= kMendable) maker.exchange_moves(stage, prices, plan);
   return plan;
@@ -74,21 +89,24 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
   Relaxed relaxed{proof.of_prices, prices, {}, best_};
   if (at_level() && !done(best_)) {
-    improve_best(stage, prices);
+    // A plan of counts of a large fleet takes longer to improve than others to make.
+    if (!is_large() || !has_exact_solver()) improve_best(stage, prices);
     proof.objective = best_.value(table_);
     glance(stage, relaxed, proof);
   }
   const auto goal = [&](double bound, int patience) {
-    return AlikeGoal{bound, near, best_.value(table_) - proof.bound, patience, true, effort_.plan};
+    return AlikeGoal{bound,    near,           best_.value(table_) - proof.bound,
+                     patience, effort_.excess, effort_.plan};
   };
   // Where stages before had to branch, the prices of no single node tell what holds.
   const bool is_branched = leaves_.size() > 1;
   const auto branch_value = [&] {
-    std::size_t plans = 0;
+    std::int64_t plans = 0;
     const auto make = [&](PlanMaker& maker, const Table& table, const Stage& at_stage,
                           const Prices& at, double bound,
                           const std::vector<double>& least_skipped) {
-      return value_plan(maker, table, at_stage, at, goal(bound, 1), plans++, least_skipped);
+      return value_plan(maker, alike_, table, at_stage, at, goal(bound, 1), plans++, least_skipped,
+                        spare_);
     };
     const BranchLimits limits{near, kBranchTolerance, effort_.branch_value, false};
     std::vector<Leaf> leaves = leaves_;
@@ -97,23 +115,34 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   };
   std::int64_t attempt = 0;
   const auto restart_until = [&](std::int64_t last) {
-    for (; attempt < last && !(has_exact_solver() && alike_.is_spent()); ++attempt) {
+    while (attempt < last && !(has_exact_solver() && alike_.is_spent())) {
       if (!at_level() || is_near(best_)) return;
-      Packing plan = value_plan(maker_, table_, stage, prices, goal(proof.bound, 1),
-                                static_cast<std::size_t>(attempt), least_skipped_);
-      if (plan.is_feasible() && !falls_short(stage, plan)) keep(plan);
+      const std::int64_t next = std::min(last, attempt + kSideBySide);
+      std::vector<std::int64_t> spare(static_cast<std::size_t>(next - attempt), spare_);
+      const std::vector<Packing> plans = make_side_by_side(
+          table_, attempt, next, options_.num_threads, alike_, iterations_,
+          [&](PlanMaker& maker, AlikeSearches& searches, std::int64_t i) {
+            return value_plan(maker, searches, table_, stage, prices, goal(proof.bound, 1), i,
+                              least_skipped_, spare[static_cast<std::size_t>(i - attempt)]);
+          });
+      for (const Packing& plan : plans) {
+        if (plan.is_feasible() && !falls_short(stage, plan)) keep(plan);
+      }
+      spare_ = *std::min_element(spare.begin(), spare.end());
+      attempt = next;
     }
   };
   const double before = best_.value(table_);
   if (has_exact_solver() && !is_branched) {
-    if (!may_tighten()) {
+    if (is_large()) {
       // Of the few players as large as the gap prices take parts, which more plans cannot.
-      restart_until(1);
+      restart_until(kSideBySide);
       if (at_level() && !is_near(best_)) branch_value();
     }
     restart_until(kFirstRestarts);
   }
   const bool needs_aims = !is_branched && best_.value(table_) == before;
+  if (needs_aims && at_level() && is_large()) improve_best(stage, prices);
   std::vector<Packing> plans;
   for (const ValueAim& aim : value_aims(table_.num_players())) {
     if (!needs_aims || !at_level() || is_near(best_)) break;
