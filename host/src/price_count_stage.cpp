@@ -13,6 +13,8 @@ namespace {
 
 // Near: unserved players, at least one, or a share of them.
 constexpr double kNearCount = 0.002;
+// Plans that the budget is meant for.
+constexpr std::int64_t kCountPlans = 3;
 // What values are told apart by where an exact search follows; of all players together by no more
 // than so much, or choices are good for what was added rather than for how many are served.
 constexpr double kCountJitter = 1e-2, kCountJitters = 30;
@@ -143,10 +145,9 @@ Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Pr
                                 AlikeGoal goal, AlikeSearches& searches) {
   const double jitter =
       std::min(kCountJitter, kCountJitters / static_cast<double>(table.num_players()));
-  if (effort_.count_plans > 1) {
-    goal.excess = effort_.excess;
-    goal.work = effort_.one;
-  }
+  // One that comes to nothing leaves work for the plans of other nodes.
+  goal.work = effort_.counts / kCountPlans;
+  if (is_large()) goal.excess = effort_.excess;
   Packing best(table, stage.num_classes);  // serves nobody
   for (std::int64_t i = 0; i < effort_.count_plans && !searches.is_spent(); i += kSideBySide) {
     const std::int64_t next = std::min(effort_.count_plans, i + kSideBySide);
