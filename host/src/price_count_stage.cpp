@@ -151,17 +151,15 @@ Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Pr
   Packing best(table, stage.num_classes);  // serves nobody
   for (std::int64_t i = 0; i < effort_.count_plans && !searches.is_spent(); i += kSideBySide) {
     const std::int64_t next = std::min(effort_.count_plans, i + kSideBySide);
+    const auto make = [&](PlanMaker& maker, AlikeSearches& own, std::int64_t salt) {
+      Packing plan = maker.choose_jittered(stage, prices, jitter, static_cast<std::uint64_t>(salt));
+      own.settle(table, stage, prices, goal, plan);
+      const bool is_mendable = lack(table, stage, plan) <= kMendable;
+      if (is_large() && is_mendable) maker.exchange_moves(stage, prices, plan);
+      return plan;
+    };
     const std::vector<Packing> plans =
-        make_side_by_side(table, i, next, options_.num_threads, searches, iterations_,
-                          [&](PlanMaker& maker, AlikeSearches& own, std::int64_t salt) {
-                            Packing plan = maker.choose_jittered(stage, prices, jitter,
-                                                                 static_cast<std::uint64_t>(salt));
-                            own.settle(table, stage, prices, goal, plan);
-                            const std::int64_t lacking = lack(table, stage, plan);
-                            if (is_large() && lacking <= kMendable)
-                              maker.exchange_moves(stage, prices, plan);
-                            return plan;
-                          });
+        make_side_by_side(table, i, next, options_.num_threads, searches, iterations_, make);
     for (const Packing& plan : plans) {
       const bool holds = plan.is_feasible() && !falls_short(stage, plan);
       if (holds && is_better(table, plan, best)) best = plan;

@@ -246,7 +246,7 @@ class DualSearch {
     const CentreSearch centres = search(x, most);
     x = centres.best_point();
     if (centres.best() > most_of_plans_) return End::kNoPlan;
-    if (is_bounded_ && is_high(x, most)) return End::kAtMost;
+    if (is_broken_off_) return End::kAtMost;
     lower_idle(x);
     return raise(x, most) ? End::kAtMost : End::kFound;
   }
@@ -279,7 +279,9 @@ class DualSearch {
       const bool nothing_lacks =
           x == lower_ && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
       if (nothing_lacks) break;
-      if (is_bounded_ && is_high(centres.best_point(), most)) break;
+      // From nearby prices only those get so high that plans would have to be worth it.
+      is_broken_off_ = is_bounded_ && is_near && is_high(centres.best_point(), most);
+      if (is_broken_off_) break;
       x = centres.next();
       const double close = tolerance_ * std::abs(centres.best()) + response.rounding;
       if (centres.promise() <= (left_ ? kClose * close : close)) {
@@ -444,7 +446,8 @@ class DualSearch {
   double tolerance_;
   int num_threads_;
   std::int64_t& iterations_;
-  bool is_bounded_ = false;  // ends where prices get high
+  bool is_bounded_ = false;  // may break off where prices get high
+  bool is_broken_off_ = false;
   Prices prices_;
   std::vector<double> lower_, guess_;
   std::optional<Undecided> left_;         // of the search under way

@@ -33,8 +33,7 @@ struct Effort {
   std::int64_t counts, value, plan, last, one, branch, branch_value, certify;
   double near_value;   // a plan so near to its bound is good enough: a share of its cost
   std::int64_t spare;  // cards of each type that plans made for an exact search are aimed to leave
-  // What plans of the stage of value lack counts so many times its price at first.
-  double excess;
+  double excess;       // what plans lack counts so many times its price at first
   std::int64_t count_plans;  // made for each node that branching in a stage of counts plans for
 };
 

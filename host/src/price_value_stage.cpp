@@ -88,9 +88,10 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   // A plan that serves more than the stage asks for belongs to the next one.
   const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
   Relaxed relaxed{proof.of_prices, prices, {}, best_};
+  // A plan of counts of a large fleet takes longer to improve than others to make.
+  const bool starts_anew = is_large() && has_exact_solver();
   if (at_level() && !done(best_)) {
-    // A plan of counts of a large fleet takes longer to improve than others to make.
-    if (!is_large() || !has_exact_solver()) improve_best(stage, prices);
+    if (!starts_anew) improve_best(stage, prices);
     proof.objective = best_.value(table_);
     glance(stage, relaxed, proof);
   }
@@ -141,8 +142,9 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     }
     restart_until(kFirstRestarts);
   }
-  const bool needs_aims = !is_branched && best_.value(table_) == before;
-  if (needs_aims && at_level() && is_large()) improve_best(stage, prices);
+  const bool is_same = best_.value(table_) == before;
+  if (starts_anew && is_same && at_level() && !is_near(best_)) improve_best(stage, prices);
+  const bool needs_aims = !is_branched && is_same;
   std::vector<Packing> plans;
   for (const ValueAim& aim : value_aims(table_.num_players())) {
     if (!needs_aims || !at_level() || is_near(best_)) break;

@@ -107,7 +107,7 @@ TEST(PriceDual, ThoseLeftOutChooseTheSameNearby) {
 }
 
 // A fleet of so many copies is worth so many times one of them: the search in the small one leaves
-// nobody out.
+// nobody out. Whether it starts from nothing, nearby or far from the best prices does not matter.
 TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
   Sampler random;
   constexpr std::int64_t kCopies = 2000;
@@ -115,15 +115,22 @@ TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
     Sampler again = random;
     const Table small = flatten(fleet(60, 1, random));
     const Table large = flatten(fleet(60, kCopies, again));
-    const auto best = [](const Table& table, std::int64_t may_skip) {
-      const Stage stage = stage_of(table, may_skip);
-      std::int64_t passes = 0;
-      const Prices prices =
-          maximise_dual(table, stage, zero_prices(table, stage), 1e-10, 2, passes);
-      return respond(table, stage, prices, 2).bound();
+    const Stage of_small = stage_of(small, 6), of_large = stage_of(large, 6 * kCopies);
+    std::int64_t passes = 0;
+    const Prices least = zero_prices(small, of_small);
+    const Prices known = maximise_dual(small, of_small, least, 1e-10, 2, passes);
+    const double want = static_cast<double>(kCopies) * respond(small, of_small, known, 2).bound();
+    const auto scaled = [&](double low, double high) {
+      Prices prices = known;
+      for (double& price : prices.resource) price *= random.real(low, high);
+      prices.skip[0] = least.skip[0] + random.real(low, high) * (known.skip[0] - least.skip[0]);
+      return prices;
     };
-    const double want = static_cast<double>(kCopies) * best(small, 6);
-    EXPECT_NEAR(best(large, 6 * kCopies), want, 1e-8 * (1 + std::abs(want))) << "table " << i;
+    for (const Prices& start : {least, known, scaled(0.99, 1.01), scaled(0.05, 20)}) {
+      const Prices best = maximise_dual(large, of_large, start, 1e-10, 2, passes);
+      const double got = respond(large, of_large, best, 2).bound();
+      EXPECT_NEAR(got, want, 1e-8 * (1 + std::abs(want))) << "table " << i;
+    }
   }
 }
 
