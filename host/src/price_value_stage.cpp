@@ -140,7 +140,8 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
       restart_until(kSideBySide);
       if (at_level() && !is_near(best_)) branch_value();
     }
-    restart_until(kFirstRestarts);
+    // What else there is seldom makes up for plans of a large fleet that all lack something.
+    restart_until(is_large() ? num_value_restarts(table_.num_players()) : kFirstRestarts);
   }
   const bool is_same = best_.value(table_) == before;
   if (starts_anew && is_same && at_level() && !is_near(best_)) improve_best(stage, prices);
