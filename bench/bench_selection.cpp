@@ -13,8 +13,8 @@
 //                 all at a lower value: 0
 //   worst_s       longest selection
 // select/mixed is price where servers may combine two accelerators; greedy beside it may not.
-// What limits it: each price vector costs one pass over the options left after dominance (16 bytes
-// of value and cards each), so bandwidth for large fleets; the search around the plan, which takes
+// What limits it: each price vector costs one pass over the options left after dominance (24 bytes
+// each), so bandwidth for large fleets; the search around the plan, which takes
 // a fixed number of rounds, for small ones.
 #include <benchmark/benchmark.h>
 

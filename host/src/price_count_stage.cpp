@@ -13,8 +13,8 @@ namespace {
 
 // Near: unserved players, at least one, or a share of them.
 constexpr double kNearCount = 0.002;
-// Plans that the budget is meant for.
-constexpr std::int64_t kCountPlans = 3;
+// One plan takes at most so small a part of the budget of all.
+constexpr std::int64_t kBudgetParts = 3;
 // What values are told apart by where an exact search follows; of all players together by no more
 // than so much, or choices are good for what was added rather than for how many are served.
 constexpr double kCountJitter = 1e-2, kCountJitters = 30;
@@ -146,7 +146,7 @@ Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Pr
   const double jitter =
       std::min(kCountJitter, kCountJitters / static_cast<double>(table.num_players()));
   // One that comes to nothing leaves work for the plans of other nodes.
-  goal.work = effort_.counts / kCountPlans;
+  goal.work = effort_.counts / kBudgetParts;
   if (is_large()) goal.excess = effort_.excess;
   Packing best(table, stage.num_classes);  // serves nobody
   for (std::int64_t i = 0; i < effort_.count_plans && !searches.is_spent(); i += kSideBySide) {

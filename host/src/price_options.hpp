@@ -16,7 +16,8 @@ namespace tonnage::price {
 // do not depend on the number of threads.
 inline constexpr std::int64_t kChunk = 2048;
 
-// More players than this are a large fleet: it takes long, and what holds for most decides.
+// More players than this are a large fleet: every pass over it takes long, and one player is a
+// small part of it.
 inline constexpr std::int64_t kLarge = 100000;
 
 // No resource has more than this: sums over a fleet stay exact in int64 and in float64.
