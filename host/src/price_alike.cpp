@@ -38,7 +38,13 @@ class AlikeSearch {
  public:
   AlikeSearch(const Table& table, const Stage& stage, const Prices& prices,
               const AlikeLimits& limits, Packing& packing)
-      : table_(table), stage_(stage), prices_(prices), limits_(limits), packing_(packing) {}
+      : table_(table),
+        stage_(stage),
+        prices_(prices),
+        limits_(limits),
+        packing_(packing),
+        fall_(packing.num_players() > kLarge ? std::numeric_limits<double>::infinity()
+                                             : limits.tie) {}
 
   AlikeResult run() {
     std::vector<Move> moves = list_moves();
@@ -116,7 +122,7 @@ class AlikeSearch {
   }
 
   [[nodiscard]] std::vector<Move> list_moves() const {
-    CheapestMoves moves({kMaxTies, limits_.per_kind, limits_.tie});
+    CheapestMoves moves({kMaxTies, limits_.per_kind, limits_.tie, fall_});
     for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
       const std::int64_t now = packing_.option_of(p);
       const double before = cost(p, now);
@@ -139,7 +145,8 @@ class AlikeSearch {
     std::sort(moves.begin(), moves.end(), by_rise);
     std::size_t ties = 0, others = 0;
     std::erase_if(moves, [&](const Move& m) {
-      return is_tie(m) ? ++ties > kMostTies : ++others > limits_.max_moves;
+      return m.rise <= limits_.tie && -m.rise <= fall_ ? ++ties > kMostTies
+                                                       : ++others > limits_.max_moves;
     });
     std::sort(moves.begin(), moves.end(), by_player);
   }
@@ -264,6 +271,9 @@ class AlikeSearch {
   const Prices& prices_;
   const AlikeLimits& limits_;
   Packing& packing_;
+  // A fall of the cost of at most this much counts as none. In a large fleet any does: so many
+  // players could do better that a few of each kind are nothing.
+  double fall_;
   std::vector<Group> groups_;
   std::vector<std::int64_t> row_of_class_;  // [classes] -1: none
   std::vector<double> row_price_;           // [resources, classes with a row] of a unit more

@@ -24,7 +24,7 @@ constexpr double kJitters[] = {1e-2, 1e-3, 1e-4};
 // Where an exact search makes them hold.
 constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
-constexpr std::int64_t kExactRestarts = 8;
+constexpr std::int64_t kExactRestarts = 8, kLargeRestarts = 4;
 // The same for large fleets: as shares of what is near, since they come that near, and what tells
 // so many values apart may not add up to more.
 constexpr double kLargeReserves[] = {0.5, 0.25, 0.75, 0.1, 0.6, 0.35, 0.9, 0.05};
@@ -61,7 +61,8 @@ CountAim count_restart(std::size_t i) {
 }
 
 std::int64_t num_value_restarts(std::int64_t num_players) {
-  return has_exact_solver() ? kExactRestarts : num_restarts(num_players);
+  if (!has_exact_solver()) return num_restarts(num_players);
+  return num_players > kLarge ? kLargeRestarts : kExactRestarts;
 }
 ValueAim value_restart(std::size_t i, std::int64_t num_players, double near_share) {
   if (has_exact_solver() && num_players > kLarge) {

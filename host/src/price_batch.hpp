@@ -49,4 +49,16 @@ template <class Make>
   return plans;
 }
 
+// The same for plans made without searches: make(maker, i).
+template <class Make>
+[[nodiscard]] std::vector<Packing> make_side_by_side(const Table& table, std::int64_t first,
+                                                     std::int64_t last, int num_threads,
+                                                     std::int64_t& iterations, const Make& make) {
+  AlikeSearches none(0, 0, 1);
+  return make_side_by_side(table, first, last, num_threads, none, iterations,
+                           [&](PlanMaker& maker, AlikeSearches& /*searches*/, std::int64_t i) {
+                             return make(maker, i);
+                           });
+}
+
 }  // namespace tonnage::price

@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "parallel.hpp"
+#include "price_batch.hpp"
+
 namespace tonnage::price {
 namespace {
 
@@ -22,11 +25,53 @@ constexpr double kOfOptions = 0.25;
 constexpr double kProgress = 0.02;
 constexpr int kMaxIdle = 6;
 
+// A table with the decisions of a node in its values.
+class Decided {
+ public:
+  Decided(const Table& table, double value_weight)
+      : table_(with_tolls(table, value_weight, {})), values_(table), value_weight_(value_weight) {
+    double largest = 1;
+    for (const FlatOption& o : table_.options) largest = std::max(largest, std::abs(o.value));
+    // A power of two, so that little of a value is lost to it.
+    toll_ = std::exp2(std::ceil(std::log2(largest)) + 6);
+  }
+
+  [[nodiscard]] const Table& table() const { return table_; }
+
+  // Tolls on what players do not take, rewards for what they do: no plan that keeps the decisions
+  // is better off than by the rewards, so bounds hold whatever the prices. Returns the rewards.
+  double decide(const std::vector<Decision>& decisions) {
+    double rewards = 0;
+    for (const Decision& d : decisions) {
+      // Who does not go without takes one of the options.
+      const bool any = d.option == Packing::kNone;
+      const bool reward = d.takes != any;
+      for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
+        if (any || o == d.option) table_.options[o].value += reward ? -toll_ : toll_;
+      }
+      if (reward) rewards += toll_;
+    }
+    return rewards;
+  }
+  void undo(const std::vector<Decision>& decisions) {
+    for (const Decision& d : decisions) {
+      for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
+        table_.options[o].value = value_weight_ * values_.options[o].value;
+      }
+    }
+  }
+
+ private:
+  Table table_;
+  const Table& values_;
+  double value_weight_;
+  double toll_ = 0;
+};
+
 struct Node {
   Leaf leaf;
   Prices prices;
-  double planned;     // the bound of the last node above for which a plan was made
-  bool open = false;  // whether prices, bound and what follows are its own
+  double planned;  // the bound of the last node above for which a plan was made
   Decision next{-1, Packing::kNone, true};  // to branch on; of player -1: none is undecided
 };
 
@@ -42,14 +87,10 @@ class Tree {
         iterations_(iterations),
         make_(make),
         best_(best),
-        decided_(with_tolls(table, stage.value_weight, {})),
-        maker_(decided_, num_threads, iterations),
+        decided_(kSideBySide, Decided(table, stage.value_weight)),
+        maker_(decided_.front().table(), num_threads, iterations),
         first_pass_(iterations) {
     relaxed_.value_weight = 1;
-    double largest = 1;
-    for (const FlatOption& o : decided_.options) largest = std::max(largest, std::abs(o.value));
-    // A power of two, so that little of a value is lost to it.
-    toll_ = std::exp2(std::ceil(std::log2(largest)) + 6);
   }
 
   // The bound of the whole tree, whose leaves replace those that it grows from.
@@ -65,11 +106,6 @@ class Tree {
       if (at->leaf.bound >= value() - limits_.near || !has_work(2 * kSolvePasses)) break;
       Node node = std::move(*at);
       nodes.erase(at);
-      if (!node.open) {
-        solve(node);
-        nodes.push_back(std::move(node));
-        continue;
-      }
       const double least = node.leaf.bound;
       const double risen = least - node.planned;
       if (risen > kProgress * (value() - least) && has_work(kPlanPasses)) make_plan(node);
@@ -77,10 +113,13 @@ class Tree {
         closed.push_back(std::move(node));
         break;
       }
+      std::vector<Node> children;
       for (const bool takes : {true, false}) {
-        Node child = node;
-        child.leaf.decisions.push_back({node.next.player, node.next.option, takes});
-        solve(child);
+        children.push_back(node);
+        children.back().leaf.decisions.push_back({node.next.player, node.next.option, takes});
+      }
+      solve(children);
+      for (Node& child : children) {
         (child.leaf.bound < value() ? nodes : closed).push_back(std::move(child));
       }
       idle = bound_of(nodes, closed) - least < kProgress * (value() - least) ? idle + 1 : 0;
@@ -98,7 +137,7 @@ class Tree {
 
   // Leaves of stages before, as far as there is work for them, and then some; else all in one.
   [[nodiscard]] std::vector<Node> roots(const Prices& prices, double bound,
-                                        const std::vector<Leaf>& leaves) const {
+                                        const std::vector<Leaf>& leaves) {
     std::vector<Node> nodes;
     for (const Leaf& leaf : leaves) {
       nodes.push_back({{leaf.decisions, bound, leaf.least_skipped}, prices, bound});
@@ -114,8 +153,9 @@ class Tree {
       nodes.resize(1);
     }
     if (nodes.size() == 1 && nodes.front().leaf.decisions.empty()) {
-      nodes.front().open = true;
-      nodes.front().next = undecided(prices);
+      nodes.front().next = undecided(decided_.front().table(), prices);
+    } else {
+      solve(nodes);
     }
     return nodes;
   }
@@ -146,7 +186,7 @@ class Tree {
   }
 
   // What to branch on: the choice of whom among the undecided pays most for cards.
-  [[nodiscard]] Decision undecided(const Prices& prices) const {
+  [[nodiscard]] Decision undecided(const Table& decided, const Prices& prices) const {
     Decision next{-1, Packing::kNone, true};
     double most = 0;
     for (std::int64_t p = 0; p < best_.num_players(); ++p) {
@@ -162,10 +202,10 @@ class Tree {
         }
       };
       for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
-        offer(o, decided_.cost_of(decided_.options[o], 1, prices.resource));
+        offer(o, decided.cost_of(decided.options[o], 1, prices.resource));
       }
       const std::int64_t cheapest = option;
-      const double pays = least - decided_.options[cheapest].value;
+      const double pays = least - decided.options[cheapest].value;
       offer(Packing::kNone, prices.skip[table_.class_of[p]]);
       if (pays <= most || second - least > kUndecided * pays) continue;
       const bool may_go = prices.skip[table_.class_of[p]] - least <= kUndecided * pays;
@@ -177,51 +217,42 @@ class Tree {
     return next;
   }
 
-  // Tolls on what players do not take, rewards for what they do: no plan that keeps the decisions
-  // is better off than by the rewards, so bounds hold whatever the prices. Returns the rewards.
-  double decide(const std::vector<Decision>& decisions) {
-    double rewards = 0;
-    for (const Decision& d : decisions) {
-      // Who does not go without takes one of the options.
-      const bool any = d.option == Packing::kNone;
-      const bool reward = d.takes != any;
-      for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
-        if (any || o == d.option) decided_.options[o].value += reward ? -toll_ : toll_;
-      }
-      if (reward) rewards += toll_;
-    }
-    return rewards;
-  }
-  void undo(const std::vector<Decision>& decisions) {
-    for (const Decision& d : decisions) {
-      for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
-        decided_.options[o].value = stage_.value_weight * table_.options[o].value;
-      }
+  // Prices, bound and what follows of nodes, from prices of others; as many at a time as there are
+  // tables.
+  void solve(std::vector<Node>& nodes) {
+    for (std::size_t first = 0; first < nodes.size(); first += decided_.size()) {
+      const std::size_t count = std::min(decided_.size(), nodes.size() - first);
+      std::vector<std::int64_t> passes(count, 0);
+      const int own_threads = std::max(1, team_size(num_threads_) / static_cast<int>(count));
+      parallel_chunks(std::ssize(passes), 1, num_threads_, [&](std::int64_t i, std::int64_t) {
+        const auto at = static_cast<std::size_t>(i);
+        solve(nodes[first + at], decided_[at], own_threads, passes[at]);
+      });
+      for (const std::int64_t n : passes) iterations_ += n;
     }
   }
-
-  // Prices and bound of a node, from prices of another.
-  void solve(Node& node) {
-    const double rewards = decide(node.leaf.decisions);
-    node.prices = maximise_dual(decided_, relaxed_, node.prices, limits_.tolerance, num_threads_,
-                                iterations_);
-    const Response response = respond(decided_, relaxed_, node.prices, num_threads_);
+  void solve(Node& node, Decided& decided, int num_threads, std::int64_t& passes) const {
+    const double rewards = decided.decide(node.leaf.decisions);
+    const Table& table = decided.table();
+    node.prices =
+        maximise_dual(table, relaxed_, node.prices, limits_.accuracy, num_threads, passes);
+    const Response response = respond(table, relaxed_, node.prices, num_threads);
     const double rounding = rewards * static_cast<double>(node.leaf.decisions.size()) *
                             std::numeric_limits<double>::epsilon();
     node.leaf.bound = std::max(node.leaf.bound, response.bound() + rewards - rounding);
-    node.next = undecided(node.prices);
-    node.open = true;
-    undo(node.leaf.decisions);
+    node.next = undecided(table, node.prices);
+    decided.undo(node.leaf.decisions);
   }
 
   void make_plan(Node& node) {
     const Leaf& leaf = node.leaf;
     node.planned = leaf.bound;
-    const double rewards = decide(leaf.decisions);
+    Decided& decided = decided_.front();
+    const double rewards = decided.decide(leaf.decisions);
     ++plans_;
     const Packing plan =
-        make_(maker_, decided_, relaxed_, node.prices, leaf.bound - rewards, leaf.least_skipped);
-    undo(leaf.decisions);
+        make_(maker_, decided.table(), relaxed_, node.prices, leaf.bound - rewards, leaf);
+    decided.undo(leaf.decisions);
     Packing own(table_, stage_.num_classes);
     for (std::int64_t p = 0; p < own.num_players(); ++p) own.put(p, plan.option_of(p));
     if (!own.is_feasible() || falls_short(stage_, own)) return;
@@ -236,11 +267,10 @@ class Tree {
   std::int64_t& iterations_;
   const MakePlan& make_;
   Packing& best_;
-  Table decided_;  // the table with the decisions of a node in its values
+  std::vector<Decided> decided_;
   PlanMaker maker_;
   std::int64_t first_pass_;
   std::int64_t plans_ = 0;  // tried
-  double toll_ = 0;
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace tonnage::price {
 
 struct BranchLimits {
   double near = 0;          // a plan so far above the bound is near enough
-  double tolerance = 0;     // share of the bound by which the prices of a node may miss it
+  Accuracy accuracy{};      // of the prices of a node
   std::int64_t work = 0;    // passes over the fleet times players
   bool plan_first = false;  // also before any decision
 };
@@ -27,9 +27,9 @@ struct Leaf {
 };
 
 // Makes a plan at a node: for a table and a stage that hold its decisions, its prices, the bound of
-// that stage, and what the leaf says that the node grew from.
+// that stage, and the node as a leaf.
 using MakePlan = std::function<Packing(PlanMaker&, const Table&, const Stage&, const Prices&,
-                                       double bound, const std::vector<double>& least_skipped)>;
+                                       double bound, const Leaf&)>;
 
 // Where few large servers compete for the last cards, the relaxation gives each shares of several
 // options, and its bound is too good to be true: what that saves may be many times what any other

@@ -5,7 +5,6 @@
 
 #include "exact_choice.hpp"
 #include "price_attempts.hpp"
-#include "price_batch.hpp"
 #include "price_solver.hpp"
 
 namespace tonnage::price {
@@ -15,9 +14,15 @@ namespace {
 constexpr double kNearCount = 0.002;
 // One plan takes at most so small a part of the budget of all.
 constexpr std::int64_t kBudgetParts = 3;
-// What values are told apart by where an exact search follows; of all players together by no more
-// than so much, or choices are good for what was added rather than for how many are served.
-constexpr double kCountJitter = 1e-2, kCountJitters = 30;
+// What values weigh where an exact search follows, in players for a player's spread; of all players
+// together no more than so much. Of large fleets, of which one player is little, as much as brings
+// plans near in value, too. That much less where it costs the relaxation more than so many players,
+// a few times at most.
+constexpr double kCountValue = 1e-3, kCountValues = 200, kLargeCountValue = 3e-2;
+constexpr double kTraded = 2, kLess = 3;
+constexpr int kMaxWeights = 6;
+// What that is told apart by, as a share of it, and what players and values together may miss.
+constexpr double kCountJitter = 0.1, kWeightedNear = 0.1;
 // What branching says of a stage matters to the next ones if it closed more of the gap than this.
 constexpr double kTelling = 0.5;
 
@@ -48,7 +53,7 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
   exchanged_ = kNever;
   const Stage stage = count_stage_of(rank, count_weight_);
   const Stage pure = count_stage_of(rank, 0);
-  const Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundTolerance,
+  const Prices prices = maximise_dual(table_, stage, zero_prices(table_, stage), kBoundAccuracy,
                                       options_.num_threads, iterations_);
   Prices of_bound = prices;
   // Below 0 as it may be: what a better plan may consist of follows from it.
@@ -69,7 +74,7 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
   if (!done(best_)) {
     // What values weigh costs the bound of a large fleet some servers.
     const Prices bare =
-        maximise_dual(table_, pure, prices, kBoundTolerance, options_.num_threads, iterations_);
+        maximise_dual(table_, pure, prices, kBoundAccuracy, options_.num_threads, iterations_);
     const double bound = respond(table_, pure, bare, options_.num_threads).bound();
     if (bound > least_skipped_.back()) {
       least_skipped_.back() = bound;
@@ -78,13 +83,10 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
     }
   }
   for (Leaf& leaf : leaves_) leaf.bound = proof.bound;
-  std::vector<Packing> plans;
-  for (const CountAim& aim : count_aims(table_.num_players())) {
-    if (done(best_)) break;
-    plans.push_back(maker_.round_jittered(count_stage_of(rank, aim.factor * count_weight_), prices,
-                                          aim.jitter));
-    keep(plans.back());
-  }
+  const auto target = [&](const CountAim& aim) {
+    return count_stage_of(rank, aim.factor * count_weight_);
+  };
+  std::vector<Packing> plans = try_aims(count_aims(table_.num_players()), prices, target, done);
   proof.objective = static_cast<double>(best_.skipped(rank));
   Relaxed relaxed{proof.of_prices, of_bound, {}, best_};
   if (!done(best_)) glance(pure, relaxed, proof);
@@ -126,11 +128,11 @@ void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof&
   if (before - proof.bound <= goal.near) return;
   AlikeSearches alike(effort_.counts, effort_.one, 1);
   const auto make = [&](PlanMaker&, const Table& table, const Stage& of_node, const Prices& at,
-                        double bound, const std::vector<double>&) {
+                        double bound, const Leaf& leaf) {
     goal.bound = bound;
-    return count_plan(table, of_node, at, goal, alike);
+    return count_plan(table, of_node, at, goal, leaf.bound, alike);
   };
-  const BranchLimits limits{goal.near, kBranchTolerance, effort_.branch, true};
+  const BranchLimits limits{goal.near, kBranchAccuracy, effort_.branch, true};
   const double of_prices = proof.bound;
   std::vector<Leaf> leaves = leaves_;
   branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
@@ -138,33 +140,56 @@ void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof&
   // Where that says little, one set of prices for everybody tells more than one for each leaf.
   if (proof.bound - of_prices > kTelling * (unserved() - of_prices)) leaves_ = std::move(leaves);
   goal.bound = proof.bound;
-  if (!is_close || unserved() < before) search_around_best();
+  if (!is_large() && (!is_close || unserved() < before)) search_around_best();
+}
+
+PriceSolver::Weighted PriceSolver::weighted(const Table& table, const Stage& stage,
+                                            const Prices& prices, double least_skipped) {
+  Weighted result{table, prices, 0};
+  double share = std::min(kCountValue, kCountValues / static_cast<double>(table.num_players()));
+  if (is_large()) share = kLargeCountValue;
+  for (int tries = kMaxWeights;; share /= kLess) {
+    const double weight = share / maker_.spread();
+    for (std::size_t o = 0; o < table.options.size(); ++o) {
+      result.table.options[o].value = table.options[o].value + weight * table_.options[o].value;
+    }
+    result.prices = maximise_dual(result.table, stage, result.prices, kPlanAccuracy,
+                                  options_.num_threads, iterations_);
+    const Response response = respond(result.table, stage, result.prices, options_.num_threads);
+    result.bound = response.bound();
+    if (--tries == 0 || response.skipped.back() <= least_skipped + kTraded) return result;
+  }
 }
 
 Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Prices& prices,
-                                AlikeGoal goal, AlikeSearches& searches) {
-  const double jitter =
-      std::min(kCountJitter, kCountJitters / static_cast<double>(table.num_players()));
+                                AlikeGoal goal, double least_skipped, AlikeSearches& searches) {
+  // Where servers only count values are nothing. A little of them decides among plans that serve as
+  // many, which leaves the stage of value less to do and searches less to choose from.
+  const Weighted own = weighted(table, stage, prices, least_skipped);
+  const double enough = goal.bound + goal.near;
+  goal.bound = own.bound;
+  if (is_large()) goal.near = kWeightedNear;
   // One that comes to nothing leaves work for the plans of other nodes.
   goal.work = effort_.counts / kBudgetParts;
   if (is_large()) goal.excess = effort_.excess;
   Packing best(table, stage.num_classes);  // serves nobody
   for (std::int64_t i = 0; i < effort_.count_plans && !searches.is_spent(); i += kSideBySide) {
     const std::int64_t next = std::min(effort_.count_plans, i + kSideBySide);
-    const auto make = [&](PlanMaker& maker, AlikeSearches& own, std::int64_t salt) {
-      Packing plan = maker.choose_jittered(stage, prices, jitter, static_cast<std::uint64_t>(salt));
-      own.settle(table, stage, prices, goal, plan);
-      const bool is_mendable = lack(table, stage, plan) <= kMendable;
-      if (is_large() && is_mendable) maker.exchange_moves(stage, prices, plan);
+    const auto make = [&](PlanMaker& maker, AlikeSearches& some, std::int64_t salt) {
+      Packing plan =
+          maker.choose_jittered(stage, own.prices, kCountJitter, static_cast<std::uint64_t>(salt));
+      some.settle(own.table, stage, own.prices, goal, plan);
+      if (is_large()) maker.mend_moves(stage, own.prices, plan);
       return plan;
     };
-    const std::vector<Packing> plans =
-        make_side_by_side(table, i, next, options_.num_threads, searches, iterations_, make);
-    for (const Packing& plan : plans) {
+    for (const Packing& plan :
+         make_side_by_side(own.table, i, next, options_.num_threads, searches, iterations_, make)) {
       const bool holds = plan.is_feasible() && !falls_short(stage, plan);
-      if (holds && is_better(table, plan, best)) best = plan;
+      if (holds && is_better(own.table, plan, best)) best = plan.in(table);
     }
-    if (objective_of(table, stage, best) - goal.bound <= goal.near) break;
+    const double unserved =
+        std::min(objective_of(table, stage, best), static_cast<double>(best_.skipped().back()));
+    if (unserved <= enough || (is_large() && is_near_count(unserved, least_skipped))) break;
   }
   return best;
 }

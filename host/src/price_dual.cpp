@@ -33,14 +33,15 @@ constexpr int kFirstLeft = 24, kNextLeft = 8;
 constexpr std::size_t kLastPasses = 8;
 constexpr double kMargin = 2, kWider = 8;
 // Prices known from a stage that is much the same are near: within this share. Those of a share of
-// the first guesses are no prices. The box around them grows where the best come so near to a side,
-// and players are left out for boxes that may grow by so many widths more.
-constexpr double kNear = 0.02, kLeastNear = 1e-3, kNearSide = 0.25, kGrown = 2;
+// the first guesses are no prices. The box around them grows where the best come so near to a side.
+constexpr double kNear = 0.02, kLeastNear = 1e-3, kNearSide = 0.25;
 // The first box of a search from nothing grows where the best prices are in its upper half.
 constexpr double kSide = 0.5;
 // Passes over the few that are left take so little that the search comes closer: to this share of
 // the tolerance.
 constexpr double kClose = 0.03;
+// To start a thread takes as long as to walk about so many options.
+constexpr std::int64_t kThreadOptions = 200000;
 
 // The prices of a stage that may move, as one vector: resources, then classes with an allowance.
 class Variables {
@@ -131,7 +132,9 @@ Response respond(const Table& table, const Stage& stage, const Prices& prices, i
     std::vector<double> load, skipped;
   };
   std::vector<Part> parts(static_cast<std::size_t>((players + kChunk - 1) / kChunk));
-  parallel_chunks(players, kChunk, num_threads, [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t worthwhile = std::max<std::int64_t>(1, table.first[players] / kThreadOptions);
+  const auto team = static_cast<int>(std::min<std::int64_t>(team_size(num_threads), worthwhile));
+  parallel_chunks(players, kChunk, team, [&](std::int64_t begin, std::int64_t end) {
     Part& part = parts[begin / kChunk];
     part.load.assign(prices.resource.size(), 0.0);
     part.skipped.assign(classes, 0.0);
@@ -196,12 +199,12 @@ namespace {
 // One search for the best prices of a stage, from a first guess of them.
 class DualSearch {
  public:
-  DualSearch(const Table& table, const Stage& stage, double tolerance, int num_threads,
+  DualSearch(const Table& table, const Stage& stage, const Accuracy& accuracy, int num_threads,
              std::int64_t& iterations)
       : table_(table),
         stage_(stage),
         variables_(table, stage),
-        tolerance_(tolerance),
+        accuracy_(accuracy),
         num_threads_(num_threads),
         iterations_(iterations),
         prices_(zero_prices(table, stage)),
@@ -261,7 +264,8 @@ class DualSearch {
   CentreSearch search(std::vector<double> x, const std::vector<double>& most) {
     left_.reset();
     last_.clear();
-    const bool may_leave = table_.first_player[stage_.num_classes] > kLarge;
+    const bool may_leave =
+        !accuracy_.is_central || table_.first_player[stage_.num_classes] > kLarge;
     const bool is_near = may_leave && size(x) > kLeastNear;
     CentreSearch centres = is_near ? CentreSearch(near_box(x, most), {lower_, most}, kNearSide)
                                    : CentreSearch(first_box(x), {lower_, most}, kSide);
@@ -283,7 +287,7 @@ class DualSearch {
       is_broken_off_ = is_bounded_ && is_near && is_high(centres.best_point(), most);
       if (is_broken_off_) break;
       x = centres.next();
-      const double close = tolerance_ * std::abs(centres.best()) + response.rounding;
+      const double close = accuracy_.tolerance * std::abs(centres.best()) + response.rounding;
       if (centres.promise() <= (left_ ? kClose * close : close)) {
         if (!left_) break;
         // Some may have been left out too early; their cheapest choices then cost less.
@@ -296,9 +300,10 @@ class DualSearch {
         for (double& r : reach_) r *= kWider;
         leave_out(x);
       } else if (is_near && !is_within(centres.box(), reached)) {
-        reached = grown(centres.box(), most);
+        // How much farther prices go only the next passes can tell.
+        reached = {lower_, most};
         left_.reset();
-        leave_out_within(reached, x);
+        next_left = pass + kNextLeft;
       } else if (may_leave && pass >= next_left) {
         reach_of_last(x);
         interval = leave_out(x) ? kNextLeft : interval + kNextLeft / 2;
@@ -343,16 +348,6 @@ class DualSearch {
       if (box.lower[i] < other.lower[i] || box.upper[i] > other.upper[i]) return false;
     }
     return true;
-  }
-  // A box that has grown will again.
-  [[nodiscard]] CentreSearch::Box grown(CentreSearch::Box box,
-                                        const std::vector<double>& most) const {
-    for (std::size_t i = 0; i < most.size(); ++i) {
-      const double width = box.upper[i] - box.lower[i];
-      box.lower[i] = std::max(lower_[i], box.lower[i] - kGrown * width);
-      box.upper[i] = std::min(most[i], box.upper[i] + kGrown * width);
-    }
-    return box;
   }
 
   // Of the players that prices still sway, and what the others add.
@@ -411,7 +406,7 @@ class DualSearch {
         const double bound = respond_at(x).bound();
         std::vector<double> less = x;
         less[i] = lower_[i] + kIdleStep * (x[i] - lower_[i]);
-        if (respond_at(less).bound() < bound - tolerance_ * std::abs(bound)) break;
+        if (respond_at(less).bound() < bound - accuracy_.tolerance * std::abs(bound)) break;
         x = std::move(less);
       }
     }
@@ -443,7 +438,7 @@ class DualSearch {
   const Table& table_;
   const Stage& stage_;
   const Variables variables_;
-  double tolerance_;
+  const Accuracy accuracy_;
   int num_threads_;
   std::int64_t& iterations_;
   bool is_bounded_ = false;  // may break off where prices get high
@@ -459,14 +454,15 @@ class DualSearch {
 
 }  // namespace
 
-Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start, double tolerance,
-                     int num_threads, std::int64_t& iterations) {
-  return DualSearch(table, stage, tolerance, num_threads, iterations).run(start);
+Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start,
+                     const Accuracy& accuracy, int num_threads, std::int64_t& iterations) {
+  return DualSearch(table, stage, accuracy, num_threads, iterations).run(start);
 }
 
 std::optional<Prices> bounded_prices(const Table& table, const Stage& stage, const Prices& start,
-                                     double tolerance, int num_threads, std::int64_t& iterations) {
-  return DualSearch(table, stage, tolerance, num_threads, iterations).run_once(start);
+                                     const Accuracy& accuracy, int num_threads,
+                                     std::int64_t& iterations) {
+  return DualSearch(table, stage, accuracy, num_threads, iterations).run_once(start);
 }
 
 }  // namespace tonnage::price

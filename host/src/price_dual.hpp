@@ -43,15 +43,24 @@ struct Cheapest {
 // Prices of nothing: what the search starts from where nothing better is known.
 [[nodiscard]] Prices zero_prices(const Table& table, const Stage& stage);
 
-// Prices that maximise the bound of the stage but for `tolerance`, a share of it. `start` holds
-// prices of the stage, not necessarily good ones. Adds the passes over the fleet to `iterations`.
+// How well prices are to be known.
+struct Accuracy {
+  double tolerance;  // the share of the bound by which its prices may miss it
+  // Where many prices are as good: those in the middle of them, of which linear programs and plans
+  // are better. That takes longer. Large fleets do without.
+  bool is_central;
+};
+
+// Prices that maximise the bound of the stage. `start` holds prices of the stage, not necessarily
+// good ones. Adds the passes over the fleet to `iterations`.
 [[nodiscard]] Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start,
-                                   double tolerance, int num_threads, std::int64_t& iterations);
+                                   const Accuracy& accuracy, int num_threads,
+                                   std::int64_t& iterations);
 
 // The same in one search; nothing where prices rise beyond a few times those of `start` and
 // thousands of times what is usual: the stage then has no plan, or hardly one.
 [[nodiscard]] std::optional<Prices> bounded_prices(const Table& table, const Stage& stage,
-                                                   const Prices& start, double tolerance,
+                                                   const Prices& start, const Accuracy& accuracy,
                                                    int num_threads, std::int64_t& iterations);
 
 }  // namespace tonnage::price

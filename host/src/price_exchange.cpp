@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
+#include <unordered_map>
+#include <utility>
 
 #include "price_moves.hpp"
 #include "price_plans.hpp"
@@ -7,18 +11,29 @@
 namespace tonnage::price {
 namespace {
 
-// Changes of mind considered at a time, and so many of one kind. All pairs of them are kept.
+// Changes of mind considered at a time, and so many of one kind. All pairs of them are kept. What
+// they turn out to be good for is done again with as many more of their kinds.
 constexpr std::size_t kMoves = 2000;
-constexpr std::size_t kMovesPerKind = 3;
+constexpr std::size_t kMovesPerKind = 3, kMostPerKind = 64;
 constexpr std::size_t kMaxHalves = 2000000;
 constexpr std::size_t kMaxFound = 200000;
-constexpr double kTiny = 1e-12;
+constexpr double kTiny = 1e-9;
+// A round that saves less than this share of what all before it saved is the last.
+constexpr double kLeastGain = 1e-3;
 // A limit of at most so many units shares out whole things, like cards.
 constexpr std::int64_t kMaxMatched = 10000000;
 
 // A move, and what it does to the cards left and to the levels of the classes, as a sum of keys.
 struct Step : Move {
   std::uint64_t key;
+  std::size_t kind;  // of moves that do the same; kNoKind where nobody moves
+};
+constexpr std::size_t kNoKind = std::numeric_limits<std::size_t>::max();
+
+// Moves that do the same, the cheapest first, and how many of them are made or passed.
+struct Kind {
+  std::vector<Step> steps;
+  std::size_t next = 0;
 };
 
 // A pair of moves to be completed by another: the key that the other must have, and what the two
@@ -102,12 +117,16 @@ class Exchanger {
 
   // Whether anything got better.
   bool round() {
+    gain_ = 0;
     if (!list_targets()) return false;
     list_moves();
     if (moves_.size() < 3) return false;
     find_exchanges();
     return apply();
   }
+
+  // What the last round saved where nothing else changed.
+  [[nodiscard]] double gain() const { return gain_; }
 
  private:
   struct Target {
@@ -187,7 +206,7 @@ class Exchanger {
 
   void list_moves() {
     double regrets = 0;
-    CheapestMoves cheapest({0, kMovesPerKind, -1});
+    CheapestMoves cheapest({0, kMostPerKind, -1, -1});
     for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
       const std::int64_t now = packing_.option_of(p);
       const double cost = reduced(p, now);
@@ -209,17 +228,24 @@ class Exchanger {
     std::sort(all.begin(), all.end(), by_rise);
     moves_.clear();
     // No move at all, so that pairs stand for single ones, too; then waste of a few cards.
-    moves_.push_back({{0, -1, Packing::kNone}, 0});
+    moves_.push_back({{0, -1, Packing::kNone}, 0, kNoKind});
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
       if (!is_matched(r)) continue;
       for (const std::int64_t n : {1, 2, 4}) {
         const double cost = prices_.resource[r] * static_cast<double>(n);
-        if (cost < limit) moves_.push_back({{cost, -1, Packing::kNone}, times(key_of(r), n)});
+        if (cost < limit)
+          moves_.push_back({{cost, -1, Packing::kNone}, times(key_of(r), n), kNoKind});
       }
     }
+    kinds_.clear();
+    std::unordered_map<std::uint64_t, std::size_t> kind_of;
     for (const Move& m : all) {
-      if (moves_.size() >= kMoves) break;
-      moves_.push_back({m, use(m.player, m.to) - use(m.player, packing_.option_of(m.player))});
+      const std::uint64_t key = use(m.player, m.to) - use(m.player, packing_.option_of(m.player));
+      const std::size_t at = kind_of.try_emplace(key, kinds_.size()).first->second;
+      if (at == kinds_.size()) kinds_.emplace_back();
+      const Step step{m, key, at};
+      if (moves_.size() < kMoves && kinds_[at].steps.size() < kMovesPerKind) moves_.push_back(step);
+      kinds_[at].steps.push_back(step);
     }
     std::sort(moves_.begin(), moves_.end(), by_rise);
   }
@@ -276,22 +302,46 @@ class Exchanger {
     std::vector<bool> touched(static_cast<std::size_t>(packing_.num_players()), false);
     bool better = false;
     for (const Exchange& exchange : found_) {
-      if (try_exchange(exchange, touched)) better = true;
+      Steps steps;
+      for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = moves_[exchange.moves[i]];
+      while (try_exchange(steps, touched)) {
+        better = true;
+        if (!next_of_kinds(steps, touched)) break;
+      }
     }
     return better;
   }
 
-  bool try_exchange(const Exchange& exchange, std::vector<bool>& touched) {
+  using Steps = std::array<Step, 4>;
+
+  // Others of the same kinds; false where there are none.
+  bool next_of_kinds(Steps& steps, const std::vector<bool>& touched) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      if (steps[i].kind == kNoKind) continue;
+      Kind& kind = kinds_[steps[i].kind];
+      while (kind.next < kind.steps.size() && touched[kind.steps[kind.next].player]) ++kind.next;
+      const auto is_free = [&](const Step& step) {
+        return !touched[step.player] &&
+               std::none_of(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(i),
+                            [&](const Step& s) { return s.player == step.player; });
+      };
+      const auto first = kind.steps.begin() + static_cast<std::ptrdiff_t>(kind.next);
+      const auto at = std::find_if(first, kind.steps.end(), is_free);
+      if (at == kind.steps.end()) return false;
+      steps[i] = *at;
+    }
+    return true;
+  }
+
+  bool try_exchange(const Steps& steps, std::vector<bool>& touched) {
     const std::int64_t lack_before = lack(table_, stage_, packing_);
     double cost_before = 0, cost_after = 0;
     std::vector<std::pair<std::int64_t, std::int64_t>> undo;
-    for (const std::uint16_t m : exchange.moves) {
-      const Step& move = moves_[m];
+    for (const Step& move : steps) {
       if (move.player < 0) continue;
       if (touched[move.player]) return false;
     }
-    for (const std::uint16_t m : exchange.moves) {
-      const Step& move = moves_[m];
+    for (const Step& move : steps) {
       if (move.player < 0) continue;
       const std::int64_t now = packing_.option_of(move.player);
       cost_before += price_of(move.player, now);
@@ -303,6 +353,7 @@ class Exchanger {
     const bool better =
         lack_after != lack_before ? lack_after < lack_before : cost_after < cost_before - kTiny;
     if (better && is_bearable()) {
+      if (lack_after == lack_before) gain_ += cost_before - cost_after;
       for (const auto& [player, unused] : undo) touched[player] = true;
       return true;
     }
@@ -329,10 +380,12 @@ class Exchanger {
   const Prices& prices_;
   Packing& packing_;
   double worth_ = 0;
+  double gain_ = 0;
   double dear_ = 0;                       // more than serving any player costs
   std::vector<std::int64_t> least_left_;  // [resources] below 0 where cards lack
   std::vector<Target> targets_;
   std::vector<Step> moves_;
+  std::vector<Kind> kinds_;
   std::vector<Exchange> found_;
   HalfTable halves_;
 };
@@ -342,7 +395,20 @@ class Exchanger {
 void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
               Packing& packing) {
   Exchanger exchanger(table, stage, prices, packing);
+  std::int64_t lacked = lack(table, stage, packing);
+  double gained = 0;
   for (int round = 0; round < max_rounds && exchanger.round(); ++round) {
+    gained += exchanger.gain();
+    const bool mended = std::exchange(lacked, lack(table, stage, packing)) > lacked;
+    if (!mended && exchanger.gain() <= kLeastGain * gained) break;
+  }
+}
+
+void mend(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+          Packing& packing) {
+  Exchanger exchanger(table, stage, prices, packing);
+  for (int round = 0; round < max_rounds && lack(table, stage, packing) > 0; ++round) {
+    if (!exchanger.round()) break;
   }
 }
 

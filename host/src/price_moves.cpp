@@ -6,7 +6,7 @@
 namespace tonnage::price {
 
 void CheapestMoves::add(std::uint64_t effect, const Move& move) {
-  const bool is_tie = std::abs(move.rise) <= limits_.tie;
+  const bool is_tie = move.rise <= limits_.tie && -move.rise <= limits_.fall;
   Kind& kind = kind_of(effect);
   std::vector<Move>& heap = is_tie ? kind.ties : kind.others;
   if (heap.size() < (is_tie ? limits_.ties : limits_.others)) {

@@ -29,7 +29,8 @@ class CheapestMoves {
   struct Limits {
     std::size_t ties = 0;    // of one effect, so many whose rise counts as none
     std::size_t others = 0;  // and so many others
-    double tie = 0;          // a rise of at most this much, up or down, counts as none
+    double tie = 0;          // a rise of at most this much counts as none,
+    double fall = 0;         // and so does a fall of at most that much
   };
 
   explicit CheapestMoves(const Limits& limits) : limits_(limits) {}

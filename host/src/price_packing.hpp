@@ -41,6 +41,12 @@ class Packing {
   [[nodiscard]] bool is_feasible() const;
   // Value of all options taken, summed in the order of players.
   [[nodiscard]] double value(const Table& table) const;
+  // The same choices in a table that has the same options.
+  [[nodiscard]] Packing in(const Table& table) const {
+    Packing plan = *this;
+    plan.table_ = &table;
+    return plan;
+  }
   // The same plan with more classes in play, their players without options.
   void extend(const Table& table, std::int32_t num_classes);
 
@@ -78,8 +84,12 @@ void restore_levels(const Table& table, const Stage& stage, Packing& packing);
 // Exchanges of up to four moves that make the plan better, found by matching pairs of moves: what
 // one pair takes the other gives back, or uses up what is left. Where cards lack, or a class falls
 // behind what the stage asks for, exchanges that give back a card or serve one player more come
-// first. Stops when a round finds none, at the latest after `max_rounds`.
+// first. Stops when a round finds none or hardly any, at the latest after `max_rounds`.
 void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
               Packing& packing);
+
+// The same while something lacks.
+void mend(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+          Packing& packing);
 
 }  // namespace tonnage::price

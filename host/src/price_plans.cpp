@@ -6,14 +6,12 @@
 namespace tonnage::price {
 namespace {
 
-// Share of the bound by which the prices of a plan may miss it.
-constexpr double kPlanTolerance = 1e-10;
 // So many of the plans made are improved; fewer where that takes long.
 constexpr std::int64_t kMinPolished = 1, kMaxPolished = 12;
 constexpr std::int64_t kPolishedPlayers = 150000;
 constexpr int kImproveRounds = 20;
 constexpr int kMinExchangeRounds = 3, kMaxExchangeRounds = 50;
-constexpr std::int64_t kExchangedPlayers = 2000000;  // walked in all rounds together
+constexpr std::int64_t kExchangedPlayers = 4000000;  // walked in all rounds together
 
 // What a plan costs at prices of service levels, those of classes that must be served whole aside.
 double priced(const Table& table, const Stage& stage, const Prices& prices,
@@ -32,6 +30,11 @@ std::int64_t forced(const Stage& stage, const Packing& packing) {
     if (stage.is_forced(k)) sum += packing.skipped(k);
   }
   return sum;
+}
+
+int exchange_rounds(const Table& table) {
+  return static_cast<int>(std::clamp<std::int64_t>(kExchangedPlayers / (table.num_players() + 1),
+                                                   kMinExchangeRounds, kMaxExchangeRounds));
 }
 
 }  // namespace
@@ -74,7 +77,7 @@ PlanMaker::Apart PlanMaker::tell_apart(const Stage& stage, const Prices& start, 
       capacity -= std::min(capacity, *spare);
     }
     auto bounded =
-        bounded_prices(apart.table, stage, start, kPlanTolerance, num_threads_, iterations_);
+        bounded_prices(apart.table, stage, start, kPlanAccuracy, num_threads_, iterations_);
     if (bounded) {
       apart.prices = std::move(*bounded);
       return apart;
@@ -82,8 +85,7 @@ PlanMaker::Apart PlanMaker::tell_apart(const Stage& stage, const Prices& start, 
     apart.table.capacity = whole;
     *spare = 0;
   }
-  apart.prices =
-      maximise_dual(apart.table, stage, start, kPlanTolerance, num_threads_, iterations_);
+  apart.prices = maximise_dual(apart.table, stage, start, kPlanAccuracy, num_threads_, iterations_);
   return apart;
 }
 
@@ -142,9 +144,12 @@ void PlanMaker::improve_moves(const Stage& stage, const Prices& prices, Packing&
 }
 
 void PlanMaker::exchange_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
-  const std::int64_t rounds = kExchangedPlayers / (table_.num_players() + 1);
-  exchange(table_, stage, prices,
-           std::clamp(static_cast<int>(rounds), kMinExchangeRounds, kMaxExchangeRounds), plan);
+  exchange(table_, stage, prices, exchange_rounds(table_), plan);
+}
+
+void PlanMaker::mend_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
+  if (lack(table_, stage, plan) > kMendable) return;
+  mend(table_, stage, prices, exchange_rounds(table_), plan);
 }
 
 }  // namespace tonnage::price

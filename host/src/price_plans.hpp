@@ -22,6 +22,9 @@ inline constexpr std::int64_t kRepairable = 3, kMendable = 12;
 // The same, and the units of resources that the plan takes beyond what there is.
 [[nodiscard]] std::int64_t lack(const Table& table, const Stage& stage, const Packing& packing);
 
+// Of the prices that plans are made from.
+inline constexpr Accuracy kPlanAccuracy{1e-10, false};
+
 class PlanMaker {
  public:
   // Adds the passes over the fleet to `iterations`, which outlives the maker, as does the table.
@@ -54,6 +57,8 @@ class PlanMaker {
   // improve() and exchange() for as many rounds as pay.
   void improve_moves(const Stage& stage, const Prices& prices, Packing& plan) const;
   void exchange_moves(const Stage& stage, const Prices& prices, Packing& plan) const;
+  // The same while something lacks, if that is not too much.
+  void mend_moves(const Stage& stage, const Prices& prices, Packing& plan) const;
 
  private:
   // A table whose values do not tie, and prices found for them.

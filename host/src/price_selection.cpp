@@ -19,7 +19,7 @@ namespace {
 constexpr double kValueInCounts = 1e-5;
 // Beyond so many players exact searches take long and find little that prices did not.
 constexpr std::int64_t kMaxSearched = 1500;
-constexpr std::int64_t kOtherWork = 30000000, kExactWork = 80000000, kBoundWork = 90000000;
+constexpr std::int64_t kOtherWork = 30000000, kExactWork = 60000000, kBoundWork = 64000000;
 // Where this settles all, nothing else is tried.
 constexpr RestLimits kGlance{400, 0, 0, 20000000, 0};
 constexpr RestLimits kFirstLook{2000, 2500, kOtherWork, kExactWork, kBoundWork};
@@ -34,7 +34,7 @@ constexpr Effort kSmallEffort{.counts = 13000000,
                               .one = 20000000,
                               .branch = 60000000,
                               .branch_value = 60000000,
-                              .certify = 160000000,
+                              .certify = 120000000,
                               .near_value = 1e-4,
                               .spare = 0,
                               .excess = 4,

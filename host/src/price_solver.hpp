@@ -8,9 +8,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "price_alike.hpp"
+#include "price_batch.hpp"
 #include "price_branch.hpp"
 #include "price_certify.hpp"
 #include "price_exact.hpp"
@@ -22,9 +25,9 @@ namespace tonnage::price {
 
 // Bounds of counts are rounded up, but for so much.
 constexpr double kCountTolerance = 1e-6;
-// Share of the bound by which its prices may miss it: of a stage, and of a branch.
-constexpr double kBoundTolerance = 1e-10;
-constexpr double kBranchTolerance = 1e-9;
+// Of the prices of a stage, and of a branch.
+constexpr Accuracy kBoundAccuracy{1e-10, true};
+constexpr Accuracy kBranchAccuracy{1e-9, false};
 
 // What searches among players that are alike may take in a stage of counts, in that of value, there
 // for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
@@ -71,6 +74,28 @@ class PriceSolver {
   void improve_best(const Stage& stage, const Prices& prices);
   void exchange_best(const Stage& stage, const Prices& prices);
 
+  // Makes plans for aims until one will do, and keeps what is better. target(aim): the stage that
+  // one is made for.
+  template <class Aim, class Target, class Good>
+  [[nodiscard]] std::vector<Packing> try_aims(std::span<const Aim> aims, const Prices& prices,
+                                              const Target& target, const Good& good) {
+    std::vector<Packing> plans;
+    while (plans.size() < aims.size() && !good(best_)) {
+      const std::int64_t first = std::ssize(plans);
+      const std::int64_t last = std::min(std::ssize(aims), first + kSideBySide);
+      const auto make = [&](PlanMaker& maker, std::int64_t i) {
+        const Aim& aim = aims[static_cast<std::size_t>(i)];
+        return maker.round_jittered(target(aim), prices, aim.jitter);
+      };
+      for (Packing& plan :
+           make_side_by_side(table_, first, last, options_.num_threads, iterations_, make)) {
+        keep(plan);
+        plans.push_back(std::move(plan));
+      }
+    }
+    return plans;
+  }
+
   // Improves the best of some plans, as far as the prices tell, and keeps what is better.
   template <class Good>
   void polish(const Stage& stage, const Prices& prices, std::vector<Packing> plans,
@@ -103,7 +128,16 @@ class PriceSolver {
   // The best of some plans of a stage of counts, made for a table and its prices; one that serves
   // nobody if none holds.
   [[nodiscard]] Packing count_plan(const Table& table, const Stage& stage, const Prices& prices,
-                                   AlikeGoal goal, AlikeSearches& searches);
+                                   AlikeGoal goal, double least_skipped, AlikeSearches& searches);
+  // A table whose values are a little of what options are worth, as much as costs the relaxation
+  // hardly a player; its prices and bound.
+  struct Weighted {
+    Table table;
+    Prices prices;
+    double bound;
+  };
+  [[nodiscard]] Weighted weighted(const Table& table, const Stage& stage, const Prices& prices,
+                                  double least_skipped);
   // Leaves that no plan as good as the best keeps to are done with.
   void leave_hopeful(std::int32_t rank, const Proof& proof);
   // Bounds of counts once more at the service levels of the final plan.

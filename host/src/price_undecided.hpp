@@ -1,5 +1,5 @@
-// A stage without the players whose choice prices no longer change. Owns: who that is, and what
-// those leave to the others.
+// A stage without the players whose choice prices no longer change and without the options that
+// nobody chooses. Owns: which these are, and what they leave to the others.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,8 @@ struct Undecided {
 };
 
 // Those whose cheapest choice at `prices` stays that as long as no price moves by more than
-// `radius` says take it for good. Nothing where they are so few that it hardly pays.
+// `radius` says take it for good; others keep the options that may become their cheapest. Nothing
+// where they are so few that it hardly pays.
 [[nodiscard]] std::optional<Undecided> without_decided(const Table& table, const Stage& stage,
                                                        const Prices& prices, const Prices& radius,
                                                        int num_threads);

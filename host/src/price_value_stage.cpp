@@ -4,7 +4,6 @@
 
 #include "exact_choice.hpp"
 #include "price_attempts.hpp"
-#include "price_batch.hpp"
 #include "price_solver.hpp"
 #include "price_translation.hpp"
 
@@ -55,7 +54,11 @@ Packing PriceSolver::value_plan(PlanMaker& maker, AlikeSearches& searches, const
   Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, &spare);
   searches.settle(table, stage, prices, goal, plan);
   // What the search cannot bring about in numbers, single exchanges often can.
-  if (lack(table, stage, plan) <= kMendable) maker.exchange_moves(stage, prices, plan);
+  if (is_large()) {
+    maker.mend_moves(stage, prices, plan);
+  } else if (lack(table, stage, plan) <= kMendable) {
+    maker.exchange_moves(stage, prices, plan);
+  }
   return plan;
 }
 
@@ -74,7 +77,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     }
   }
   const Prices prices =
-      maximise_dual(table_, stage, start, kBoundTolerance, options_.num_threads, iterations_);
+      maximise_dual(table_, stage, start, kBoundAccuracy, options_.num_threads, iterations_);
   Proof proof;
   proof.bound = proof.of_prices = respond(table_, stage, prices, options_.num_threads).bound();
   const auto done = [&](const Packing& p) {
@@ -91,7 +94,11 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   // A plan of counts of a large fleet takes longer to improve than others to make.
   const bool starts_anew = is_large() && has_exact_solver();
   if (at_level() && !done(best_)) {
-    if (!starts_anew) improve_best(stage, prices);
+    if (starts_anew) {
+      exchange_best(stage, prices);
+    } else {
+      improve_best(stage, prices);
+    }
     proof.objective = best_.value(table_);
     glance(stage, relaxed, proof);
   }
@@ -104,12 +111,11 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   const auto branch_value = [&] {
     std::int64_t plans = 0;
     const auto make = [&](PlanMaker& maker, const Table& table, const Stage& at_stage,
-                          const Prices& at, double bound,
-                          const std::vector<double>& least_skipped) {
-      return value_plan(maker, alike_, table, at_stage, at, goal(bound, 1), plans++, least_skipped,
-                        spare_);
+                          const Prices& at, double bound, const Leaf& leaf) {
+      return value_plan(maker, alike_, table, at_stage, at, goal(bound, 1), plans++,
+                        leaf.least_skipped, spare_);
     };
-    const BranchLimits limits{near, kBranchTolerance, effort_.branch_value, false};
+    const BranchLimits limits{near, kBranchAccuracy, effort_.branch_value, false};
     std::vector<Leaf> leaves = leaves_;
     branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
            proof);
@@ -145,29 +151,28 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   }
   const bool is_same = best_.value(table_) == before;
   if (starts_anew && is_same && at_level() && !is_near(best_)) improve_best(stage, prices);
-  const bool needs_aims = !is_branched && is_same;
   std::vector<Packing> plans;
-  for (const ValueAim& aim : value_aims(table_.num_players())) {
-    if (!needs_aims || !at_level() || is_near(best_)) break;
-    plans.push_back(maker_.round_jittered(with_reserve(stage, aim.reserve, least_skipped_), prices,
-                                          aim.jitter));
-    keep(plans.back());
+  if (!is_branched && is_same) {
+    plans = try_aims(
+        value_aims(table_.num_players()), prices,
+        [&](const ValueAim& aim) { return with_reserve(stage, aim.reserve, least_skipped_); },
+        [&](const Packing& p) { return !at_level() || is_near(p); });
   }
   if (at_level()) polish(stage, prices, std::move(plans), is_near);
   if (at_level() && !is_near(best_)) {
     exchange_best(stage, prices);
-    alike_.settle(table_, stage, prices, goal(proof.bound, 1), best_);
+    alike_.settle(table_, stage, prices, goal(proof.bound, is_large() ? kPatience : 1), best_);
   }
   if ((is_branched || !has_exact_solver()) && at_level() && !is_near(best_)) branch_value();
-  if (at_level() && !is_near(best_)) {
+  if (may_tighten() && at_level() && !is_near(best_)) {
     tighten(stage, best_.value(table_), effort_.certify, relaxed, proof);
   }
-  if (at_level() && !is_near(best_)) {
+  if (may_tighten() && at_level() && !is_near(best_)) {
     alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
   }
   if (!is_branched) restart_until(num_value_restarts(table_.num_players()));
   if (at_level() && !done(best_)) exchange_best(stage, prices);
-  if (at_level() && !is_near(best_)) {
+  if (!is_large() && at_level() && !is_near(best_)) {
     AlikeSearches last(effort_.last, effort_.one, maker_.spread());
     last.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
   }

@@ -51,7 +51,7 @@ inline Stage value_stage(const Table& table, std::int64_t may_skip) {
 
 inline Prices best_prices(const Table& table, const Stage& stage) {
   std::int64_t passes = 0;
-  return maximise_dual(table, stage, zero_prices(table, stage), 1e-10, 1, passes);
+  return maximise_dual(table, stage, zero_prices(table, stage), {1e-10, true}, 1, passes);
 }
 
 }  // namespace tonnage::price

@@ -78,7 +78,7 @@ Prices nearby(Sampler& random, const Prices& prices, const Prices& radius) {
 
 TEST(PriceDual, ThoseLeftOutChooseTheSameNearby) {
   Sampler random;
-  int parted = 0;
+  int parted = 0, fewer = 0;
   for (int i = 0; i < testing::tries(200); ++i) {
     const Table table = flatten(fleet(40, 1, random));
     const Stage stage = stage_of(table, 3);
@@ -91,7 +91,8 @@ TEST(PriceDual, ThoseLeftOutChooseTheSameNearby) {
     const std::optional<Undecided> left = without_decided(table, stage, prices, radius, 1);
     if (!left) continue;
     ++parted;
-    ASSERT_LT(left->table.class_of.size(), table.class_of.size());
+    ASSERT_LT(left->table.options.size(), table.options.size());
+    fewer += left->table.class_of.size() < table.class_of.size();
     const auto of_left = [&](const Prices& at) {
       return respond(left->table, left->stage, at, 1).value + left->constant;
     };
@@ -104,6 +105,7 @@ TEST(PriceDual, ThoseLeftOutChooseTheSameNearby) {
     }
   }
   EXPECT_GT(parted, testing::tries(200) / 4);
+  EXPECT_GT(fewer, testing::tries(200) / 4);
 }
 
 // A fleet of so many copies is worth so many times one of them: the search in the small one leaves
@@ -118,7 +120,7 @@ TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
     const Stage of_small = stage_of(small, 6), of_large = stage_of(large, 6 * kCopies);
     std::int64_t passes = 0;
     const Prices least = zero_prices(small, of_small);
-    const Prices known = maximise_dual(small, of_small, least, 1e-10, 2, passes);
+    const Prices known = maximise_dual(small, of_small, least, {1e-10, true}, 2, passes);
     const double want = static_cast<double>(kCopies) * respond(small, of_small, known, 2).bound();
     const auto scaled = [&](double low, double high) {
       Prices prices = known;
@@ -127,9 +129,14 @@ TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
       return prices;
     };
     for (const Prices& start : {least, known, scaled(0.99, 1.01), scaled(0.05, 20)}) {
-      const Prices best = maximise_dual(large, of_large, start, 1e-10, 2, passes);
+      const Prices best = maximise_dual(large, of_large, start, {1e-10, true}, 2, passes);
       const double got = respond(large, of_large, best, 2).bound();
       EXPECT_NEAR(got, want, 1e-8 * (1 + std::abs(want))) << "table " << i;
+      // A small fleet, too, does without those in the middle where it need not have them.
+      const Prices any = maximise_dual(small, of_small, start, {1e-10, false}, 2, passes);
+      EXPECT_NEAR(static_cast<double>(kCopies) * respond(small, of_small, any, 2).bound(), want,
+                  1e-8 * (1 + std::abs(want)))
+          << "table " << i;
     }
   }
 }
@@ -152,14 +159,15 @@ TEST(PriceDual, BoundedPricesAreThoseOfStagesWithPlans) {
     std::int64_t passes = 0;
     table.capacity = needed;
     const Prices start = zero_prices(table, stage);
-    const auto bounded = bounded_prices(table, stage, start, 1e-10, 1, passes);
+    const auto bounded = bounded_prices(table, stage, start, {1e-10, true}, 1, passes);
     ASSERT_TRUE(bounded) << "table " << i;
     const double want =
-        respond(table, stage, maximise_dual(table, stage, start, 1e-10, 1, passes), 1).bound();
+        respond(table, stage, maximise_dual(table, stage, start, {1e-10, true}, 1, passes), 1)
+            .bound();
     EXPECT_NEAR(respond(table, stage, *bounded, 1).bound(), want, 1e-8 * (1 + std::abs(want)))
         << "table " << i;
     for (std::int64_t& capacity : table.capacity) capacity /= 50;
-    EXPECT_FALSE(bounded_prices(table, stage, start, 1e-10, 1, passes)) << "table " << i;
+    EXPECT_FALSE(bounded_prices(table, stage, start, {1e-10, true}, 1, passes)) << "table " << i;
   }
 }
 

@@ -104,7 +104,8 @@ TEST(PriceSearch, PricesOfStagesWithoutPlansAreFoundSoon) {
   for (std::int64_t p = 0; p < table.num_players(); ++p) most += table.options_of(p).back().value;
   Table scarce = table;
   for (std::int64_t& c : scarce.capacity) c /= 4;
-  const Prices prices = maximise_dual(scarce, stage, zero_prices(scarce, stage), 1e-10, 1, passes);
+  const Prices prices =
+      maximise_dual(scarce, stage, zero_prices(scarce, stage), {1e-10, true}, 1, passes);
   EXPECT_GT(respond(scarce, stage, prices, 1).bound(), most);
   EXPECT_LE(passes, 120);
 }
@@ -161,6 +162,58 @@ TEST(PriceSearch, ExchangesGiveBackWhatLacks) {
     exchange(table, stage, prices, 20, plan);
     EXPECT_EQ(lack(table, stage, plan), 0) << "table " << i;
     EXPECT_LE(plan.value(table), held) << "table " << i;
+  }
+  EXPECT_GT(lacked, testing::tries(300) / 20);
+  EXPECT_GT(5 * mended, 4 * lacked);
+}
+
+// Two types, and servers that each like one of them better by their own amount, half of them on
+// the wrong one: what puts two of them right does so for all others of their kind at once.
+TEST(PriceSearch, OneExchangeIsMadeWithAllOfItsKind) {
+  Sampler random;
+  OptionTable from;
+  const std::int64_t pairs = 60;
+  from.capacity = {2 * pairs, 2 * pairs};
+  from.first.push_back(0);
+  double least = 0;
+  for (std::int64_t s = 0; s < 2 * pairs; ++s) {
+    const auto liked = static_cast<std::int32_t>(s % 2);
+    const double more = random.real(1, 2);
+    add_option(from, 10, 2, liked);
+    add_option(from, 10 + more, 2, 1 - liked);
+    least += 10;
+    from.first.push_back(std::ssize(from.options));
+    from.priority.push_back(1);
+  }
+  const Table table = flatten(from);
+  const Stage stage = value_stage(table, 0);
+  const Prices prices = best_prices(table, stage);
+  Packing plan(table, 1);
+  for (std::int64_t p = 0; p < plan.num_players(); ++p) plan.put(p, table.first[p] + 1);
+  ASSERT_TRUE(plan.is_feasible());
+  exchange(table, stage, prices, 1, plan);
+  EXPECT_TRUE(plan.is_feasible());
+  EXPECT_NEAR(plan.value(table), least, 1e-6);
+}
+
+TEST(PriceSearch, MendingStopsWhereNothingLacks) {
+  Sampler random;
+  int lacked = 0, mended = 0;
+  for (int i = 0; i < testing::tries(300); ++i) {
+    const Table table = flatten(few_servers(random));
+    const Stage stage = value_stage(table, Stage::kNoLimit);
+    const Prices prices = best_prices(table, stage);
+    Packing plan = cheapest_choices(table, stage, zero_prices(table, stage), 1);
+    const std::int64_t before = lack(table, stage, plan);
+    mend(table, stage, prices, 30, plan);
+    const std::int64_t after = lack(table, stage, plan);
+    EXPECT_LE(after, before) << "table " << i;
+    lacked += before > 0;
+    mended += before > 0 && after == 0;
+    if (after > 0) continue;
+    const double held = plan.value(table);
+    mend(table, stage, prices, 30, plan);
+    EXPECT_EQ(plan.value(table), held) << "table " << i;
   }
   EXPECT_GT(lacked, testing::tries(300) / 20);
   EXPECT_GT(5 * mended, 4 * lacked);

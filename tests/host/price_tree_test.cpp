@@ -79,7 +79,7 @@ class EveryCombination {
 };
 
 Packing rounded_at_node(PlanMaker& maker, const Table&, const Stage& stage, const Prices& prices,
-                        double, const std::vector<double>&) {
+                        double, const Leaf&) {
   return maker.round_jittered(stage, prices, 1e-3);
 }
 
@@ -199,7 +199,7 @@ TEST(PriceTree, BoundsOfBranchingHold) {
     proof.bound = proof.of_prices = respond(table, stage, prices, 1).bound();
     const double of_prices = proof.bound;
     ASSERT_LE(of_prices, least + kSlack) << "table " << i;
-    const BranchLimits limits{1e-9, 1e-9, 60'000'000, i % 2 == 0};
+    const BranchLimits limits{1e-9, {1e-9, i % 3 == 0}, 60'000'000, i % 2 == 0};
     std::vector<Leaf> leaves(1);
     branch(table, stage, prices, limits, 1, passes, rounded_at_node, leaves, best, proof);
     EXPECT_GE(proof.bound, of_prices) << "table " << i;
@@ -258,7 +258,7 @@ TEST(PriceTree, BranchingClosesWhatPricesLeaveOpen) {
   best.put(0, 1);
   best.put(1, 3);
   std::int64_t passes = 0;
-  const BranchLimits limits{1e-9, 1e-9, 60'000'000, true};
+  const BranchLimits limits{1e-9, {1e-9, false}, 60'000'000, true};
   std::vector<Leaf> leaves(1);
   branch(table, stage, prices, limits, 1, passes, rounded_at_node, leaves, best, proof);
   EXPECT_EQ(best.value(table), 60);
