@@ -14,11 +14,10 @@ namespace {
 constexpr double kNearCount = 0.002;
 // One plan takes at most so small a part of the budget of all.
 constexpr std::int64_t kBudgetParts = 3;
-// What values weigh where an exact search follows, in players for a player's spread; of all players
-// together no more than so much. Of large fleets, of which one player is little, as much as brings
-// plans near in value, too. That much less where it costs the relaxation more than so many players,
-// a few times at most.
-constexpr double kCountValue = 1e-3, kCountValues = 200, kLargeCountValue = 3e-2;
+// What values weigh where an exact search follows, in players for a player's spread; in large
+// fleets, of which one player is little, as much as brings plans near in value, too. That much less
+// where it costs the relaxation more than so many players, a few times at most.
+constexpr double kCountValue = 1e-3, kLargeCountValue = 3e-2;
 constexpr double kTraded = 2, kLess = 3;
 constexpr int kMaxWeights = 6;
 // What that is told apart by, as a share of it, and what players and values together may miss.
@@ -146,8 +145,7 @@ void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof&
 PriceSolver::Weighted PriceSolver::weighted(const Table& table, const Stage& stage,
                                             const Prices& prices, double least_skipped) {
   Weighted result{table, prices, 0};
-  double share = std::min(kCountValue, kCountValues / static_cast<double>(table.num_players()));
-  if (is_large()) share = kLargeCountValue;
+  double share = is_large() ? kLargeCountValue : kCountValue;
   for (int tries = kMaxWeights;; share /= kLess) {
     const double weight = share / maker_.spread();
     for (std::size_t o = 0; o < table.options.size(); ++o) {

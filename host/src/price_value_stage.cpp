@@ -91,10 +91,10 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   // A plan that serves more than the stage asks for belongs to the next one.
   const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
   Relaxed relaxed{proof.of_prices, prices, {}, best_};
-  // A plan of counts of a large fleet takes longer to improve than others to make.
-  const bool starts_anew = is_large() && has_exact_solver();
+  // In large fleets exchanges, which are made in numbers, come first and single moves last.
+  const bool exchanges_first = is_large() && has_exact_solver();
   if (at_level() && !done(best_)) {
-    if (starts_anew) {
+    if (exchanges_first) {
       exchange_best(stage, prices);
     } else {
       improve_best(stage, prices);
@@ -150,7 +150,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     restart_until(is_large() ? num_value_restarts(table_.num_players()) : kFirstRestarts);
   }
   const bool is_same = best_.value(table_) == before;
-  if (starts_anew && is_same && at_level() && !is_near(best_)) improve_best(stage, prices);
+  if (exchanges_first && is_same && at_level() && !is_near(best_)) improve_best(stage, prices);
   std::vector<Packing> plans;
   if (!is_branched && is_same) {
     plans = try_aims(
