@@ -94,7 +94,7 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
     // Whatever is above the next whole number below the best says all there is to say.
     const double enough = static_cast<double>(best_.skipped(rank)) - 1 + 2 * kCountTolerance;
     Relaxed tightened = relaxed;
-    tighten(pure, enough, effort_.certify / 2, tightened, proof);
+    tighten(pure, enough, effort_.certify_counts, tightened, proof);
   }
   const auto is_near = [&](const Packing& p) {
     return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);

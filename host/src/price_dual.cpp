@@ -32,9 +32,12 @@ constexpr int kFirstLeft = 24, kNextLeft = 8;
 // so many times farther.
 constexpr std::size_t kLastPasses = 8;
 constexpr double kMargin = 2, kWider = 8;
+// So often; then nobody is left out any more.
+constexpr int kMaxCorrections = 3;
 // Prices known from a stage that is much the same are near: within this share. Those of a share of
-// the first guesses are no prices. The box around them grows where the best come so near to a side.
-constexpr double kNear = 0.02, kLeastNear = 1e-3, kNearSide = 0.25;
+// the first guesses are no prices. The box around them grows where the best come so near to a side,
+// and players are left out for boxes that may grow by so many widths more.
+constexpr double kNear = 0.02, kLeastNear = 1e-3, kNearSide = 0.25, kGrown = 2;
 // The first box of a search from nothing grows where the best prices are in its upper half.
 constexpr double kSide = 0.5;
 // Passes over the few that are left take so little that the search comes closer: to this share of
@@ -272,7 +275,8 @@ class DualSearch {
     CentreSearch::Box reached = centres.box();
     if (is_near) leave_out_within(reached, x);
     int next_left = is_near ? kNextLeft : kFirstLeft, interval = kNextLeft;
-    const auto passes = static_cast<int>(kPasses + kPassesPerPrice * x.size());
+    const auto more = static_cast<int>(kPasses + kPassesPerPrice * x.size());
+    int passes = more, corrections = 0;
     for (int pass = 0; pass < passes; ++pass) {
       const Response response = respond_of_swayed(x);
       const std::vector<double> slope = left_
@@ -297,14 +301,18 @@ class DualSearch {
         left_.reset();
         centres.correct(best, all.value, variables_.slope(table_, stage_, all));
         x = centres.next();
-        for (double& r : reach_) r *= kWider;
-        leave_out(x);
+        passes = pass + more;
+        if (++corrections < kMaxCorrections) {
+          for (double& r : reach_) r *= kWider;
+          leave_out(x);
+        } else {
+          next_left = passes;
+        }
       } else if (is_near && !is_within(centres.box(), reached)) {
-        // How much farther prices go only the next passes can tell.
-        reached = {lower_, most};
+        reached = grown(centres.box(), most);
         left_.reset();
-        next_left = pass + kNextLeft;
-      } else if (may_leave && pass >= next_left) {
+        leave_out_within(reached, x);
+      } else if (may_leave && corrections < kMaxCorrections && pass >= next_left) {
         reach_of_last(x);
         interval = leave_out(x) ? kNextLeft : interval + kNextLeft / 2;
         next_left = pass + interval;
@@ -348,6 +356,17 @@ class DualSearch {
       if (box.lower[i] < other.lower[i] || box.upper[i] > other.upper[i]) return false;
     }
     return true;
+  }
+
+  // A box that has grown will again.
+  [[nodiscard]] CentreSearch::Box grown(CentreSearch::Box box,
+                                        const std::vector<double>& most) const {
+    for (std::size_t i = 0; i < most.size(); ++i) {
+      const double width = box.upper[i] - box.lower[i];
+      box.lower[i] = std::max(lower_[i], box.lower[i] - kGrown * width);
+      box.upper[i] = std::min(most[i], box.upper[i] + kGrown * width);
+    }
+    return box;
   }
 
   // Of the players that prices still sway, and what the others add.

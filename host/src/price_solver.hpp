@@ -31,9 +31,9 @@ constexpr Accuracy kBranchAccuracy{1e-9, false};
 
 // What searches among players that are alike may take in a stage of counts, in that of value, there
 // for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
-// branching may in stages of counts, in that of value, and certifying.
+// branching may in stages of counts and in that of value, and certifying likewise.
 struct Effort {
-  std::int64_t counts, value, plan, last, one, branch, branch_value, certify;
+  std::int64_t counts, value, plan, last, one, branch, branch_value, certify_counts, certify;
   double near_value;   // a plan so near to its bound is good enough: a share of its cost
   std::int64_t spare;  // cards of each type that plans made for an exact search are aimed to leave
   double excess;       // what plans lack counts so many times its price at first
