@@ -145,8 +145,8 @@ class AlikeSearch {
     std::sort(moves.begin(), moves.end(), by_rise);
     std::size_t ties = 0, others = 0;
     std::erase_if(moves, [&](const Move& m) {
-      return m.rise <= limits_.tie && -m.rise <= fall_ ? ++ties > kMostTies
-                                                       : ++others > limits_.max_moves;
+      const bool counts_as_tie = m.rise <= limits_.tie && -m.rise <= fall_;
+      return counts_as_tie ? ++ties > kMostTies : ++others > limits_.max_moves;
     });
     std::sort(moves.begin(), moves.end(), by_player);
   }

@@ -253,10 +253,8 @@ class Tree {
     const Packing plan =
         make_(maker_, decided.table(), relaxed_, node.prices, leaf.bound - rewards, leaf);
     decided.undo(leaf.decisions);
-    Packing own(table_, stage_.num_classes);
-    for (std::int64_t p = 0; p < own.num_players(); ++p) own.put(p, plan.option_of(p));
-    if (!own.is_feasible() || falls_short(stage_, own)) return;
-    if (is_better(table_, own, best_)) best_ = std::move(own);
+    if (!plan.is_feasible() || falls_short(stage_, plan)) return;
+    if (is_better(table_, plan, best_)) best_ = plan.in(table_);
   }
 
   const Table& table_;

@@ -41,7 +41,7 @@ class Packing {
   [[nodiscard]] bool is_feasible() const;
   // Value of all options taken, summed in the order of players.
   [[nodiscard]] double value(const Table& table) const;
-  // The same choices in a table that has the same options.
+  // The same choices in a table that has the same options and as much of everything.
   [[nodiscard]] Packing in(const Table& table) const {
     Packing plan = *this;
     plan.table_ = &table;
