@@ -10,6 +10,8 @@ namespace {
 
 // Replica counts a sweep call looks at together: a multiple of every pack width.
 constexpr std::int64_t kWindow = 16;
+// So few of them are looked at one after the other; of more, those where nothing can be are passed.
+constexpr std::int64_t kFewWindows = 4;
 
 }  // namespace
 
@@ -74,8 +76,10 @@ LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {
 
 std::int64_t BatchSearch::first_passing(std::int64_t after, std::int64_t to, SweepCounts& counts) {
   const auto passing = [&](std::int64_t r) {
-    return std::any_of(least_.begin() + 1, least_.end(),
-                       [&](std::int64_t l) { return l != 0 && l <= r; });
+    for (std::size_t m = 1; m < least_.size(); ++m) {
+      if (need_[m] == 0 && least_[m] != 0 && least_[m] <= r) return true;
+    }
+    return false;
   };
   while (to - after > 0) {
     replicas_.clear();
@@ -105,6 +109,18 @@ std::int64_t BatchSearch::first_passing(std::int64_t after, std::int64_t to, Swe
     to = found;
   }
   return 0;
+}
+
+std::int64_t BatchSearch::next_count(std::int64_t after, std::int64_t most, SweepCounts& counts) {
+  if (most - after <= kFewWindows * kWindow) return after < most ? after + 1 : 0;
+  // Sizing asks for no less than these; up to there only a batch size without an answer may do.
+  std::int64_t least_need = most + 1;
+  for (const std::int64_t need : need_) {
+    if (need > after) least_need = std::min(least_need, need);
+  }
+  const std::int64_t next = first_passing(after, least_need - 1, counts);
+  if (next > 0) return next;
+  return least_need <= most ? least_need : 0;
 }
 
 std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts) {
@@ -147,14 +163,12 @@ LineOutcome BatchSearch::pruned(const ServerRow& server, const PerfRow& perf,
     sweep(replicas_, counts);
     const bool any =
         std::any_of(least_.begin() + 1, least_.end(), [](std::int64_t l) { return l != 0; });
-    if (!any) {
-      from = first_passing(to, most, counts);
-      if (from == 0) break;
-      continue;
+    if (any) {
+      const LineOutcome outcome = settle(from, to);
+      if (outcome.reason != Reason::kNoCandidates) return outcome;
     }
-    const LineOutcome outcome = settle(from, to);
-    if (outcome.reason != Reason::kNoCandidates) return outcome;
-    from = to + 1;
+    from = next_count(to, most, counts);
+    if (from == 0) break;
   }
   return at_ceiling;
 }

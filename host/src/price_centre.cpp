@@ -58,6 +58,8 @@ void CentreSearch::add(const std::vector<double>& point, double value,
 void CentreSearch::correct(const std::vector<double>& point, double value,
                            const std::vector<double>& slope) {
   best_ = -std::numeric_limits<double>::infinity();
+  // From a centre that close to the cuts Newton's method would not get far.
+  centre_.clear();
   add(point, value, slope);
 }
 

@@ -1,7 +1,10 @@
 // Batch mode `search`: the pruned search and the whole grid against every batch size sized alone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 #include <random>
 
 #include "support/seed.hpp"
@@ -92,6 +95,29 @@ TEST(BatchSearch, FindsThemUnderExtendedTargets) {
     improved += improved_by_search(generated_with_extensions(10, engine()));
   }
   EXPECT_GT(improved, 0);
+}
+
+// Where requests are dropped sizing asks for more than what passes the sweep; with millions of
+// replicas the counts between must not be gone through one after the other.
+TEST(BatchSearch, FindsThemUnderHugeLoads) {
+  std::mt19937_64 engine(testing::test_seed());
+  for (int fleet = 0; fleet < 4; ++fleet) {
+    Problem problem = generated_with_extensions(10, engine());
+    std::int64_t longest = 0;
+    for (ServerRow& server : problem.servers) {
+      server.total_rate_per_ms *= 1e6;
+      server.max_queue = static_cast<std::int64_t>(engine() % 4);
+    }
+    for (const auto& line : problem.lines) {
+      longest =
+          std::max(longest, batch_ceiling(problem.servers[line.server], problem.perfs[line.perf]));
+    }
+    improved_by_search(problem);
+    SearchOptions options;
+    options.batch = BatchMode::kSearch;
+    EXPECT_LT(select_backend("cpu")->search(problem, options).candidates_swept,
+              std::ssize(problem.lines) * longest * 16 * 1000);
+  }
 }
 
 TEST(BatchSearch, WholeGridAndPrunedSearchAgreeForEverySetAndThreadCount) {

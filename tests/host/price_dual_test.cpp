@@ -4,10 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
+#include <vector>
 
+#include "price_centre.hpp"
 #include "price_undecided.hpp"
 #include "support/effort.hpp"
 #include "support/sampler.hpp"
@@ -139,6 +144,56 @@ TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
           << "table " << i;
     }
   }
+}
+
+// The least of some planes, of which a search sees few at first: when it has found their best point
+// it is told that the value there is less, and goes on to where it would have come without.
+TEST(PriceDual, CorrectedSearchesEndAtTheBest) {
+  constexpr std::size_t kDims = 6, kPlanes = 60, kSeen = 12;
+  constexpr double kClose = 1e-13;
+  struct Plane {
+    std::vector<double> slope;
+    double offset = 0;
+  };
+  Sampler random;
+  const CentreSearch::Box box{std::vector<double>(kDims, -1.0), std::vector<double>(kDims, 1.0)};
+  int corrected = 0;
+  for (int i = 0; i < testing::tries(200); ++i) {
+    std::vector<Plane> planes(kPlanes);
+    for (Plane& plane : planes) {
+      plane.offset = random.real(0, 100);
+      for (std::size_t d = 0; d < kDims; ++d) plane.slope.push_back(random.real(-200, 200));
+    }
+    const auto height = [&](const Plane& plane, const std::vector<double>& x) {
+      return std::inner_product(x.begin(), x.end(), plane.slope.begin(), plane.offset);
+    };
+    const auto lowest = [&](const std::vector<double>& x, std::size_t seen) -> const Plane& {
+      return *std::min_element(
+          planes.begin(), planes.begin() + static_cast<std::ptrdiff_t>(seen),
+          [&](const Plane& a, const Plane& b) { return height(a, x) < height(b, x); });
+    };
+    const auto climb = [&](CentreSearch& search, std::vector<double> x, std::size_t seen) {
+      int passes = 0;
+      do {
+        const Plane& plane = lowest(x, seen);
+        search.add(x, height(plane, x), plane.slope);
+        x = search.next();
+      } while (search.promise() > kClose * (1 + std::abs(search.best())) && ++passes < 500);
+    };
+    const std::vector<double> middle(kDims, 0.0);
+    CentreSearch whole(box, box, 0);
+    climb(whole, middle, kPlanes);
+    CentreSearch misled(box, box, 0);
+    climb(misled, middle, kSeen);
+    const std::vector<double> best = misled.best_point();
+    const Plane& plane = lowest(best, kPlanes);
+    const double value = height(plane, best);
+    corrected += value < misled.best() - 1;
+    misled.correct(best, value, plane.slope);
+    climb(misled, misled.next(), kPlanes);
+    EXPECT_NEAR(misled.best(), whole.best(), 1e-8 * (1 + std::abs(whole.best()))) << "planes " << i;
+  }
+  EXPECT_GT(corrected, testing::tries(200) / 2);
 }
 
 // Everybody must be served: with the cards of a plan prices are found, with hardly any there are
