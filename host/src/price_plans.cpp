@@ -8,7 +8,7 @@ namespace {
 
 // So many of the plans made are improved; fewer where that takes long.
 constexpr std::int64_t kMinPolished = 1, kMaxPolished = 12;
-constexpr std::int64_t kPolishedPlayers = 60000;
+constexpr std::int64_t kPolishedPlayers = 15000;
 constexpr int kImproveRounds = 20;
 constexpr int kMinExchangeRounds = 3, kMaxExchangeRounds = 50;
 constexpr std::int64_t kExchangedPlayers = 4000000;  // walked in all rounds together

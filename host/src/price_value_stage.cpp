@@ -17,6 +17,9 @@ constexpr double kRelativeTolerance = 1e-11;
 constexpr double kMaxStartPrice = 1e12;
 // Aims are tried only if so many plans made for an exact search found nothing.
 constexpr std::int64_t kFirstRestarts = 4;
+// From so many times what is near exchanges alone bring plans of large fleets near; from farther
+// other plans do, sooner.
+constexpr double kExchanged = 4;
 constexpr int kPatience = 2;  // around the best plan
 
 // The stage with levels to aim at, by a share of what lies between them and their bounds.
@@ -94,10 +97,10 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   // In large fleets exchanges, which are made in numbers, come first and single moves last.
   const bool exchanges_first = is_large() && has_exact_solver();
   if (at_level() && !done(best_)) {
-    if (exchanges_first) {
-      exchange_best(stage, prices);
-    } else {
+    if (!exchanges_first) {
       improve_best(stage, prices);
+    } else if (best_.value(table_) - proof.bound <= kExchanged * near) {
+      exchange_best(stage, prices);
     }
     proof.objective = best_.value(table_);
     glance(stage, relaxed, proof);
