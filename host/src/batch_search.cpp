@@ -112,15 +112,14 @@ std::int64_t BatchSearch::first_passing(std::int64_t after, std::int64_t to, Swe
 }
 
 std::int64_t BatchSearch::next_count(std::int64_t after, std::int64_t most, SweepCounts& counts) {
-  if (most - after <= kFewWindows * kWindow) return after < most ? after + 1 : 0;
+  if (most - after <= kFewWindows * kWindow) return after + 1;
   // Sizing asks for no less than these; up to there only a batch size without an answer may do.
   std::int64_t least_need = most + 1;
   for (const std::int64_t need : need_) {
     if (need > after) least_need = std::min(least_need, need);
   }
   const std::int64_t next = first_passing(after, least_need - 1, counts);
-  if (next > 0) return next;
-  return least_need <= most ? least_need : 0;
+  return next > 0 ? next : least_need;
 }
 
 std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts) {
@@ -168,7 +167,6 @@ LineOutcome BatchSearch::pruned(const ServerRow& server, const PerfRow& perf,
       if (outcome.reason != Reason::kNoCandidates) return outcome;
     }
     from = next_count(to, most, counts);
-    if (from == 0) break;
   }
   return at_ceiling;
 }

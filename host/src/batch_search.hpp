@@ -50,7 +50,7 @@ class BatchSearch {
   // Replicas with which some batch size does: those of the ceiling, or of the best other batch size
   // where the ceiling is infeasible; 0 when none does.
   std::int64_t most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts);
-  // The next count after `after` worth a sweep, or 0 where up to `most` there is none.
+  // The next count after `after` worth a sweep; beyond `most` where up to it there is none.
   std::int64_t next_count(std::int64_t after, std::int64_t most, SweepCounts& counts);
   // Least count of (after, to] at which some batch size passes that has not been sized, or 0: packs
   // of spread counts.

@@ -46,7 +46,6 @@ class CentreSearch {
   double near_side_;
   std::vector<Cut> cuts_;
   std::vector<double> centre_;  // [dims + 1]: point, height
-  std::vector<double> slack_;
   double best_;
   std::vector<double> best_point_;
 };

@@ -51,8 +51,7 @@ TEST(Planner, SamePlanForAnyOrderAndThreadCount) {
   for (const SaturationPolicy policy :
        {SaturationPolicy::kNone, SaturationPolicy::kPriorityExhaustive,
         SaturationPolicy::kPriorityRoundRobin, SaturationPolicy::kRoundRobin}) {
-    // The policy only shares out what is left: one fleet large enough for all of the search will
-    // do.
+    // Policies only share out what is left: one fleet is large enough for all of the search.
     options.servers = policy == SaturationPolicy::kNone ? testing::tries(300) : 30;
     options.seed = engine();
     SystemSpec spec = generate_fleet(options);

@@ -1,5 +1,5 @@
-// The search for prices in fleets so large that it leaves players out on the way, and who may be
-// left out.
+// The search for prices in fleets so large that it leaves players out on the way, who may be left
+// out, and where a search ends that was misled by that.
 #include "price_dual.hpp"
 
 #include <gtest/gtest.h>
