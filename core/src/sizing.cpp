@@ -1,3 +1,7 @@
+#include "tonnage/core/sizing.hpp"
+
+#include <vector>
+
 #include "tonnage/core/percentile_sizing.hpp"
 
 namespace tonnage {
@@ -5,18 +9,28 @@ namespace {
 
 // Out of line: the search asks at twenty places.
 struct CalledPercentile : PercentileEvaluator {
-  [[gnu::noinline]] TargetPoint<double> operator()(double rate) const {
-    return PercentileEvaluator::operator()(rate);
+  [[gnu::noinline]] QueueMetrics averages(double rate) const {
+    return PercentileEvaluator::averages(rate);
   }
+  [[gnu::noinline]] TargetPoint<double> at(const QueueMetrics& m) const {
+    return PercentileEvaluator::at(m);
+  }
+  TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
 };
 
 }  // namespace
 
 RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
                              bool has_tps_target) {
-  return targets.binds_percentile()
-             ? size_percentile<CalledPercentile>(shape, targets, has_tps_target)
-             : size_rate(shape, targets, has_tps_target);
+  if (targets.binds_percentile()) {
+    return size_percentile<CalledPercentile>(shape, targets, has_tps_target);
+  }
+  std::vector<double> inv_mu;
+  if (!is_plain_pair(shape)) {
+    inv_mu.resize(static_cast<std::size_t>(shape.max_batch) + 1);
+    fill_inverse_mu(shape.service, shape.max_batch, inv_mu.data());
+  }
+  return size_rate(shape, targets, has_tps_target, inv_mu.data());
 }
 
 }  // namespace tonnage

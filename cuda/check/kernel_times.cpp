@@ -75,13 +75,13 @@ void time_sweep(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   const auto table = upload(reciprocals);
   const auto first_entry = upload(first);
   const auto searches = upload(std::vector<cuda::LineSearch>(
-      static_cast<std::size_t>(lines), {0, replicas, cuda::SearchStage::kGrid}));
+      static_cast<std::size_t>(lines), {0, replicas, 0, 0, cuda::SearchStage::kGrid}));
   const Buffer<std::int32_t> entries(device, MemoryKind::kDevice, lines * entries_per_line);
   const Buffer<cuda::SearchCounts> counts(device, MemoryKind::kDevice, 1);
   const Buffer<cuda::SearchCounts> found(device, MemoryKind::kPinned, 1);
-  const cuda::SearchRows all{{servers.data(), perfs.data(), rows.data(), table.data(), nullptr},
+  const cuda::SearchRows all{{servers.data(), perfs.data(), rows.data(), table.data(), nullptr,
+                              first_entry.data(), lines, nullptr},
                              searches.data(),
-                             first_entry.data(),
                              entries.data(),
                              counts.data(),
                              true};

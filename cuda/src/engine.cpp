@@ -30,10 +30,12 @@ struct Job {
   const EngineLimits& limits;
   SearchResult& result;
   std::vector<std::int8_t> groups;  // of all lines
-  // Of the lines for the devices: batch ceilings, the largest one, entries they take.
+  // Of the lines for the devices: batch ceilings, the largest one, entries they take, and those of
+  // them of lines whose chunk counts grow.
   std::vector<std::int64_t> ceilings;
   std::int64_t longest = 0;
   std::int64_t entries = 0;
+  std::int64_t stepped_entries = 0;
 
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> failed{false};
@@ -46,17 +48,19 @@ struct Job {
 
 // Memory of one chunk in flight, in pinned host memory and on the device.
 struct Slot {
-  Slot(Device& device, std::int64_t lines, std::int64_t most_entries, bool searches)
+  Slot(Device& device, std::int64_t lines, std::int64_t most_entries, std::int64_t most_stepped,
+       bool searches)
       : host_servers(device, MemoryKind::kPinned, lines),
         host_lines(device, MemoryKind::kPinned, lines),
         host_outcomes(device, MemoryKind::kPinned, lines),
-        host_first(device, MemoryKind::kPinned, searches ? lines : 0),
+        host_first(device, MemoryKind::kPinned, lines),
         host_counts(device, MemoryKind::kPinned, searches ? 1 : 0),
         servers(device, MemoryKind::kDevice, lines),
         lines_on_device(device, MemoryKind::kDevice, lines),
         outcomes(device, MemoryKind::kDevice, lines),
         searches_on_device(device, MemoryKind::kDevice, searches ? lines : 0),
-        first_entry(device, MemoryKind::kDevice, searches ? lines : 0),
+        first_entry(device, MemoryKind::kDevice, lines),
+        inv_mu(device, MemoryKind::kDevice, most_stepped + 1),
         entries(device, MemoryKind::kDevice, searches ? most_entries : 0),
         counts(device, MemoryKind::kDevice, searches ? 1 : 0),
         stream(device.make_stream()) {}
@@ -71,6 +75,7 @@ struct Slot {
   Buffer<LineOutcome> outcomes;
   Buffer<LineSearch> searches_on_device;
   Buffer<std::int64_t> first_entry;
+  Buffer<double> inv_mu;
   Buffer<std::int32_t> entries;
   Buffer<SearchCounts> counts;
   std::unique_ptr<Stream> stream;  // last: it goes before the memory it works on
@@ -122,7 +127,8 @@ class Worker {
                                  static_cast<std::int64_t>(job_.problem.perfs.size()));
         reciprocals_ = Buffer<double>(device_, MemoryKind::kDevice, job_.longest + 1);
         for (std::optional<Slot>& slot : slots_) {
-          slot.emplace(device_, lines_, entries_, job_.searches_batches());
+          slot.emplace(device_, lines_, entries_, std::min(entries_, job_.stepped_entries),
+                       job_.searches_batches());
         }
         return;
       } catch (const OutOfMemory& error) {
@@ -164,7 +170,7 @@ class Worker {
     for (; until < last; ++until) {
       if (job_.groups[until] == kHostLine) continue;
       entries += entry_count(job_.ceilings[until]);
-      if (job_.searches_batches() && entries > entries_) break;
+      if (entries > entries_) break;
     }
     // Longest lines first, group by group: by counting, which keeps equal ones in order.
     slot.begin.fill(0);
@@ -193,7 +199,6 @@ class Worker {
     for (std::int64_t i = 0; i < position; ++i) {
       const LineRow& line = problem.lines[slot.order[i]];
       slot.host_lines[i] = {line.server - first_server, line.perf};
-      if (!job_.searches_batches()) continue;
       slot.host_first[i] = entry;
       entry += entry_count(job_.ceilings[slot.order[i]]);
     }
@@ -210,28 +215,35 @@ class Worker {
     };
     upload(slot.servers, slot.host_servers, servers_);
     upload(slot.lines_on_device, slot.host_lines, count);
-    const ChunkRows rows{slot.servers.data(), perfs_.data(), slot.lines_on_device.data(),
-                         reciprocals_.data(), slot.outcomes.data()};
-    const std::int64_t plain = slot.begin[first_group(LineKind::kUneven)];
-    const std::int64_t on_averages = slot.begin[first_group(LineKind::kPercentile)];
-    stream.launch(SizePlainLines{rows}, plain);
-    stream.launch(SizeUnevenLines{rows, plain}, on_averages - plain);
-    stream.launch(SizePercentileLines{rows, on_averages}, count - on_averages);
+    upload(slot.first_entry, slot.host_first, count);
+    const auto begin = [&](LineKind kind) { return slot.begin[first_group(kind)]; };
+    const ChunkRows rows{slot.servers.data(),         perfs_.data(),
+                         slot.lines_on_device.data(), reciprocals_.data(),
+                         slot.outcomes.data(),        slot.first_entry.data(),
+                         begin(LineKind::kStepped),   slot.inv_mu.data()};
+    const auto launch_over = [&](auto kernel, std::int64_t first, std::int64_t last) {
+      kernel.first = first;
+      stream.launch(kernel, last - first);
+    };
+    stream.launch(FillInverseMu{rows}, count - begin(LineKind::kStepped));
+    stream.launch(SizePlainLines{rows}, begin(LineKind::kUneven));
+    launch_over(SizeUnevenLines{rows, 0}, begin(LineKind::kUneven), begin(LineKind::kPercentile));
+    launch_over(SizePercentileLines{rows, 0}, begin(LineKind::kPercentile),
+                begin(LineKind::kStepped));
+    launch_over(SizeUnevenLines{rows, 0}, begin(LineKind::kStepped),
+                begin(LineKind::kSteppedPercentile));
+    launch_over(SizePercentileLines{rows, 0}, begin(LineKind::kSteppedPercentile), count);
     if (job_.searches_batches()) {
-      upload(slot.first_entry, slot.host_first, count);
       stream.zero(slot.counts.data(), sizeof(SearchCounts));
-      const SearchRows all{rows,
-                           slot.searches_on_device.data(),
-                           slot.first_entry.data(),
-                           slot.entries.data(),
-                           slot.counts.data(),
-                           job_.options.exhaustive};
+      const SearchRows all{rows, slot.searches_on_device.data(), slot.entries.data(),
+                           slot.counts.data(), job_.options.exhaustive};
       stream.launch(StartSearches{all}, count);
       for (int round = 0; round < kSearchRounds; ++round) {
         for (int group = 0; group < kLineGroups; ++group) {
           const std::int64_t first = slot.begin[group];
           stream.launch(sweep_of_group(group, all, first), slot.begin[group + 1] - first);
         }
+        stream.launch(SettleFirst{all}, count);
         stream.launch(SettleLines{all}, count);
       }
       stream.to_host(slot.host_counts.data(), slot.counts.data(), sizeof(SearchCounts));
@@ -323,6 +335,9 @@ SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devic
     job.ceilings[i] = batch_ceiling(server, perf);
     job.longest = std::max(job.longest, job.ceilings[i]);
     job.entries += entry_count(job.ceilings[i]);
+    if (job.groups[i] >= first_group(LineKind::kStepped)) {
+      job.stepped_entries += entry_count(job.ceilings[i]);
+    }
   }
   std::vector<std::jthread> threads;
   if (job.longest > 0) {

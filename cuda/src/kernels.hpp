@@ -15,22 +15,21 @@ namespace tonnage::cuda {
 inline constexpr int kBlockThreads = 128;
 
 // A kernel of one thread an item has operator()(item); of one warp an item, operator()(warp, item).
-using Kernel =
-    std::variant<FillReciprocals, SizePlainLines, SizeUnevenLines, SizePercentileLines,
-                 StartSearches, SweepLines<false, false, false>, SweepLines<false, false, true>,
-                 SweepLines<false, true, false>, SweepLines<false, true, true>,
-                 SweepLines<true, false, false>, SweepLines<true, false, true>,
-                 SweepLines<true, true, false>, SweepLines<true, true, true>, SettleLines,
-                 SizeTableRows, FillTable<false, false>, FillTable<false, true>,
-                 FillTable<true, false>, FillTable<true, true>, FillPercentiles, JudgePercentiles,
-                 DropPoints, CountPoints<false, false>, CountPoints<false, true>,
-                 CountPoints<true, false>, CountPoints<true, true>, WritePoints<false, false>,
-                 WritePoints<false, true>, WritePoints<true, false>, WritePoints<true, true>>;
+using Kernel = std::variant<
+    FillReciprocals, FillInverseMu, SizePlainLines, SizeUnevenLines, SizePercentileLines,
+    StartSearches, SweepLines<false, false, false>, SweepLines<false, false, true>,
+    SweepLines<false, true, false>, SweepLines<false, true, true>, SweepLines<true, false, false>,
+    SweepLines<true, false, true>, SweepLines<true, true, false>, SweepLines<true, true, true>,
+    SettleFirst, SettleLines, SizeTableRows, FillTable<false, false>, FillTable<false, true>,
+    FillTable<true, false>, FillTable<true, true>, FillPercentiles, JudgePercentiles, DropPoints,
+    CountPoints<false, false>, CountPoints<false, true>, CountPoints<true, false>,
+    CountPoints<true, true>, WritePoints<false, false>, WritePoints<false, true>,
+    WritePoints<true, false>, WritePoints<true, true>>;
 
 // The sweep of the lines of a group, the first of them at `first`.
 inline Kernel sweep_of_group(int group, const SearchRows& all, std::int64_t first) {
   const auto kind = static_cast<LineKind>(group / 4);
-  const bool stepped = kind == LineKind::kStepped || kind == LineKind::kSteppedPercentile;
+  const bool stepped = kind >= LineKind::kStepped;
   const bool extended = group % 4 / 2 != 0;
   const bool room = group % 2 != 0;
   const auto with_room = [&]<bool kHasRoom>() -> Kernel {

@@ -7,6 +7,7 @@
 
 #include "tonnage/core/line.hpp"
 #include "tonnage/core/percentile_sizing.hpp"
+#include "warp.hpp"
 
 // Kernel bodies belong to the device under nvcc and to the emulation elsewhere.
 #if defined(__CUDACC__)
@@ -23,8 +24,8 @@ namespace tonnage::cuda {
 enum class LineKind : std::uint8_t {
   kPlain,              // one search over a uniform chunk count
   kUneven,             // ITL can turn down, or the rate range is empty
-  kStepped,            // chunk counts grow with the batch
   kPercentile,         // TTFT is held to a percentile
+  kStepped,            // chunk counts grow with the batch
   kSteppedPercentile,  // both
 };
 inline constexpr int kLineKinds = 5;
@@ -61,6 +62,11 @@ struct ChunkRows {
   const LineRow* lines;       // servers counted from the chunk's first
   const double* reciprocals;  // [n] = 1/n up to the largest batch ceiling; entry 0 unused
   LineOutcome* outcomes;      // of each line
+  // Where a line's entries begin, one for each batch size M = 1 .. N, in arrays that have them.
+  const std::int64_t* first_entry;
+  // 1/mu(n) of the lines from `first_stepped` on, whose chunk counts grow; entry 0 unused.
+  std::int64_t first_stepped;
+  double* inv_mu;
 
   TONNAGE_KERNEL_BODY const ServerRow& server(std::int64_t line) const {
     return servers[lines[line].server];
@@ -68,7 +74,25 @@ struct ChunkRows {
   TONNAGE_KERNEL_BODY const PerfRow& perf(std::int64_t line) const {
     return perfs[lines[line].perf];
   }
+  // inv_mu[n] of a line from first_stepped on.
+  TONNAGE_KERNEL_BODY double* inv_mu_of(std::int64_t line) const {
+    return inv_mu + (first_entry[line] - first_entry[first_stepped]);
+  }
 };
+
+// 1/mu(n) = slope * table[n] + base: of a line with one chunk count out of the table of 1/n, of any
+// other with slope 1 and base 0, which changes no bit, out of a table of its own.
+struct ScaledRates {
+  double slope, base;
+  const double* table;
+  TONNAGE_HD double operator()(std::int64_t n) const { return lane_fma(slope, table[n], base); }
+};
+TONNAGE_KERNEL_BODY ScaledRates rates_of_line(const ChunkRows& rows, std::int64_t line) {
+  if (line >= rows.first_stepped) return {1.0, 0.0, rows.inv_mu_of(line)};
+  const QueueShape shape = queue_shape(rows.server(line), rows.perf(line), 1);
+  const ServiceSegment s = service_segment(shape.service, chunk_count(shape.service, 1.0));
+  return {s.inv_mu_slope_ms, s.inv_mu_base_ms, rows.reciprocals};
+}
 
 // size_rate() of a plain pair whose range is not empty, with 1/n from the table.
 TONNAGE_KERNEL_BODY RateSearch<double> search_plain(const QueueShape& shape,
@@ -83,26 +107,38 @@ TONNAGE_KERNEL_BODY RateSearch<double> search_plain(const QueueShape& shape,
 // One pair at one rate, out of line: the search for uneven pairs asks at twenty places, and the
 // chain should be compiled for one.
 template <class Pair>
-TONNAGE_KERNEL_CALL TargetPoint<double> evaluate_pair(const Pair& pair, double rate) {
-  return pair(rate);
+TONNAGE_KERNEL_CALL auto averages_of_pair(const Pair& pair, double rate) {
+  return pair.averages(rate);
+}
+template <class Pair, class Averages>
+TONNAGE_KERNEL_CALL TargetPoint<double> compare_pair(const Pair& pair, const Averages& averages) {
+  return pair.at(averages);
 }
 template <class Pair>
 struct Called : Pair {
+  TONNAGE_KERNEL_BODY auto averages(double rate) const {
+    return averages_of_pair<Pair>(*this, rate);
+  }
+  template <class Averages>
+  TONNAGE_KERNEL_BODY TargetPoint<double> at(const Averages& averages) const {
+    return compare_pair<Pair>(*this, averages);
+  }
   TONNAGE_KERNEL_BODY TargetPoint<double> operator()(double rate) const {
-    return evaluate_pair<Pair>(*this, rate);
+    return at(averages(rate));
   }
 };
 
 // size_rate() of any pair.
+template <class Rates>
 TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_pair(const QueueShape& shape,
                                                           const LatencyTargets& targets,
-                                                          bool has_tps_target) {
+                                                          bool has_tps_target, const Rates& rates) {
   const double chunks_at_1 = chunk_count(shape.service, 1.0);
   const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
   const RateRange range = rate_range(shape, has_tps_target, chunks_at_1, chunks_at_m);
   RateSearch<double> none{};
   if (!(range.low_per_ms <= range.high_per_ms)) return none;
-  const Called<SteppedEvaluator> evaluate{{shape, inverse_targets(targets), 0.0}};
+  const Called<SteppedEvaluator<Rates>> evaluate{{{shape, inverse_targets(targets), 0.0}, rates}};
   const SizingLanes<double> lanes = sizing_lanes(shape, targets, range, chunks_at_1);
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
@@ -133,9 +169,11 @@ TONNAGE_KERNEL_CALL LineOutcome finish_on_percentile(const ServerRow& server, co
                           });
 }
 
-// size_pair() of a line at one batch size.
+// size_pair() of a line at one batch size; rates() are its 1/mu(n), asked for where they matter.
+template <class Rates>
 TONNAGE_KERNEL_BODY RateSearch<double> search_batch(const ServerRow& server, const PerfRow& perf,
-                                                    std::int64_t batch, const double* reciprocals) {
+                                                    std::int64_t batch, const double* reciprocals,
+                                                    const Rates& rates) {
   const QueueShape shape = queue_shape(server, perf, batch);
   if (server.targets.binds_percentile()) {
     return search_percentile_pair(shape, server.targets, server.has_tps_target);
@@ -146,7 +184,7 @@ TONNAGE_KERNEL_BODY RateSearch<double> search_batch(const ServerRow& server, con
   if (is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms) {
     return search_plain(shape, server.targets, range, chunks_at_1, reciprocals);
   }
-  return search_uneven_pair(shape, server.targets, server.has_tps_target);
+  return search_uneven_pair(shape, server.targets, server.has_tps_target, rates());
 }
 
 // table[n] = 1/n.
@@ -155,6 +193,30 @@ struct FillReciprocals {
   double* table;
   TONNAGE_KERNEL_BODY void operator()(std::int64_t n) const {
     if (n > 0) table[n] = 1.0 / static_cast<double>(n);
+  }
+};
+
+// The tables of lines whose chunk counts grow: a warp a line, each thread a batch size of 32.
+struct FillInverseMu {
+  static constexpr int kThreadsPerItem = kWarpSize;
+  ChunkRows rows;
+
+  template <class Warp>
+  TONNAGE_KERNEL_BODY void operator()(const Warp& warp, std::int64_t item) const {
+    const std::int64_t line = rows.first_stepped + item;
+    const ServerRow& server = rows.server(line);
+    const PerfRow& perf = rows.perf(line);
+    const std::int64_t ceiling = batch_ceiling(server, perf);
+    const ServiceParams service = queue_shape(server, perf, ceiling).service;
+    double* inv_mu = rows.inv_mu_of(line);
+    for (std::int64_t base = 1; base <= ceiling; base += kWarpSize) {
+      warp.each([&](int t) {
+        const std::int64_t n = base + t;
+        if (n > ceiling) return;
+        const double chunks = chunk_count(service, static_cast<double>(n));
+        inv_mu[n] = inverse_mu(service_segment(service, chunks), rows.reciprocals[n]);
+      });
+    }
   }
 };
 
@@ -178,24 +240,24 @@ struct SizePlainLines {
 struct SizeUnevenLines {
   static constexpr int kThreadsPerItem = 1;
   ChunkRows rows;
-  std::int64_t first;  // line of item 0: they follow the plain ones
+  std::int64_t first;  // line of item 0
 
   TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
     const std::int64_t line = first + item;
     const ServerRow& server = rows.server(line);
     const PerfRow& perf = rows.perf(line);
     const std::int64_t ceiling = batch_ceiling(server, perf);
-    rows.outcomes[line] =
-        finish_line_on_averages(server, perf, ceiling,
-                                search_uneven_pair(queue_shape(server, perf, ceiling),
-                                                   server.targets, server.has_tps_target));
+    rows.outcomes[line] = finish_line_on_averages(
+        server, perf, ceiling,
+        search_uneven_pair(queue_shape(server, perf, ceiling), server.targets,
+                           server.has_tps_target, rates_of_line(rows, line)));
   }
 };
 
 struct SizePercentileLines {
   static constexpr int kThreadsPerItem = 1;
   ChunkRows rows;
-  std::int64_t first;  // line of item 0: they follow all others
+  std::int64_t first;  // line of item 0
 
   TONNAGE_KERNEL_BODY void operator()(std::int64_t item) const {
     const std::int64_t line = first + item;

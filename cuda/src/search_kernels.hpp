@@ -25,6 +25,10 @@ enum class SearchStage : std::int32_t {
 struct LineSearch {
   std::int64_t after;  // no batch size does with so few replicas
   std::int64_t to;     // the answer needs no more
+  // Of what passed the last sweep: the least replica count, and the smallest batch size with it; 0
+  // where nothing did.
+  std::int32_t first_count;
+  std::int32_t first_batch;
   SearchStage stage;
 };
 
@@ -35,15 +39,15 @@ struct SearchCounts {
 
 struct SearchRows {
   ChunkRows rows;
-  LineSearch* searches;             // of each line
-  const std::int64_t* first_entry;  // where a line's entries begin
-  // One entry for each batch size M = 1 .. N of a line: the first replica count at which it passed,
-  // 0: none, kSized: sized already.
+  LineSearch* searches;  // of each line
+  // Of each batch size of a line: the first replica count at which it passed, 0: none, kSized:
+  // sized already.
   std::int32_t* entries;
   SearchCounts* counts;
   bool whole_grid;
 };
 inline constexpr std::int32_t kSized = -1;
+inline constexpr std::uint32_t kNoEntry = ~0u;
 // Rounds of sweep and settling after which every line is done.
 inline constexpr int kSearchRounds = 2;
 
@@ -70,30 +74,6 @@ struct StartSearches {
   }
 };
 
-// 1/mu(n) times the rate for a line whose chunk count grows: each thread computes one state of a
-// group of 32.
-template <class Warp>
-struct SteppedLoad {
-  using V = typename Warp::Real;
-  const Warp& warp;
-  const V& rate;
-  const QueueShape& shape;
-  const double* reciprocals;
-  mutable typename Warp::template Each<double> inv_mu;
-
-  TONNAGE_KERNEL_BODY V operator()(std::int64_t n) const {
-    const int slot = static_cast<int>((n - 1) % kWarpSize);
-    if (slot == 0) {
-      warp.each([&](int t) {
-        const std::int64_t state = n + t < shape.max_batch ? n + t : shape.max_batch;
-        const double chunks = chunk_count(shape.service, static_cast<double>(state));
-        inv_mu[t] = inverse_mu(service_segment(shape.service, chunks), reciprocals[state]);
-      });
-    }
-    return rate * V(warp.from(inv_mu, slot));
-  }
-};
-
 // One pass over all batch sizes with 32 replica counts, ascending over the lanes. Bit t of the
 // result: some batch size passes with the count of lane t.
 template <bool kHasRoom, bool kStepped, bool kExtended, class Warp>
@@ -103,14 +83,16 @@ struct SweepPass {
 
   const Warp& warp;
   const SweepLine& line;
-  const QueueShape& shape;
-  const double* reciprocals;
+  const double* table;    // 1/mu(n) where kStepped, else 1/n
   std::int32_t* entries;  // of the line
   std::int64_t passed = 0;
+  // On each thread, of the entries it has set: the least count and the smallest batch size with it.
+  typename Warp::template Each<std::uint32_t> least_count{}, least_batch{};
 
   // `wanted`: the lanes that count. `keeps`: entries set before stay.
   TONNAGE_KERNEL_BODY std::uint32_t operator()(const Counts& replicas, std::uint32_t wanted,
                                                bool keeps) {
+    if (!keeps) warp.each([&](int t) { least_count[t] = least_batch[t] = kNoEntry; });
     const V rate = sweep_rate(line, warp.lanes(replicas));
     // For each thread a batch size of the group of 32 under way: the lanes that passed there.
     typename Warp::template Each<std::uint32_t> bits, any_bits, num_passed;
@@ -130,11 +112,10 @@ struct SweepPass {
       store(bits, replicas, batch - 1 - slot, slot, keeps);
     };
     if constexpr (kStepped) {
-      const SteppedLoad<Warp> load{warp, rate, shape, reciprocals, {}};
-      sweep_pack<kHasRoom, true, kExtended>(line, rate, load, take);
+      sweep_pack<kHasRoom, true, kExtended>(line, rate, TabledLoad<V>{rate, table}, take);
     } else {
       const UniformLoad<V, TabledReciprocal> load{
-          rate * V(line.inv_mu_slope_ms), rate * V(line.inv_mu_base_ms), {reciprocals}};
+          rate * V(line.inv_mu_slope_ms), rate * V(line.inv_mu_base_ms), {table}};
       sweep_pack<kHasRoom, false, kExtended>(line, rate, load, take);
     }
     passed += warp.sum(num_passed);
@@ -144,8 +125,7 @@ struct SweepPass {
  private:
   // The first count that passed, for each of a group of batch sizes.
   TONNAGE_KERNEL_BODY void store(const typename Warp::template Each<std::uint32_t>& bits,
-                                 const Counts& replicas, std::int64_t base, int last,
-                                 bool keeps) const {
+                                 const Counts& replicas, std::int64_t base, int last, bool keeps) {
     typename Warp::template Each<int> lane;
     warp.each([&](int t) { lane[t] = bits[t] != 0 ? lowest_bit(bits[t]) : 0; });
     const typename Warp::template Each<double> first = warp.gather(replicas, lane);
@@ -154,6 +134,9 @@ struct SweepPass {
       std::int32_t& entry = entries[base + t];
       if (keeps && entry != 0) return;
       entry = bits[t] != 0 ? static_cast<std::int32_t>(first[t]) : 0;
+      if (bits[t] == 0 || static_cast<std::uint32_t>(entry) >= least_count[t]) return;
+      least_count[t] = static_cast<std::uint32_t>(entry);
+      least_batch[t] = static_cast<std::uint32_t>(base + t + 1);
     });
   }
 };
@@ -176,8 +159,9 @@ struct SweepLines {
     const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
     const SweepLine line = sweep_line(shape, server.targets, server.has_tps_target,
                                       server.total_rate_per_ms, chunks_at_1, chunks_at_m);
-    SweepPass<kHasRoom, kStepped, kExtended, Warp> pass{warp, line, shape, all.rows.reciprocals,
-                                                        all.entries + all.first_entry[at]};
+    SweepPass<kHasRoom, kStepped, kExtended, Warp> pass{
+        warp, line, kStepped ? all.rows.inv_mu_of(at) : all.rows.reciprocals,
+        all.entries + all.rows.first_entry[at]};
     std::int64_t candidates = 0;
     for (Window window = first_window(search); window.count > 0;) {
       typename Warp::template Each<double> replicas;
@@ -188,8 +172,18 @@ struct SweepLines {
       candidates += window.count * shape.max_batch;
       window = next_window(search, window, any);
     }
+    const std::uint32_t count = warp.least(pass.least_count);
+    warp.each([&](int t) {
+      if (pass.least_count[t] != count) pass.least_batch[t] = kNoEntry;
+    });
+    const std::uint32_t batch = warp.least(pass.least_batch);
+    const bool any_passed = count != kNoEntry;
     warp.sync();
-    warp.once([&] { all.searches[at].after = search.after; });
+    warp.once([&] {
+      all.searches[at].after = search.after;
+      all.searches[at].first_count = any_passed ? static_cast<std::int32_t>(count) : 0;
+      all.searches[at].first_batch = any_passed ? static_cast<std::int32_t>(batch) : 0;
+    });
     warp.add(&all.counts->candidates, candidates);
     warp.add(&all.counts->passed, pass.passed);
   }
@@ -252,6 +246,34 @@ struct SweepLines {
   }
 };
 
+// Sizes the smallest batch size of the least count that passed, a thread a line. Where it does with
+// that count, as most do, it is the answer; SettleLines goes on with the other lines.
+struct SettleFirst {
+  static constexpr int kThreadsPerItem = 1;
+  SearchRows all;
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t line) const {
+    LineSearch& search = all.searches[line];
+    if (search.stage != SearchStage::kNear && search.stage != SearchStage::kGrid) return;
+    LineOutcome& best = all.rows.outcomes[line];
+    if (search.first_count == 0 || search.first_count > best.num_replicas) return;
+    const ServerRow& server = all.rows.server(line);
+    const std::int64_t batch = search.first_batch;
+    all.entries[all.rows.first_entry[line] + batch - 1] = kSized;
+    const RateSearch<double> found =
+        search_batch(server, all.rows.perf(line), batch, all.rows.reciprocals,
+                     [&] { return rates_of_line(all.rows, line); });
+    if (!found.feasible) return;
+    const LineOutcome outcome = line_at_goodput(server, batch, found.throughput_per_ms);
+    const std::int64_t replicas = outcome.num_replicas;
+    if (replicas == 0) return;
+    if (replicas < best.num_replicas || (replicas == best.num_replicas && batch < best.max_batch)) {
+      best = outcome;
+    }
+    if (replicas <= search.first_count) search.stage = SearchStage::kDone;
+  }
+};
+
 struct SettleLines {
   static constexpr int kThreadsPerItem = kWarpSize;
   SearchRows all;
@@ -261,10 +283,11 @@ struct SettleLines {
     LineSearch search = all.searches[item];
     if (search.stage == SearchStage::kDone) return;
     Settling<Warp> settle{warp,
+                          all.rows,
+                          item,
                           all.rows.server(item),
                           all.rows.perf(item),
-                          all.rows.reciprocals,
-                          all.entries + all.first_entry[item],
+                          all.entries + all.rows.first_entry[item],
                           batch_ceiling(all.rows.server(item), all.rows.perf(item)),
                           all.rows.outcomes[item],
                           search.stage != SearchStage::kLowest};
@@ -290,7 +313,7 @@ struct SettleLines {
     warp.sync();
     warp.once([&] {
       if (settle.has_best) all.rows.outcomes[item] = settle.best;
-      all.searches[item] = {search.after, search.to, next};
+      all.searches[item] = {search.after, search.to, 0, 0, next};
     });
   }
 
@@ -298,22 +321,21 @@ struct SettleLines {
   template <class Warp>
   struct Settling {
     const Warp& warp;
+    const ChunkRows& rows;
+    std::int64_t line;
     const ServerRow& server;
     const PerfRow& perf;
-    const double* reciprocals;
     std::int32_t* entries;
     std::int64_t ceiling;
     LineOutcome best;
     bool has_best;
-
-    static constexpr std::uint32_t kNone = ~0u;
 
     // Sizes the batch sizes in the order of the least count that passed, those of one count in
     // ascending order, until no other can be better. Counts that passed are consecutive.
     TONNAGE_KERNEL_BODY void step_by_step() {
       while (true) {
         const std::uint32_t count = least_entry();
-        if (count == kNone || count > best.num_replicas) return;
+        if (count == kNoEntry || count > best.num_replicas) return;
         for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
           // No batch size needs fewer than `count` now, so of equals the smallest is found first.
           if (best.num_replicas == count && best.max_batch <= base) return;
@@ -336,10 +358,10 @@ struct SettleLines {
     TONNAGE_KERNEL_BODY std::uint32_t least_entry() const {
       typename Warp::template Each<std::uint32_t> least;
       warp.each([&](int t) {
-        least[t] = kNone;
+        least[t] = kNoEntry;
         for (std::int64_t i = t; i < ceiling; i += kWarpSize) {
           const std::uint32_t entry =
-              entries[i] > 0 ? static_cast<std::uint32_t>(entries[i]) : kNone;
+              entries[i] > 0 ? static_cast<std::uint32_t>(entries[i]) : kNoEntry;
           if (entry < least[t]) least[t] = entry;
         }
       });
@@ -356,10 +378,11 @@ struct SettleLines {
       typename Warp::template Each<std::uint32_t> replicas;
       warp.each([&](int t) {
         goodput[t] = 0;
-        replicas[t] = kNone;
+        replicas[t] = kNoEntry;
         if (!chosen[t]) return;
         entries[base + t] = kSized;
-        const RateSearch<double> found = search_batch(server, perf, base + t + 1, reciprocals);
+        const RateSearch<double> found = search_batch(server, perf, base + t + 1, rows.reciprocals,
+                                                      [&] { return rates_of_line(rows, line); });
         if (!found.feasible) return;
         goodput[t] = found.throughput_per_ms;
         const LineOutcome outcome = line_at_goodput(server, base + t + 1, goodput[t]);
@@ -367,7 +390,7 @@ struct SettleLines {
           replicas[t] = static_cast<std::uint32_t>(outcome.num_replicas);
       });
       const std::uint32_t least = warp.least(replicas);
-      if (least == kNone) return;
+      if (least == kNoEntry) return;
       typename Warp::template Each<bool> is_least;
       warp.each([&](int t) { is_least[t] = replicas[t] == least; });
       const int winner = lowest_bit(warp.ballot(is_least));

@@ -83,8 +83,9 @@ struct SizeTableRows {
     const TablePiece& piece =
         chunk.pieces[piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_row, row)];
     const std::int64_t batch = piece.first_batch + (row - piece.first_row) * piece.batch_step;
-    const RateSearch<double> found =
-        search_batch(piece.server, piece.perf, batch, chunk.reciprocals);
+    const RateSearch<double> found = search_batch(
+        piece.server, piece.perf, batch, chunk.reciprocals,
+        [&] { return ComputedRates{{queue_shape(piece.server, piece.perf, batch).service}}; });
     chunk.needs[row] = found.feasible ? static_cast<std::int32_t>(replicas_needed(
                                             piece.server.total_rate_per_ms, found.throughput_per_ms,
                                             piece.server.min_replicas))

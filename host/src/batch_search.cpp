@@ -47,7 +47,7 @@ void BatchSearch::size_batches(const std::vector<std::int64_t>& batches) {
 LineOutcome BatchSearch::size_exactly(std::int64_t batch) const {
   return finish_line(*server_, *perf_, batch,
                      kernels_.size_one(queue_shape(*server_, *perf_, batch), server_->targets,
-                                       server_->has_tps_target));
+                                       server_->has_tps_target, line().inv_mu));
 }
 
 LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {

@@ -50,7 +50,7 @@ void TableFiller::size_batches(const GridLine& g) {
       }
     }
     const RateSearch<double> found =
-        kernels_.size_one(shape, server_->targets, server_->has_tps_target);
+        kernels_.size_one(shape, server_->targets, server_->has_tps_target, tables_.line().inv_mu);
     const std::int64_t replicas = found.feasible ? replicas_at(found.throughput_per_ms) : 0;
     need_[i] = replicas > 0 ? replicas : -1;
   }

@@ -12,16 +12,18 @@ namespace tonnage {
 using SizePairsFunction = void (*)(const SizingLanes<double>* pairs, std::int64_t count,
                                    const double* reciprocals, RateSearch<double>* found);
 
-// size_pair() compiled for the instruction set, for pairs that are not plain.
+// size_pair() compiled for the instruction set, for pairs that are not plain. `inv_mu` is what
+// fill_inverse_mu() makes; not looked at where a percentile binds.
 using SizePairFunction = RateSearch<double> (*)(const QueueShape& shape,
-                                                const LatencyTargets& targets, bool has_tps_target);
+                                                const LatencyTargets& targets, bool has_tps_target,
+                                                const double* inv_mu);
 
 RateSearch<double> size_one_baseline(const QueueShape& shape, const LatencyTargets& targets,
-                                     bool has_tps_target);
+                                     bool has_tps_target, const double* inv_mu);
 RateSearch<double> size_one_avx2(const QueueShape& shape, const LatencyTargets& targets,
-                                 bool has_tps_target);
+                                 bool has_tps_target, const double* inv_mu);
 RateSearch<double> size_one_avx512(const QueueShape& shape, const LatencyTargets& targets,
-                                   bool has_tps_target);
+                                   bool has_tps_target, const double* inv_mu);
 
 void size_pairs_baseline(const SizingLanes<double>* pairs, std::int64_t count,
                          const double* reciprocals, RateSearch<double>* found);

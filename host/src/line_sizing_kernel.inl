@@ -135,9 +135,10 @@ void TONNAGE_CONCAT(size_pairs_, TONNAGE_ISA)(const SizingLanes<double>* pairs, 
 
 RateSearch<double> TONNAGE_CONCAT(size_one_, TONNAGE_ISA)(const QueueShape& shape,
                                                           const LatencyTargets& targets,
-                                                          bool has_tps_target) {
+                                                          bool has_tps_target,
+                                                          const double* inv_mu) {
   return targets.binds_percentile() ? size_pair(shape, targets, has_tps_target)
-                                    : size_rate(shape, targets, has_tps_target);
+                                    : size_rate(shape, targets, has_tps_target, inv_mu);
 }
 
 }  // namespace tonnage

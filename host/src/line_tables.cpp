@@ -9,14 +9,9 @@ const TabledLine& LineTables::prepare(const ServerRow& server, const PerfRow& pe
   const QueueShape shape = queue_shape(server, perf, top);
   const auto size = static_cast<std::size_t>(top) + 1;
   for (auto* table : {&inv_mu_, &chunks_, &delta_ms_, &work_ms_}) table->resize(size);
-  ServiceSegment segment{};
-  double segment_end = 0;
+  SegmentWalk walk{shape.service};
   for (std::int64_t n = 1; n <= top; ++n) {
-    const double batch = static_cast<double>(n);
-    if (batch > segment_end) {
-      segment = service_segment(shape.service, chunk_count(shape.service, batch));
-      segment_end = max_batch_at_chunks(shape.service, segment.chunks);
-    }
+    const ServiceSegment& segment = walk.at(static_cast<double>(n));
     inv_mu_[n] = inverse_mu(segment, reciprocals[n]);
     chunks_[n] = segment.chunks;
     delta_ms_[n] = segment.delta_ms;

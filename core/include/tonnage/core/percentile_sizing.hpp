@@ -9,12 +9,14 @@ namespace tonnage {
 
 // One pair at one rate with a target on a percentile of TTFT beside those on averages: it holds
 // where few enough requests wait longer than what prefill and the first decode leave of it.
-struct PercentileEvaluator : SteppedEvaluator {
+struct PercentileEvaluator : SteppedPair {
   double ttft_ms;
   double allowed;  // share of requests that may exceed it
 
-  TONNAGE_HD TargetPoint<double> operator()(double rate) const {
-    const QueueMetrics m = evaluate_queue(shape.service, shape.max_batch, shape.max_queue, rate);
+  TONNAGE_HD QueueMetrics averages(double rate) const {
+    return evaluate_queue(shape.service, shape.max_batch, shape.max_queue, rate);
+  }
+  TONNAGE_HD TargetPoint<double> at(const QueueMetrics& m) const {
     const ServiceSegment s = segment_at(m.in_service);
     const RatePoint<double> r{m.in_service, m.throughput_per_ms, m.wait_ms, m.service_ms,
                               m.drop_probability};
@@ -29,6 +31,7 @@ struct PercentileEvaluator : SteppedEvaluator {
     point.excess = lane_max(point.excess, lane_max(beyond, fixed / ttft_ms) - 1);
     return point;
   }
+  TONNAGE_HD TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
 };
 
 // size_pair() of a pair whose TTFT target binds a percentile. `Evaluate` is PercentileEvaluator or

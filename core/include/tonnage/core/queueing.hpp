@@ -72,6 +72,31 @@ TONNAGE_HD double inverse_mu(const ServiceSegment& s, double reciprocal_n) {
   return lane_fma(s.inv_mu_slope_ms, reciprocal_n, s.inv_mu_base_ms);
 }
 
+// Service at batch sizes asked for in ascending order: chunk counts are worked out only where they
+// grow.
+struct SegmentWalk {
+  ServiceParams service;
+  ServiceSegment segment{};
+  double segment_end = 0;  // the largest batch of the segment
+
+  TONNAGE_HD const ServiceSegment& at(double batch) {
+    if (batch > segment_end) {
+      segment = service_segment(service, chunk_count(service, batch));
+      segment_end = max_batch_at_chunks(service, segment.chunks);
+    }
+    return segment;
+  }
+};
+
+// inv_mu[n] = 1/mu(n) for n = 1 .. max_batch; entry 0 is left alone.
+TONNAGE_HD void fill_inverse_mu(const ServiceParams& p, std::int64_t max_batch, double* inv_mu) {
+  SegmentWalk walk{p};
+  for (std::int64_t n = 1; n <= max_batch; ++n) {
+    const auto batch = static_cast<double>(n);
+    inv_mu[n] = inverse_mu(walk.at(batch), 1.0 / batch);
+  }
+}
+
 // mu(B) = B/tau(B): departure rate with B requests in service, requests/ms.
 TONNAGE_HD double departure_rate(const ServiceParams& p, double batch) {
   return 1.0 / inverse_mu(service_segment(p, chunk_count(p, batch)), 1.0 / batch);
@@ -153,16 +178,11 @@ TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_
   constexpr double kShift = 512;
   double a = 1, not_a = 0, mean = 0;
   double shift = 0;
-  ServiceSegment segment{};
-  double segment_end = 0;
+  SegmentWalk walk{p};
   double inv_mu = 0;
   for (std::int64_t i = 1; i <= max_batch; ++i) {
     const double n = static_cast<double>(i);
-    if (n > segment_end) {
-      segment = service_segment(p, chunk_count(p, n));
-      segment_end = max_batch_at_chunks(p, segment.chunks);
-    }
-    inv_mu = inverse_mu(segment, 1.0 / n);
+    inv_mu = inverse_mu(walk.at(n), 1.0 / n);
     const double x = rate * inv_mu * a;
     if (shift == 0) {
       not_a = 1.0 / (1.0 + x);

@@ -58,6 +58,11 @@ TONNAGE_HD bool is_plain_pair(const QueueShape& q, double chunks_at_1, double ch
   return chunks_at_1 == chunks_at_m && growth > 4 * chunks_at_m;
 }
 
+TONNAGE_HD bool is_plain_pair(const QueueShape& q) {
+  return is_plain_pair(q, chunk_count(q.service, 1.0),
+                       chunk_count(q.service, static_cast<double>(q.max_batch)));
+}
+
 // A target on a percentile of TTFT is left out: averages do not decide it.
 TONNAGE_HD InverseTargets<double> inverse_targets(const LatencyTargets& t) {
   const bool has_ttft = t.ttft_ms > 0 && !t.binds_percentile();
@@ -85,34 +90,26 @@ TONNAGE_HD SizingLanes<double> sizing_lanes(const QueueShape& q, const LatencyTa
   return l;
 }
 
-// One pair at one rate inside its range, chunk counts as they come. `forced_chunks` > 0 fixes the
-// chunk count of the prefill, which gives the left limit where the count is about to grow.
-struct SteppedEvaluator {
+// Sources of 1/mu(n), n ascending from 1: worked out on the way, or the same values off a table
+// made by fill_inverse_mu().
+struct ComputedRates {
+  SegmentWalk walk;
+  TONNAGE_HD double operator()(std::int64_t n) {
+    const auto batch = static_cast<double>(n);
+    return inverse_mu(walk.at(batch), 1.0 / batch);
+  }
+};
+struct TabledRates {
+  const double* inv_mu;
+  TONNAGE_HD double operator()(std::int64_t n) const { return inv_mu[n]; }
+};
+
+// One pair whose chunk count may grow with the batch. `forced_chunks` > 0 fixes the chunk count of
+// the prefill, which gives the left limit where the count is about to grow.
+struct SteppedPair {
   QueueShape shape;
   InverseTargets<double> inv_target;
   double forced_chunks;
-
-  TONNAGE_HD RatePoint<double> averages(double rate) const {
-    const double big_m = static_cast<double>(shape.max_batch);
-    ChainSums<double> c{1.0, 1.0, 0.0};
-    ServiceSegment segment{};
-    double segment_end = 0;
-    double q = 0;
-    for (std::int64_t i = 1; i <= shape.max_batch; ++i) {
-      const double n = static_cast<double>(i);
-      if (n > segment_end) {
-        segment = service_segment(shape.service, chunk_count(shape.service, n));
-        segment_end = max_batch_at_chunks(shape.service, segment.chunks);
-      }
-      q = rate * inverse_mu(segment, 1.0 / n);
-      c.weight *= q;
-      c.sum += c.weight;
-      c.moment = lane_fma(n, c.weight, c.moment);
-      if (i % kChainBlock == 0 && !chain_block_end(c, q, i, big_m)) break;
-    }
-    const double q_full = rate / departure_rate(shape.service, big_m);
-    return close_chain(c, rate, q_full, big_m, static_cast<double>(shape.max_queue));
-  }
 
   // Service with x requests in service on average.
   TONNAGE_HD ServiceSegment segment_at(double in_service) const {
@@ -122,22 +119,50 @@ struct SteppedEvaluator {
     const double c = forced_chunks > 0 ? forced_chunks : chunk_count(shape.service, batch);
     return service_segment(shape.service, c);
   }
+};
 
-  TONNAGE_HD TargetPoint<double> operator()(double rate) const {
-    const RatePoint<double> r = averages(rate);
+// It at one rate inside its range: the averages there, and what the targets make of them, which may
+// be asked for several times with different `forced_chunks`.
+template <class Rates>
+struct SteppedEvaluator : SteppedPair {
+  Rates rates;
+
+  TONNAGE_HD RatePoint<double> averages(double rate) const {
+    Rates inv_mu = rates;
+    ChainSums<double> c{1.0, 1.0, 0.0};
+    const double big_m = static_cast<double>(shape.max_batch);
+    std::int64_t n = 1;
+    while (n <= shape.max_batch) {
+      const std::int64_t stop =
+          n + kChainBlock - 1 < shape.max_batch ? n + kChainBlock - 1 : shape.max_batch;
+      double q = 0;
+      for (; n <= stop; ++n) {
+        q = rate * inv_mu(n);
+        c.weight *= q;
+        c.sum += c.weight;
+        c.moment = lane_fma(static_cast<double>(n), c.weight, c.moment);
+      }
+      if (!chain_block_end(c, q, stop, big_m)) break;
+    }
+    return close_chain(c, rate, rate * inv_mu(shape.max_batch), big_m,
+                       static_cast<double>(shape.max_queue));
+  }
+  TONNAGE_HD TargetPoint<double> at(const RatePoint<double>& r) const {
     const ServiceSegment s = segment_at(r.in_service);
     return compare_with_targets(r, shape.service.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms,
                                 shape.service.out_tokens, inv_target);
   }
+  TONNAGE_HD TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
 };
 
 // Excess of the mean number in service over a level; rises with the rate.
+template <class Evaluate>
 struct OccupancyEvaluator {
-  SteppedEvaluator base;
+  const Evaluate& evaluate;
   double level;
   TONNAGE_HD TargetPoint<double> operator()(double rate) const {
-    const RatePoint<double> r = base.averages(rate);
-    return {r.in_service / level - 1.0, r.throughput_per_ms, r.in_service};
+    const auto averages = evaluate.averages(rate);
+    return {averages.in_service / level - 1.0, averages.throughput_per_ms, averages.in_service};
   }
 };
 
@@ -176,15 +201,19 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const Evaluate& evaluate, doub
   RateSearch<double> at_piece_start{};
   at_piece_start.rate_per_ms = low;
   double chunks = chunk_count(p, 1.0);
+  if (!(max_batch_at_chunks(p, chunks) + 0.5 < found.in_service)) return found;
+  const auto averages_at_found = evaluate.averages(found.rate_per_ms);
   for (int jump = 0; jump < kSteppedJumps; ++jump) {
     const double level = max_batch_at_chunks(p, chunks) + 0.5;
     if (!(level < found.in_service)) break;
     Evaluate before = evaluate;
     before.forced_chunks = chunks;
     chunks = chunk_count(p, level + 0.5);
-    if (holds_beyond(before, level, found)) continue;
-    const RateSearch<double> at_jump = search_between(
-        OccupancyEvaluator{evaluate, level}, at_piece_start.rate_per_ms, found.rate_per_ms);
+    // Where another target binds than the one that jumps, the rate found shows it for all jumps.
+    if (before.at(averages_at_found).excess <= 0 || holds_beyond(before, level, found)) continue;
+    const RateSearch<double> at_jump =
+        search_between(OccupancyEvaluator<Evaluate>{evaluate, level}, at_piece_start.rate_per_ms,
+                       found.rate_per_ms);
     if (before(at_jump.rate_per_ms).excess > kTargetTolerance) {
       RateSearch<double> inside =
           search_between(before, at_piece_start.rate_per_ms, at_jump.rate_per_ms);
@@ -243,7 +272,7 @@ TONNAGE_HD RateSearch<double> search_before_hump(const Evaluate& evaluate, doubl
 }
 
 // The search where chunk counts may grow and ITL may turn down; for a plain pair it is the search
-// alone. `evaluate` is a SteppedEvaluator or one derived from it.
+// alone. `evaluate` is a SteppedPair with averages(rate), at(averages) and both in one.
 template <class Evaluate>
 TONNAGE_HD RateSearch<double> search_uneven(const Evaluate& evaluate, const RateRange& range,
                                             const RateGuess<double>& guess, double chunks_at_1,
@@ -258,9 +287,10 @@ TONNAGE_HD RateSearch<double> search_uneven(const Evaluate& evaluate, const Rate
 }
 
 // Largest rate of the range up to which every target holds throughout, with the goodput there.
-// O(M) per pass, about ten passes. A target on a percentile is not looked at: see size_pair().
+// O(M) per pass, about ten passes. `inv_mu` is what fill_inverse_mu() makes, not needed for a plain
+// pair. A target on a percentile is not looked at: see size_pair().
 TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTargets& targets,
-                                        bool has_tps_target) {
+                                        bool has_tps_target, const double* inv_mu) {
   const double chunks_at_1 = chunk_count(q.service, 1.0);
   const double chunks_at_m = chunk_count(q.service, static_cast<double>(q.max_batch));
   const RateRange range = rate_range(q, has_tps_target, chunks_at_1, chunks_at_m);
@@ -274,7 +304,7 @@ TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTarget
     const UniformEvaluator<double, DividedReciprocal> evaluate{lanes, {}};
     return search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
   }
-  const SteppedEvaluator evaluate{q, lanes.inv_target, 0.0};
+  const SteppedEvaluator<TabledRates> evaluate{{q, lanes.inv_target, 0.0}, {inv_mu}};
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
