@@ -1,5 +1,6 @@
 #include "kernel_times.hpp"
 
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,7 @@ void time_sweep(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   const Problem problem = sample_problem(ceiling, max_queue);
   const ServerRow& server = problem.servers[0];
   const PerfRow& perf = problem.perfs[0];
-  const std::int8_t group = cuda::line_group(server, perf);
+  const int group = cuda::line_group(server, perf);
 
   // What the CPU finds on the same grid.
   std::vector<double> reciprocals(static_cast<std::size_t>(ceiling) + 1, 0.0);
@@ -79,8 +80,11 @@ void time_sweep(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   const Buffer<std::int32_t> entries(device, MemoryKind::kDevice, lines * entries_per_line);
   const Buffer<cuda::SearchCounts> counts(device, MemoryKind::kDevice, 1);
   const Buffer<cuda::SearchCounts> found(device, MemoryKind::kPinned, 1);
-  const cuda::SearchRows all{{servers.data(), perfs.data(), rows.data(), table.data(), nullptr,
-                              first_entry.data(), lines, nullptr},
+  std::vector<std::int32_t> in_order(static_cast<std::size_t>(lines));
+  std::iota(in_order.begin(), in_order.end(), 0);
+  const auto order = upload(in_order);
+  const cuda::SearchRows all{{servers.data(), 0, perfs.data(), rows.data(), nullptr, table.data(),
+                              order.data(), first_entry.data(), lines, nullptr},
                              searches.data(),
                              entries.data(),
                              counts.data(),

@@ -41,6 +41,10 @@ class CudaStream : public Stream {
     TONNAGE_CUDA_CHECK(launch_sum(nullptr, nullptr, count, nullptr, bytes, stream_));
     return bytes;
   }
+  void order(const ChunkRows& rows, const LineOrder& to, std::int64_t count,
+             Arena& arena) override {
+    launch_order(rows, to, count, arena, stream_);
+  }
   void wait() override { TONNAGE_CUDA_CHECK(cudaStreamSynchronize(stream_)); }
 
  private:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "line_order.hpp"
 #include "tonnage/core/error.hpp"
 
 namespace tonnage::cuda {
@@ -30,6 +31,8 @@ class OutOfMemory : public Error {
   std::size_t bytes_;
 };
 
+class Arena;
+
 // Work done in the order in which it is given, beside other streams. Copies need pinned host memory
 // that stays untouched until wait(); what is destroyed waits for its work first. Every function
 // throws Error (kUnavailable) when the device fails, also for work given earlier.
@@ -46,6 +49,9 @@ class Stream {
   virtual void sum_before(std::int64_t* sums, const std::int64_t* counts, std::int64_t count,
                           void* scratch, std::size_t bytes) = 0;
   [[nodiscard]] virtual std::size_t scratch_of_sum(std::int64_t count) = 0;
+  // Fills `to` for the lines 0 .. count - 1, working in memory of the arena, which is reset first.
+  virtual void order(const ChunkRows& rows, const LineOrder& to, std::int64_t count,
+                     Arena& arena) = 0;
   // Returns when all work given so far is done.
   virtual void wait() = 0;
 };
@@ -97,6 +103,39 @@ class Buffer {
   MemoryKind kind_ = MemoryKind::kDevice;
   std::int64_t count_ = 0;
   T* data_ = nullptr;
+};
+
+// Device memory that is taken bit by bit and given up at once: for what works on a stream in steps
+// and asks for memory at each. Keeps its blocks, so that the same work again asks the device for
+// none.
+class Arena {
+ public:
+  explicit Arena(Device& device) : device_(device) {}
+  // Throws OutOfMemory.
+  [[nodiscard]] void* take(std::size_t bytes) {
+    constexpr std::size_t kAlignment = 256;
+    const std::size_t wanted = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    for (; block_ < blocks_.size(); ++block_, used_ = 0) {
+      if (static_cast<std::size_t>(blocks_[block_].size()) - used_ >= wanted) break;
+    }
+    if (block_ == blocks_.size()) {
+      blocks_.emplace_back(device_, MemoryKind::kDevice, static_cast<std::int64_t>(wanted));
+    }
+    void* const taken = blocks_[block_].data() + used_;
+    used_ += wanted;
+    return taken;
+  }
+  // Everything taken so far may be given out again: to work behind it on the same stream.
+  void reset() noexcept {
+    block_ = 0;
+    used_ = 0;
+  }
+
+ private:
+  Device& device_;
+  std::vector<Buffer<char>> blocks_;
+  std::size_t block_ = 0;  // the one in use
+  std::size_t used_ = 0;   // bytes of it
 };
 
 }  // namespace tonnage::cuda

@@ -3,22 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstring>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 namespace tonnage::cuda {
 namespace {
-
-// Batch ceilings are sorted by value up to here; longer lines are few.
-constexpr std::int64_t kSortedCeilings = 1024;
-
-struct Range {
-  std::int64_t first;
-  std::int64_t last;
-};
 
 // What all workers share.
 struct Job {
@@ -29,13 +21,9 @@ struct Job {
   const SearchOptions& options;
   const EngineLimits& limits;
   SearchResult& result;
-  std::vector<std::int8_t> groups;  // of all lines
-  // Of the lines for the devices: batch ceilings, the largest one, entries they take, and those of
-  // them of lines whose chunk counts grow.
-  std::vector<std::int64_t> ceilings;
+  // Of the lines for the devices: the largest batch ceiling, and the entries they take.
   std::int64_t longest = 0;
   std::int64_t entries = 0;
-  std::int64_t stepped_entries = 0;
 
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> failed{false};
@@ -44,44 +32,74 @@ struct Job {
   std::int64_t done = 0;
 
   [[nodiscard]] bool searches_batches() const { return options.batch == BatchMode::kSearch; }
+  // Batch ceiling of a line for the devices, 0 of one for the host.
+  [[nodiscard]] std::int64_t ceiling(std::int64_t line) const {
+    const ServerRow& server = problem.servers[problem.lines[line].server];
+    const PerfRow& perf = problem.perfs[problem.lines[line].perf];
+    return needs_search(server, perf) ? batch_ceiling(server, perf) : 0;
+  }
+  // Servers that the lines of a chunk span, at most, where chunks of `most` lines follow each
+  // other.
+  [[nodiscard]] std::int64_t widest_chunk(std::int64_t most) const {
+    std::int64_t widest = 0;
+    const auto count = std::ssize(problem.lines);
+    for (std::int64_t first = 0; first < count; first += most) {
+      const std::int64_t last = std::min(first + most, count) - 1;
+      widest = std::max<std::int64_t>(widest,
+                                      problem.lines[last].server - problem.lines[first].server + 1);
+    }
+    return widest;
+  }
 };
 
 // Memory of one chunk in flight, in pinned host memory and on the device.
 struct Slot {
-  Slot(Device& device, std::int64_t lines, std::int64_t most_entries, std::int64_t most_stepped,
-       bool searches)
-      : host_servers(device, MemoryKind::kPinned, lines),
-        host_lines(device, MemoryKind::kPinned, lines),
-        host_outcomes(device, MemoryKind::kPinned, lines),
-        host_first(device, MemoryKind::kPinned, lines),
+  Slot(Device& device, std::int64_t most_lines, std::int64_t most_servers,
+       std::int64_t most_entries, bool searches)
+      : host_servers(device, MemoryKind::kPinned, most_servers),
+        host_lines(device, MemoryKind::kPinned, most_lines),
+        host_outcomes(device, MemoryKind::kPinned, most_lines),
+        host_begin(device, MemoryKind::kPinned, kLineGroups + 1),
         host_counts(device, MemoryKind::kPinned, searches ? 1 : 0),
-        servers(device, MemoryKind::kDevice, lines),
-        lines_on_device(device, MemoryKind::kDevice, lines),
-        outcomes(device, MemoryKind::kDevice, lines),
-        searches_on_device(device, MemoryKind::kDevice, searches ? lines : 0),
-        first_entry(device, MemoryKind::kDevice, lines),
-        inv_mu(device, MemoryKind::kDevice, most_stepped + 1),
+        servers(device, MemoryKind::kDevice, most_servers),
+        lines(device, MemoryKind::kDevice, most_lines),
+        outcomes(device, MemoryKind::kDevice, most_lines),
+        keys(device, MemoryKind::kDevice, most_lines),
+        order(device, MemoryKind::kDevice, most_lines),
+        first_entry(device, MemoryKind::kDevice, most_lines),
+        begin(device, MemoryKind::kDevice, kLineGroups + 1),
+        inv_mu(device, MemoryKind::kDevice, most_entries + 1),
+        searches_on_device(device, MemoryKind::kDevice, searches ? most_lines : 0),
         entries(device, MemoryKind::kDevice, searches ? most_entries : 0),
         counts(device, MemoryKind::kDevice, searches ? 1 : 0),
+        arena(device),
         stream(device.make_stream()) {}
+
+  [[nodiscard]] LineOrder line_order() const {
+    return {keys.data(), order.data(), first_entry.data(), begin.data()};
+  }
 
   Buffer<ServerRow> host_servers;
   Buffer<LineRow> host_lines;
   Buffer<LineOutcome> host_outcomes;
-  Buffer<std::int64_t> host_first;
+  Buffer<std::int64_t> host_begin;
   Buffer<SearchCounts> host_counts;
   Buffer<ServerRow> servers;
-  Buffer<LineRow> lines_on_device;
+  Buffer<LineRow> lines;
   Buffer<LineOutcome> outcomes;
-  Buffer<LineSearch> searches_on_device;
+  Buffer<std::uint32_t> keys;
+  Buffer<std::int32_t> order;
   Buffer<std::int64_t> first_entry;
+  Buffer<std::int64_t> begin;
   Buffer<double> inv_mu;
+  Buffer<LineSearch> searches_on_device;
   Buffer<std::int32_t> entries;
   Buffer<SearchCounts> counts;
+  Arena arena;
   std::unique_ptr<Stream> stream;  // last: it goes before the memory it works on
 
-  std::vector<std::int64_t> order;                    // lines of the chunk, in the device's order
-  std::array<std::int64_t, kLineGroups + 1> begin{};  // where each group of them begins
+  std::int64_t first = 0;  // line of the problem
+  std::int64_t count = 0;  // 0: nothing in flight
 };
 
 // One device and the chunks it works on.
@@ -106,10 +124,10 @@ class Worker {
       for (std::int64_t from = first; from < last && !job_.failed; turn ^= 1) {
         Slot& slot = *slots_[turn];
         finish(slot);
-        const std::int64_t until = prepare(slot, from, last);
+        prepare(slot, from, last);
         start(slot);
-        report(until - from);
-        from = until;
+        report(slot.count);
+        from += slot.count;
       }
     }
     for (std::optional<Slot>& slot : slots_) finish(*slot);
@@ -118,7 +136,8 @@ class Worker {
  private:
   // Takes memory for two chunks, smaller ones until it suffices.
   void allocate() {
-    lines_ = std::min(job_.limits.lines, static_cast<std::int64_t>(job_.problem.lines.size()));
+    constexpr std::int64_t kMostLines = std::numeric_limits<std::int32_t>::max();
+    lines_ = std::min({job_.limits.lines, std::ssize(job_.problem.lines), kMostLines});
     entries_ = std::min(job_.limits.entries, job_.entries);
     while (true) {
       try {
@@ -127,8 +146,9 @@ class Worker {
                                  static_cast<std::int64_t>(job_.problem.perfs.size()));
         reciprocals_ = Buffer<double>(device_, MemoryKind::kDevice, job_.longest + 1);
         for (std::optional<Slot>& slot : slots_) {
-          slot.emplace(device_, lines_, entries_, std::min(entries_, job_.stepped_entries),
+          slot.emplace(device_, lines_, job_.widest_chunk(lines_), entries_,
                        job_.searches_batches());
+          rehearse(*slot);
         }
         return;
       } catch (const OutOfMemory& error) {
@@ -145,6 +165,19 @@ class Worker {
     }
   }
 
+  // Orders lines without load, so that the memory it takes is found missing here or never.
+  void rehearse(Slot& slot) {
+    const auto clear = [&](const auto& buffer) {
+      slot.stream->zero(buffer.data(),
+                        static_cast<std::size_t>(buffer.size()) * sizeof(*buffer.data()));
+    };
+    clear(slot.servers);
+    clear(slot.lines);
+    clear(slot.outcomes);  // they have padding, which is copied, too
+    slot.stream->order(rows_of(slot, 0), slot.line_order(), lines_, slot.arena);
+    slot.stream->wait();
+  }
+
   // What every chunk needs: performance data and the table of 1/n.
   void upload_shared() {
     Stream& stream = *slots_[0]->stream;
@@ -154,73 +187,48 @@ class Worker {
     std::copy(perfs.begin(), perfs.end(), staging.data());
     stream.to_device(perfs_.data(), staging.data(), perfs.size() * sizeof(PerfRow));
     stream.launch(FillReciprocals{reciprocals_.data()}, reciprocals_.size());
-    // Outcomes have padding, which is copied, too.
-    for (const std::optional<Slot>& slot : slots_) {
-      stream.zero(slot->outcomes.data(),
-                  static_cast<std::size_t>(slot->outcomes.size()) * sizeof(LineOutcome));
-    }
     stream.wait();
   }
 
-  // Fills the pinned buffers with lines from `first` on, as many as the entries allow, and answers
-  // how far it came.
-  std::int64_t prepare(Slot& slot, std::int64_t first, std::int64_t last) {
+  [[nodiscard]] ChunkRows rows_of(const Slot& slot, std::int64_t first_server) const {
+    return {slot.servers.data(),  first_server,        perfs_.data(),     slot.lines.data(),
+            slot.outcomes.data(), reciprocals_.data(), slot.order.data(), slot.first_entry.data(),
+            slot.count,           slot.inv_mu.data()};
+  }
+
+  // Fills the pinned buffers with lines from `first` on, as many as the entries allow.
+  void prepare(Slot& slot, std::int64_t first, std::int64_t last) {
     const Problem& problem = job_.problem;
     std::int64_t entries = 0, until = first;
     for (; until < last; ++until) {
-      if (job_.groups[until] == kHostLine) continue;
-      entries += entry_count(job_.ceilings[until]);
+      entries += entry_count(job_.ceiling(until));
       if (entries > entries_) break;
     }
-    // Longest lines first, group by group: by counting, which keeps equal ones in order.
-    slot.begin.fill(0);
-    std::vector<std::int64_t> begin(kLineGroups * kSortedCeilings, 0);
-    const auto bucket_of = [&](std::int64_t line) -> std::int64_t& {
-      const std::int64_t ceiling = std::min(job_.ceilings[line], kSortedCeilings);
-      return begin[job_.groups[line] * kSortedCeilings + kSortedCeilings - ceiling];
-    };
-    for (std::int64_t i = first; i < until; ++i) {
-      if (job_.groups[i] != kHostLine) ++bucket_of(i);
-    }
-    std::int64_t position = 0;
-    for (std::int64_t bucket = 0; bucket < std::ssize(begin); ++bucket) {
-      if (bucket % kSortedCeilings == 0) slot.begin[bucket / kSortedCeilings] = position;
-      position += std::exchange(begin[bucket], position);
-    }
-    slot.begin[kLineGroups] = position;
-    slot.order.resize(static_cast<std::size_t>(position));
-    for (std::int64_t i = first; i < until; ++i) {
-      if (job_.groups[i] != kHostLine) slot.order[bucket_of(i)++] = i;
-    }
-    const std::int32_t first_server = problem.lines[first].server;
-    servers_ = problem.lines[until - 1].server - first_server + 1;
-    std::copy_n(problem.servers.begin() + first_server, servers_, slot.host_servers.data());
-    std::int64_t entry = 0;
-    for (std::int64_t i = 0; i < position; ++i) {
-      const LineRow& line = problem.lines[slot.order[i]];
-      slot.host_lines[i] = {line.server - first_server, line.perf};
-      slot.host_first[i] = entry;
-      entry += entry_count(job_.ceilings[slot.order[i]]);
-    }
-    return until;
+    slot.first = first;
+    slot.count = until - first;
+    std::copy_n(problem.lines.begin() + first, slot.count, slot.host_lines.data());
+    first_server_ = problem.lines[first].server;
+    num_servers_ = problem.lines[until - 1].server - first_server_ + 1;
+    std::copy_n(problem.servers.begin() + first_server_, num_servers_, slot.host_servers.data());
   }
 
   void start(Slot& slot) {
-    const auto count = static_cast<std::int64_t>(slot.order.size());
-    if (count == 0) return;
     Stream& stream = *slot.stream;
     const auto upload = [&](const auto& device, const auto& host, std::int64_t items) {
       stream.to_device(device.data(), host.data(),
                        static_cast<std::size_t>(items) * sizeof(*host.data()));
     };
-    upload(slot.servers, slot.host_servers, servers_);
-    upload(slot.lines_on_device, slot.host_lines, count);
-    upload(slot.first_entry, slot.host_first, count);
-    const auto begin = [&](LineKind kind) { return slot.begin[first_group(kind)]; };
-    const ChunkRows rows{slot.servers.data(),         perfs_.data(),
-                         slot.lines_on_device.data(), reciprocals_.data(),
-                         slot.outcomes.data(),        slot.first_entry.data(),
-                         begin(LineKind::kStepped),   slot.inv_mu.data()};
+    upload(slot.servers, slot.host_servers, num_servers_);
+    upload(slot.lines, slot.host_lines, slot.count);
+    ChunkRows rows = rows_of(slot, first_server_);
+    stream.order(rows, slot.line_order(), slot.count, slot.arena);
+    stream.to_host(slot.host_begin.data(), slot.begin.data(),
+                   static_cast<std::size_t>(slot.begin.size()) * sizeof(std::int64_t));
+    // The other chunk keeps the device busy until the groups are known.
+    stream.wait();
+    const auto begin = [&](LineKind kind) { return slot.host_begin[first_group(kind)]; };
+    const std::int64_t count = slot.host_begin[kLineGroups];  // the rest is for the host
+    rows.first_stepped = begin(LineKind::kStepped);
     const auto launch_over = [&](auto kernel, std::int64_t first, std::int64_t last) {
       kernel.first = first;
       stream.launch(kernel, last - first);
@@ -240,8 +248,8 @@ class Worker {
       stream.launch(StartSearches{all}, count);
       for (int round = 0; round < kSearchRounds; ++round) {
         for (int group = 0; group < kLineGroups; ++group) {
-          const std::int64_t first = slot.begin[group];
-          stream.launch(sweep_of_group(group, all, first), slot.begin[group + 1] - first);
+          const std::int64_t first = slot.host_begin[group];
+          stream.launch(sweep_of_group(group, all, first), slot.host_begin[group + 1] - first);
         }
         stream.launch(SettleFirst{all}, count);
         stream.launch(SettleLines{all}, count);
@@ -249,17 +257,15 @@ class Worker {
       stream.to_host(slot.host_counts.data(), slot.counts.data(), sizeof(SearchCounts));
     }
     stream.to_host(slot.host_outcomes.data(), slot.outcomes.data(),
-                   static_cast<std::size_t>(count) * sizeof(LineOutcome));
+                   static_cast<std::size_t>(slot.count) * sizeof(LineOutcome));
   }
 
-  // Waits for the chunk in flight and takes its answers.
+  // Waits for the chunk in flight and takes its answers, of lines for the host whatever is there.
   void finish(Slot& slot) {
-    if (slot.order.empty()) return;
+    if (slot.count == 0) return;
     slot.stream->wait();
-    for (std::size_t i = 0; i < slot.order.size(); ++i) {
-      job_.result.lines[slot.order[i]] = slot.host_outcomes[static_cast<std::int64_t>(i)];
-    }
-    slot.order.clear();
+    std::copy_n(slot.host_outcomes.data(), slot.count, job_.result.lines.begin() + slot.first);
+    slot.count = 0;
     if (!job_.searches_batches()) return;
     const std::lock_guard lock(job_.mutex);
     job_.result.candidates_swept += slot.host_counts[0].candidates;
@@ -279,7 +285,7 @@ class Worker {
   Job& job_;
   std::int64_t lines_ = 0;
   std::int64_t entries_ = 0;
-  std::int64_t servers_ = 0;  // of the chunk being prepared
+  std::int64_t first_server_ = 0, num_servers_ = 0;  // of the chunk being prepared
   Buffer<PerfRow> perfs_;
   Buffer<double> reciprocals_;
   std::array<std::optional<Slot>, 2> slots_;
@@ -295,25 +301,26 @@ void work(Device& device, Job& job) {
   }
 }
 
-// Lines that no device answers, as a problem of their own.
-void answer_on_host(const Evaluator& host, Job& job) {
+// Lines that no device answers.
+struct HostLines {
+  std::vector<std::int64_t> lines;
+  SearchResult found;
+};
+HostLines answer_on_host(const Evaluator& host, const Job& job) {
+  HostLines answered;
   Problem rest;
-  std::vector<std::int64_t> position;
-  for (std::size_t i = 0; i < job.groups.size(); ++i) {
-    if (job.groups[i] != kHostLine) continue;
+  for (std::int64_t i = 0; i < std::ssize(job.problem.lines); ++i) {
+    if (job.ceiling(i) > 0) continue;
     rest.lines.push_back(job.problem.lines[i]);
-    position.push_back(static_cast<std::int64_t>(i));
+    answered.lines.push_back(i);
   }
-  if (rest.lines.empty()) return;
+  if (rest.lines.empty()) return answered;
   rest.servers = job.problem.servers;
   rest.perfs = job.problem.perfs;
   SearchOptions options = job.options;
   options.progress = {};
-  const SearchResult found = host.search(rest, options);
-  for (std::size_t i = 0; i < position.size(); ++i) job.result.lines[position[i]] = found.lines[i];
-  const std::lock_guard lock(job.mutex);
-  job.result.candidates_swept += found.candidates_swept;
-  job.result.candidates_passed += found.candidates_passed;
+  answered.found = host.search(rest, options);
+  return answered;
 }
 
 }  // namespace
@@ -325,26 +332,18 @@ SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devic
   const std::size_t count = problem.lines.size();
   result.lines.resize(count);
   Job job(problem, options, limits, result);
-  job.groups.resize(count);
-  job.ceilings.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const ServerRow& server = problem.servers[problem.lines[i].server];
-    const PerfRow& perf = problem.perfs[problem.lines[i].perf];
-    job.groups[i] = line_group(server, perf);
-    if (job.groups[i] == kHostLine) continue;
-    job.ceilings[i] = batch_ceiling(server, perf);
-    job.longest = std::max(job.longest, job.ceilings[i]);
-    job.entries += entry_count(job.ceilings[i]);
-    if (job.groups[i] >= first_group(LineKind::kStepped)) {
-      job.stepped_entries += entry_count(job.ceilings[i]);
-    }
+    const std::int64_t ceiling = job.ceiling(static_cast<std::int64_t>(i));
+    job.longest = std::max(job.longest, ceiling);
+    job.entries += entry_count(ceiling);
   }
   std::vector<std::jthread> threads;
   if (job.longest > 0) {
     for (const auto& device : devices) threads.emplace_back([&] { work(*device, job); });
   }
+  HostLines answered;
   try {
-    answer_on_host(host, job);
+    answered = answer_on_host(host, job);
   } catch (...) {
     job.failed = true;
     for (std::jthread& thread : threads) thread.join();
@@ -352,6 +351,11 @@ SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devic
   }
   for (std::jthread& thread : threads) thread.join();
   if (job.error) std::rethrow_exception(job.error);
+  for (std::size_t i = 0; i < answered.lines.size(); ++i) {
+    result.lines[answered.lines[i]] = answered.found.lines[i];
+  }
+  result.candidates_swept += answered.found.candidates_swept;
+  result.candidates_passed += answered.found.candidates_passed;
   return result;
 }
 

@@ -1,7 +1,7 @@
 // The kernels: grid arithmetic around the bodies of kernels.hpp.
-#include "launch.hpp"
-
 #include <cub/device/device_scan.cuh>
+
+#include "launch.hpp"
 
 namespace tonnage::cuda {
 namespace {

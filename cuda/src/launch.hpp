@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels.hpp"
+#include "device.hpp"
 
 namespace tonnage::cuda {
 
@@ -17,5 +17,9 @@ void launch_kernel(const Kernel& kernel, std::int64_t count, cudaStream_t stream
 [[nodiscard]] cudaError_t launch_sum(std::int64_t* sums, const std::int64_t* counts,
                                      std::int64_t count, void* scratch, std::size_t& bytes,
                                      cudaStream_t stream);
+
+// Stream::order(). Throws Error (kUnavailable) when the device fails, OutOfMemory from the arena.
+void launch_order(const ChunkRows& rows, const LineOrder& to, std::int64_t count, Arena& arena,
+                  cudaStream_t stream);
 
 }  // namespace tonnage::cuda

@@ -33,12 +33,12 @@ inline constexpr int kLineKinds = 5;
 // drops.
 inline constexpr int kLineGroups = kLineKinds * 4;
 // First of the groups of a kind.
-inline constexpr int first_group(LineKind kind) { return static_cast<int>(kind) * 4; }
+TONNAGE_HD constexpr int first_group(LineKind kind) { return static_cast<int>(kind) * 4; }
 // A line that devices leave out: nothing to search.
-inline constexpr std::int8_t kHostLine = -1;
+inline constexpr int kHostLine = -1;
 
 // Index of a line's group, the plain ones first, or kHostLine.
-inline std::int8_t line_group(const ServerRow& server, const PerfRow& perf) {
+TONNAGE_HD int line_group(const ServerRow& server, const PerfRow& perf) {
   if (!needs_search(server, perf)) return kHostLine;
   const QueueShape shape = queue_shape(server, perf, batch_ceiling(server, perf));
   const double chunks_at_1 = chunk_count(shape.service, 1.0);
@@ -52,31 +52,40 @@ inline std::int8_t line_group(const ServerRow& server, const PerfRow& perf) {
     kind = stepped ? LineKind::kSteppedPercentile : LineKind::kPercentile;
   }
   const bool is_extended = server.targets.e2e_ms > 0 || server.targets.drop > 0;
-  return static_cast<std::int8_t>(first_group(kind) + is_extended * 2 + (shape.max_queue > 0));
+  return first_group(kind) + is_extended * 2 + static_cast<int>(shape.max_queue > 0);
 }
 
-// The lines of a chunk, in the order in which the device works on them.
+// Entries that a line of this ceiling takes in arrays with one for each batch size: whole groups,
+// so that every line begins a cache line.
+TONNAGE_HD std::int64_t entry_count(std::int64_t ceiling) {
+  return (ceiling + kWarpSize - 1) / kWarpSize * kWarpSize;
+}
+
+// The lines of a chunk. Kernels go by positions in the order in which the device works on them.
 struct ChunkRows {
-  const ServerRow* servers;   // of the chunk
-  const PerfRow* perfs;       // of the problem
-  const LineRow* lines;       // servers counted from the chunk's first
-  const double* reciprocals;  // [n] = 1/n up to the largest batch ceiling; entry 0 unused
+  const ServerRow* servers;  // of the chunk, the first of them number `first_server`
+  std::int64_t first_server;
+  const PerfRow* perfs;  // of the problem
+  const LineRow* lines;
   LineOutcome* outcomes;      // of each line
-  // Where a line's entries begin, one for each batch size M = 1 .. N, in arrays that have them.
+  const double* reciprocals;  // [n] = 1/n up to the largest batch ceiling; entry 0 unused
+  // Of each position: its line; where its entries begin in arrays with one for each batch size.
+  const std::int32_t* order;
   const std::int64_t* first_entry;
-  // 1/mu(n) of the lines from `first_stepped` on, whose chunk counts grow; entry 0 unused.
+  // 1/mu(n) of the lines from position `first_stepped` on, whose chunk counts grow; entry 0 unused.
   std::int64_t first_stepped;
   double* inv_mu;
 
-  TONNAGE_KERNEL_BODY const ServerRow& server(std::int64_t line) const {
-    return servers[lines[line].server];
+  TONNAGE_KERNEL_BODY const ServerRow& server(std::int64_t at) const {
+    return servers[lines[order[at]].server - first_server];
   }
-  TONNAGE_KERNEL_BODY const PerfRow& perf(std::int64_t line) const {
-    return perfs[lines[line].perf];
+  TONNAGE_KERNEL_BODY const PerfRow& perf(std::int64_t at) const {
+    return perfs[lines[order[at]].perf];
   }
-  // inv_mu[n] of a line from first_stepped on.
-  TONNAGE_KERNEL_BODY double* inv_mu_of(std::int64_t line) const {
-    return inv_mu + (first_entry[line] - first_entry[first_stepped]);
+  TONNAGE_KERNEL_BODY LineOutcome& outcome(std::int64_t at) const { return outcomes[order[at]]; }
+  // inv_mu[n] from first_stepped on.
+  TONNAGE_KERNEL_BODY double* inv_mu_of(std::int64_t at) const {
+    return inv_mu + (first_entry[at] - first_entry[first_stepped]);
   }
 };
 
@@ -231,7 +240,7 @@ struct SizePlainLines {
     const QueueShape shape = queue_shape(server, perf, ceiling);
     const double chunks = chunk_count(shape.service, 1.0);
     const RateRange range = rate_range(shape, server.has_tps_target, chunks, chunks);
-    rows.outcomes[line] = finish_line_on_averages(
+    rows.outcome(line) = finish_line_on_averages(
         server, perf, ceiling,
         search_plain(shape, server.targets, range, chunks, rows.reciprocals));
   }
@@ -247,7 +256,7 @@ struct SizeUnevenLines {
     const ServerRow& server = rows.server(line);
     const PerfRow& perf = rows.perf(line);
     const std::int64_t ceiling = batch_ceiling(server, perf);
-    rows.outcomes[line] = finish_line_on_averages(
+    rows.outcome(line) = finish_line_on_averages(
         server, perf, ceiling,
         search_uneven_pair(queue_shape(server, perf, ceiling), server.targets,
                            server.has_tps_target, rates_of_line(rows, line)));
@@ -264,7 +273,7 @@ struct SizePercentileLines {
     const ServerRow& server = rows.server(line);
     const PerfRow& perf = rows.perf(line);
     const std::int64_t ceiling = batch_ceiling(server, perf);
-    rows.outcomes[line] =
+    rows.outcome(line) =
         finish_on_percentile(server, perf, ceiling,
                              search_percentile_pair(queue_shape(server, perf, ceiling),
                                                     server.targets, server.has_tps_target));

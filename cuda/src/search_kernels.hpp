@@ -39,7 +39,7 @@ struct SearchCounts {
 
 struct SearchRows {
   ChunkRows rows;
-  LineSearch* searches;  // of each line
+  LineSearch* searches;  // of each position
   // Of each batch size of a line: the first replica count at which it passed, 0: none, kSized:
   // sized already.
   std::int32_t* entries;
@@ -51,18 +51,13 @@ inline constexpr std::uint32_t kNoEntry = ~0u;
 // Rounds of sweep and settling after which every line is done.
 inline constexpr int kSearchRounds = 2;
 
-// Entries that a line of this ceiling takes: whole groups, so that every line begins a cache line.
-inline std::int64_t entry_count(std::int64_t ceiling) {
-  return (ceiling + kWarpSize - 1) / kWarpSize * kWarpSize;
-}
-
 // Where the search of each sized line starts.
 struct StartSearches {
   static constexpr int kThreadsPerItem = 1;
   SearchRows all;
 
   TONNAGE_KERNEL_BODY void operator()(std::int64_t line) const {
-    const LineOutcome& at_ceiling = all.rows.outcomes[line];
+    const LineOutcome& at_ceiling = all.rows.outcome(line);
     const std::int64_t min_replicas = all.rows.server(line).min_replicas;
     LineSearch& search = all.searches[line];
     search.after = (min_replicas > 1 ? min_replicas : 1) - 1;
@@ -255,7 +250,7 @@ struct SettleFirst {
   TONNAGE_KERNEL_BODY void operator()(std::int64_t line) const {
     LineSearch& search = all.searches[line];
     if (search.stage != SearchStage::kNear && search.stage != SearchStage::kGrid) return;
-    LineOutcome& best = all.rows.outcomes[line];
+    LineOutcome& best = all.rows.outcome(line);
     if (search.first_count == 0 || search.first_count > best.num_replicas) return;
     const ServerRow& server = all.rows.server(line);
     const std::int64_t batch = search.first_batch;
@@ -289,7 +284,7 @@ struct SettleLines {
                           all.rows.perf(item),
                           all.entries + all.rows.first_entry[item],
                           batch_ceiling(all.rows.server(item), all.rows.perf(item)),
-                          all.rows.outcomes[item],
+                          all.rows.outcome(item),
                           search.stage != SearchStage::kLowest};
     const bool in_steps = search.stage == SearchStage::kNear || search.stage == SearchStage::kGrid;
     SearchStage next = SearchStage::kDone;
@@ -312,7 +307,7 @@ struct SettleLines {
     }
     warp.sync();
     warp.once([&] {
-      if (settle.has_best) all.rows.outcomes[item] = settle.best;
+      if (settle.has_best) all.rows.outcome(item) = settle.best;
       all.searches[item] = {search.after, search.to, 0, 0, next};
     });
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -157,6 +158,31 @@ class EmulatedStream : public cuda::Stream {
     std::memset(scratch, 0xee, bytes);
   }
   [[nodiscard]] std::size_t scratch_of_sum(std::int64_t) override { return kScratch; }
+  void order(const cuda::ChunkRows& rows, const cuda::LineOrder& to, std::int64_t count,
+             cuda::Arena& arena) override {
+    arena.reset();
+    const auto bytes = static_cast<std::size_t>(count) * sizeof(std::uint32_t);
+    auto* const sorted = static_cast<std::uint32_t*>(arena.take(bytes));  // also asks for memory
+    const std::lock_guard lock(machine_.mutex);
+    machine_.check();
+    Machine::check_inside(machine_.device_memory, rows.lines,
+                          static_cast<std::size_t>(count) * sizeof(LineRow));
+    Machine::check_inside(machine_.device_memory, to.keys, bytes);
+    Machine::check_inside(machine_.device_memory, to.begin,
+                          (cuda::kLineGroups + 1) * sizeof(std::int64_t));
+    const cuda::KeyOfLine key{rows};
+    std::iota(to.order, to.order + count, 0);
+    std::stable_sort(to.order, to.order + count,
+                     [&](std::int32_t a, std::int32_t b) { return key(a) < key(b); });
+    for (std::int64_t i = 0; i < count; ++i) sorted[i] = key(to.order[i]);
+    std::copy_n(sorted, count, to.keys);
+    for (int group = 0; group <= cuda::kLineGroups; ++group) {
+      to.begin[group] =
+          std::lower_bound(sorted, sorted + count, cuda::first_key_of_group(group)) - sorted;
+    }
+    std::transform_exclusive_scan(sorted, sorted + count, to.first_entry, std::int64_t{0},
+                                  std::plus<>(), cuda::EntriesOfKey{});
+  }
   void wait() override {
     const std::lock_guard lock(machine_.mutex);
     machine_.check();

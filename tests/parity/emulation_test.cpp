@@ -160,6 +160,26 @@ TEST(Emulation, ChunksAndDevicesDoNotChangeTheAnswer) {
   }
 }
 
+TEST(Emulation, ServersWithoutLinesInBetween) {
+  Problem problem = check::random_problem({.servers = 8, .seed = testing::test_seed()});
+  Problem sparse = problem;
+  sparse.servers.clear();
+  sparse.first_line = {0};
+  for (const ServerRow& server : problem.servers) {
+    for (int i = 0; i < 50; ++i) {
+      sparse.servers.push_back(server);
+      sparse.first_line.push_back(problem.first_line[sparse.servers.size() / 51]);
+    }
+    sparse.servers.push_back(server);
+    sparse.first_line.push_back(problem.first_line[sparse.servers.size() / 51]);
+  }
+  for (LineRow& line : sparse.lines) line.server = line.server * 51 + 50;
+  const SearchOptions options = mode(BatchMode::kMax);
+  EXPECT_EQ(check::first_difference(emulate(sparse, options, {{}}, {.lines = 5}).lines,
+                                    search_on_cpu(problem, options).lines, problem),
+            "");
+}
+
 TEST(Emulation, ProgressReachesTheTotal) {
   const Problem problem = check::random_problem({.servers = 30, .seed = testing::test_seed()});
   SearchOptions options = mode(BatchMode::kMax);
