@@ -131,11 +131,11 @@ void time_table(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   const std::int64_t of_line = ceiling * replicas, candidates = lines * of_line;
   const Buffer<cuda::TablePiece> pinned(device, MemoryKind::kPinned, lines);
   for (std::int64_t i = 0; i < lines; ++i) {
-    pinned[i] = {server,      perf,       problem.accelerators[0].power_curve(),
-                 0,           1,          1,
-                 ceiling,     ceiling,    1,
-                 1,           replicas,   i * replicas,
-                 i * ceiling, i * of_line};
+    pinned[i] = {server,      perf,        problem.accelerators[0].power_curve(),
+                 0,           1,           1,
+                 ceiling,     ceiling,     1,
+                 1,           replicas,    i * replicas,
+                 i * ceiling, i * of_line, 0};
   }
   const Buffer<cuda::TablePiece> pieces(device, MemoryKind::kDevice, lines);
   const Buffer<double> reciprocals(device, MemoryKind::kDevice, ceiling + 1);
@@ -143,8 +143,9 @@ void time_table(cuda::Device& device, std::int64_t ceiling, std::int64_t max_que
   const Buffer<std::int32_t> alone(device, MemoryKind::kDevice, lines);
   const Buffer<double> columns(device, MemoryKind::kDevice, cuda::kNumDeviceColumns * candidates);
   const Buffer<Verdict> verdicts(device, MemoryKind::kDevice, candidates);
-  const cuda::TableChunk chunk{pieces.data(), lines,          reciprocals.data(), needs.data(),
-                               alone.data(),  columns.data(), candidates,         verdicts.data()};
+  const cuda::TableChunk chunk{pieces.data(), lines,          reciprocals.data(), nullptr,
+                               lines,         needs.data(),   alone.data(),       columns.data(),
+                               candidates,    verdicts.data()};
   cuda::TableChunk chunk_of_all = chunk;
   chunk_of_all.percentiles = options.percentiles;
   const auto fill = [&](const cuda::TableChunk& of) {

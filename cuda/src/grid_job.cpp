@@ -25,6 +25,7 @@ GridJob::GridJob(const Evaluator& with_host, const Problem& of, std::span<const 
     largest_batch = std::max(largest_batch, g.batch(g.num_batches - 1));
     widest_row = std::max(widest_row, g.num_replicas);
     most_rows = std::max(most_rows, g.num_batches);
+    most_rates = std::max(most_rates, num_rates(g));
   }
 }
 
@@ -71,10 +72,16 @@ PieceLayout lay_out(const GridJob& job, const std::vector<PieceOfLine>& pieces, 
                                      g.num_replicas,
                                      layout.threads,
                                      layout.rows,
-                                     layout.candidates};
+                                     layout.candidates,
+                                     layout.rates};
     layout.threads += g.num_replicas;
     layout.rows += p.num_rows;
     layout.candidates += p.num_rows * g.num_replicas;
+    if (is_stepped_form(form)) {
+      layout.rates += g.batch(g.num_batches - 1);
+    } else {
+      ++layout.first_stepped;
+    }
     layout.first_thread[form + 1] = layout.threads;
     layout.pieces.push_back(p);
   }

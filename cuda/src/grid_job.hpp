@@ -40,6 +40,7 @@ struct GridJob {
   std::int64_t largest_batch = 0;   // of the former, as below
   std::int64_t widest_row = 0;
   std::int64_t most_rows = 0;
+  std::int64_t most_rates = 0;
   std::int64_t num_workers = 0;
 
   std::atomic<bool> failed{false};
@@ -54,6 +55,12 @@ struct GridJob {
   }
   [[nodiscard]] const PerfRow& perf(const GridLine& g) const {
     return problem.perfs[problem.lines[g.line].perf];
+  }
+
+  // Entries of TableChunk::inv_mu that a piece of the line takes.
+  [[nodiscard]] std::int64_t num_rates(const GridLine& g) const {
+    const std::int64_t last = g.batch(g.num_batches - 1);
+    return is_stepped_form(table_form(server(g), perf(g), last)) ? last : 0;
   }
 
   // At most so many of the next lines, as long as fits(line) holds; the first one in any case.
@@ -119,7 +126,8 @@ struct PieceOfLine {
 struct PieceLayout {
   std::vector<PieceOfLine> pieces;
   std::array<std::int64_t, kTableForms + 1> first_thread{};  // of each form
-  std::int64_t threads = 0, rows = 0, candidates = 0;
+  std::int64_t threads = 0, rows = 0, candidates = 0, rates = 0;
+  std::int64_t first_stepped = 0;  // the first piece whose chunk count grows
 };
 
 // Fills `to` with what the device needs of the pieces.

@@ -20,11 +20,11 @@ using Kernel = std::variant<
     StartSearches, SweepLines<false, false, false>, SweepLines<false, false, true>,
     SweepLines<false, true, false>, SweepLines<false, true, true>, SweepLines<true, false, false>,
     SweepLines<true, false, true>, SweepLines<true, true, false>, SweepLines<true, true, true>,
-    SettleFirst, SettleLines, SizeTableRows, FillTable<false, false>, FillTable<false, true>,
-    FillTable<true, false>, FillTable<true, true>, FillPercentiles, JudgePercentiles, DropPoints,
-    CountPoints<false, false>, CountPoints<false, true>, CountPoints<true, false>,
-    CountPoints<true, true>, WritePoints<false, false>, WritePoints<false, true>,
-    WritePoints<true, false>, WritePoints<true, true>>;
+    SettleFirst, SettleLines, FillPieceRates, SizeTableRows, FillTable<false, false>,
+    FillTable<false, true>, FillTable<true, false>, FillTable<true, true>, FillPercentiles,
+    JudgePercentiles, DropPoints, CountPoints<false, false>, CountPoints<false, true>,
+    CountPoints<true, false>, CountPoints<true, true>, WritePoints<false, false>,
+    WritePoints<false, true>, WritePoints<true, false>, WritePoints<true, true>>;
 
 // The sweep of the lines of a group, the first of them at `first`.
 inline Kernel sweep_of_group(int group, const SearchRows& all, std::int64_t first) {

@@ -89,18 +89,23 @@ struct ChunkRows {
   }
 };
 
-// 1/mu(n) = slope * table[n] + base: of a line with one chunk count out of the table of 1/n, of any
-// other with slope 1 and base 0, which changes no bit, out of a table of its own.
-struct ScaledRates {
-  double slope, base;
-  const double* table;
-  TONNAGE_HD double operator()(std::int64_t n) const { return lane_fma(slope, table[n], base); }
-};
-TONNAGE_KERNEL_BODY ScaledRates rates_of_line(const ChunkRows& rows, std::int64_t line) {
-  if (line >= rows.first_stepped) return {1.0, 0.0, rows.inv_mu_of(line)};
-  const QueueShape shape = queue_shape(rows.server(line), rows.perf(line), 1);
-  const ServiceSegment s = service_segment(shape.service, chunk_count(shape.service, 1.0));
-  return {s.inv_mu_slope_ms, s.inv_mu_base_ms, rows.reciprocals};
+// 1/mu(n) of a pair with one chunk count.
+TONNAGE_KERNEL_BODY InverseMu uniform_inverse_mu(const ServerRow& server, const PerfRow& perf,
+                                                 const double* reciprocals) {
+  const ServiceParams service = queue_shape(server, perf, 1).service;
+  const ServiceSegment s = service_segment(service, chunk_count(service, 1.0));
+  return {s.inv_mu_slope_ms, s.inv_mu_base_ms, reciprocals};
+}
+// It at one batch size, whatever the chunk count there.
+TONNAGE_KERNEL_BODY double inverse_mu_at(const ServerRow& server, const PerfRow& perf,
+                                         std::int64_t n, const double* reciprocals) {
+  const ServiceParams service = queue_shape(server, perf, n).service;
+  const double chunks = chunk_count(service, static_cast<double>(n));
+  return inverse_mu(service_segment(service, chunks), reciprocals[n]);
+}
+TONNAGE_KERNEL_BODY InverseMu inverse_mu_of_line(const ChunkRows& rows, std::int64_t at) {
+  if (at >= rows.first_stepped) return {1.0, 0.0, rows.inv_mu_of(at)};
+  return uniform_inverse_mu(rows.server(at), rows.perf(at), rows.reciprocals);
 }
 
 // size_rate() of a plain pair whose range is not empty, with 1/n from the table.
@@ -138,16 +143,16 @@ struct Called : Pair {
 };
 
 // size_rate() of any pair.
-template <class Rates>
 TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_pair(const QueueShape& shape,
                                                           const LatencyTargets& targets,
-                                                          bool has_tps_target, const Rates& rates) {
+                                                          bool has_tps_target,
+                                                          const InverseMu& inv_mu) {
   const double chunks_at_1 = chunk_count(shape.service, 1.0);
   const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
   const RateRange range = rate_range(shape, has_tps_target, chunks_at_1, chunks_at_m);
   RateSearch<double> none{};
   if (!(range.low_per_ms <= range.high_per_ms)) return none;
-  const Called<SteppedEvaluator<Rates>> evaluate{{{shape, inverse_targets(targets), 0.0}, rates}};
+  const Called<SteppedEvaluator> evaluate{{{shape, inverse_targets(targets), 0.0}, inv_mu}};
   const SizingLanes<double> lanes = sizing_lanes(shape, targets, range, chunks_at_1);
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
@@ -178,11 +183,11 @@ TONNAGE_KERNEL_CALL LineOutcome finish_on_percentile(const ServerRow& server, co
                           });
 }
 
-// size_pair() of a line at one batch size; rates() are its 1/mu(n), asked for where they matter.
-template <class Rates>
+// size_pair() of a line at one batch size; inv_mu() is asked for where it matters.
+template <class GetInverseMu>
 TONNAGE_KERNEL_BODY RateSearch<double> search_batch(const ServerRow& server, const PerfRow& perf,
                                                     std::int64_t batch, const double* reciprocals,
-                                                    const Rates& rates) {
+                                                    const GetInverseMu& inv_mu) {
   const QueueShape shape = queue_shape(server, perf, batch);
   if (server.targets.binds_percentile()) {
     return search_percentile_pair(shape, server.targets, server.has_tps_target);
@@ -193,7 +198,7 @@ TONNAGE_KERNEL_BODY RateSearch<double> search_batch(const ServerRow& server, con
   if (is_plain_pair(shape, chunks_at_1, chunks_at_m) && range.low_per_ms <= range.high_per_ms) {
     return search_plain(shape, server.targets, range, chunks_at_1, reciprocals);
   }
-  return search_uneven_pair(shape, server.targets, server.has_tps_target, rates());
+  return search_uneven_pair(shape, server.targets, server.has_tps_target, inv_mu());
 }
 
 // table[n] = 1/n.
@@ -216,14 +221,11 @@ struct FillInverseMu {
     const ServerRow& server = rows.server(line);
     const PerfRow& perf = rows.perf(line);
     const std::int64_t ceiling = batch_ceiling(server, perf);
-    const ServiceParams service = queue_shape(server, perf, ceiling).service;
     double* inv_mu = rows.inv_mu_of(line);
     for (std::int64_t base = 1; base <= ceiling; base += kWarpSize) {
       warp.each([&](int t) {
         const std::int64_t n = base + t;
-        if (n > ceiling) return;
-        const double chunks = chunk_count(service, static_cast<double>(n));
-        inv_mu[n] = inverse_mu(service_segment(service, chunks), rows.reciprocals[n]);
+        if (n <= ceiling) inv_mu[n] = inverse_mu_at(server, perf, n, rows.reciprocals);
       });
     }
   }
@@ -259,7 +261,7 @@ struct SizeUnevenLines {
     rows.outcome(line) = finish_line_on_averages(
         server, perf, ceiling,
         search_uneven_pair(queue_shape(server, perf, ceiling), server.targets,
-                           server.has_tps_target, rates_of_line(rows, line)));
+                           server.has_tps_target, inverse_mu_of_line(rows, line)));
   }
 };
 

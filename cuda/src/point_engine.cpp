@@ -44,11 +44,12 @@ class Worker {
 
   void run() {
     while (!job_.failed) {
-      std::int64_t rows = 0, threads = 0;
+      std::int64_t rows = 0, threads = 0, rates = 0;
       const std::vector<std::int64_t> ordinals = job_.take(lines_, [&](const GridLine& g) {
         rows += g.num_batches;
         threads += g.num_replicas;
-        return rows <= rows_ && threads <= threads_;
+        rates += job_.num_rates(g);
+        return rows <= rows_ && threads <= threads_ && rates <= rates_;
       });
       if (ordinals.empty()) break;
       find(ordinals);
@@ -65,6 +66,7 @@ class Worker {
     while (true) {
       rows_ = std::max(rows_, job_.most_rows);
       threads_ = std::max(threads_, job_.widest_row);
+      rates_ = job_.most_rates > 0 ? std::max(rows_, job_.most_rates) : 0;
       try {
         const auto both = [&](auto& pinned, auto& on_device, std::int64_t count) {
           pinned = {device_, MemoryKind::kPinned, count};
@@ -73,6 +75,7 @@ class Worker {
         reciprocals_ = {device_, MemoryKind::kDevice, job_.largest_batch + 1};
         both(host_pieces_, pieces_, lines_);
         both(host_alone_, alone_, lines_);
+        inv_mu_ = {device_, MemoryKind::kDevice, rates_};
         needs_ = {device_, MemoryKind::kDevice, rows_};
         counts_ = {device_, MemoryKind::kDevice, threads_ + 1};
         both(host_begin_, begin_, threads_ + 1);
@@ -98,6 +101,7 @@ class Worker {
     pieces_ = {};
     host_alone_ = {};
     alone_ = {};
+    inv_mu_ = {};
     needs_ = {};
     counts_ = {};
     host_begin_ = {};
@@ -112,8 +116,8 @@ class Worker {
     for (const std::int64_t k : ordinals) whole.push_back({k, 0, job_.grid[k].num_batches});
     const PieceLayout layout = lay_out(job_, whole, host_pieces_.data());
     const auto count = std::ssize(layout.pieces);
-    PointChunk chunk{{pieces_.data(), count, reciprocals_.data(), needs_.data(), alone_.data(),
-                      nullptr, 0, nullptr},
+    PointChunk chunk{{pieces_.data(), count, reciprocals_.data(), inv_mu_.data(),
+                      layout.first_stepped, needs_.data(), alone_.data(), nullptr, 0, nullptr},
                      job_.wanted.ignore_targets,
                      counts_.data(),
                      begin_.data(),
@@ -124,6 +128,7 @@ class Worker {
                        static_cast<std::size_t>(count) * sizeof(TablePiece));
     stream_->zero(alone_.data(), static_cast<std::size_t>(count) * sizeof(std::int32_t));
     stream_->zero(counts_.data() + layout.threads, sizeof(std::int64_t));
+    stream_->launch(FillPieceRates{chunk.table}, layout.rates);
     stream_->launch(SizeTableRows{chunk.table}, layout.rows);
     launch_forms(layout, [&](int form, std::int64_t first) {
       return kernel_of_form<CountPoints>(form, chunk, first);
@@ -196,8 +201,8 @@ class Worker {
 
   Device& device_;
   Job& job_;
-  std::int64_t lines_ = 0, rows_ = 0, threads_ = 0, points_ = 0;
-  Buffer<double> reciprocals_;
+  std::int64_t lines_ = 0, rows_ = 0, threads_ = 0, rates_ = 0, points_ = 0;
+  Buffer<double> reciprocals_, inv_mu_;
   Buffer<TablePiece> host_pieces_, pieces_;
   Buffer<std::int32_t> host_alone_, alone_, needs_;
   Buffer<std::int64_t> counts_, host_begin_, begin_;

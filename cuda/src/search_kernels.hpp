@@ -257,7 +257,7 @@ struct SettleFirst {
     all.entries[all.rows.first_entry[line] + batch - 1] = kSized;
     const RateSearch<double> found =
         search_batch(server, all.rows.perf(line), batch, all.rows.reciprocals,
-                     [&] { return rates_of_line(all.rows, line); });
+                     [&] { return inverse_mu_of_line(all.rows, line); });
     if (!found.feasible) return;
     const LineOutcome outcome = line_at_goodput(server, batch, found.throughput_per_ms);
     const std::int64_t replicas = outcome.num_replicas;
@@ -376,8 +376,9 @@ struct SettleLines {
         replicas[t] = kNoEntry;
         if (!chosen[t]) return;
         entries[base + t] = kSized;
-        const RateSearch<double> found = search_batch(server, perf, base + t + 1, rows.reciprocals,
-                                                      [&] { return rates_of_line(rows, line); });
+        const RateSearch<double> found =
+            search_batch(server, perf, base + t + 1, rows.reciprocals,
+                         [&] { return inverse_mu_of_line(rows, line); });
         if (!found.feasible) return;
         goodput[t] = found.throughput_per_ms;
         const LineOutcome outcome = line_at_goodput(server, base + t + 1, goodput[t]);

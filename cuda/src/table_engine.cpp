@@ -11,6 +11,9 @@ namespace {
 
 // Blocks for the consumer: what stays in the second-level cache, as from the CPU.
 constexpr std::int64_t kBlockCandidates = 8192;
+// A chunk has room for a rate, an entry of TableChunk::inv_mu, for so many candidates, which share
+// it where they differ in their replica counts.
+constexpr std::int64_t kCandidatesPerRate = 4;
 // Where each column begins: whole cache lines.
 constexpr std::int64_t kStrideUnit = 32;
 
@@ -34,13 +37,15 @@ struct Job : GridJob {
 
 // Memory of one chunk in flight, in pinned host memory and on the device.
 struct Slot {
-  Slot(Device& device, std::int64_t most_pieces, std::int64_t candidates, int num_columns)
+  Slot(Device& device, std::int64_t most_pieces, std::int64_t candidates, std::int64_t rates,
+       int num_columns)
       : host_pieces(device, MemoryKind::kPinned, most_pieces),
         host_alone(device, MemoryKind::kPinned, most_pieces),
         host_columns(device, MemoryKind::kPinned, num_columns * candidates),
         host_verdicts(device, MemoryKind::kPinned, candidates),
         pieces_on_device(device, MemoryKind::kDevice, most_pieces),
         alone(device, MemoryKind::kDevice, most_pieces),
+        inv_mu(device, MemoryKind::kDevice, rates),
         needs(device, MemoryKind::kDevice, candidates),
         columns(
             device, MemoryKind::kDevice,
@@ -54,6 +59,7 @@ struct Slot {
   Buffer<Verdict> host_verdicts;
   Buffer<TablePiece> pieces_on_device;
   Buffer<std::int32_t> alone;
+  Buffer<double> inv_mu;
   Buffer<std::int32_t> needs;
   Buffer<double> columns;
   Buffer<Verdict> verdicts;
@@ -79,10 +85,11 @@ class Worker {
 
   void run() {
     while (!job_.failed) {
-      std::int64_t candidates = 0;
+      std::int64_t candidates = 0, rates = 0;
       const std::vector<std::int64_t> ordinals = job_.take(pieces_, [&](const GridLine& g) {
         candidates += g.num_candidates();
-        return candidates <= candidates_;
+        rates += job_.num_rates(g);
+        return candidates <= candidates_ && rates <= rates_;
       });
       if (ordinals.empty()) break;
       if (job_.grid[ordinals.front()].num_candidates() > candidates_) {
@@ -108,10 +115,12 @@ class Worker {
     const std::int64_t least = (job_.widest_row + kStrideUnit - 1) / kStrideUnit * kStrideUnit;
     while (true) {
       candidates_ = std::max(candidates_ / kStrideUnit * kStrideUnit, least);
+      rates_ =
+          job_.most_rates > 0 ? std::max(candidates_ / kCandidatesPerRate, job_.most_rates) : 0;
       try {
         reciprocals_ = Buffer<double>(device_, MemoryKind::kDevice, job_.largest_batch + 1);
         for (std::optional<Slot>& slot : slots_) {
-          slot.emplace(device_, pieces_, candidates_, job_.num_columns);
+          slot.emplace(device_, pieces_, candidates_, rates_, job_.num_columns);
         }
         return;
       } catch (const OutOfMemory& error) {
@@ -160,12 +169,15 @@ class Worker {
     const TableChunk chunk{slot.pieces_on_device.data(),
                            count,
                            reciprocals_.data(),
+                           slot.inv_mu.data(),
+                           layout.first_stepped,
                            slot.needs.data(),
                            slot.alone.data(),
                            slot.columns.data(),
                            slot.stride,
                            slot.verdicts.data(),
                            job_.options.percentiles};
+    stream.launch(FillPieceRates{chunk}, layout.rates);
     stream.launch(SizeTableRows{chunk}, layout.rows);
     for (int form = 0; form < kTableForms; ++form) {
       stream.launch(kernel_of_form<FillTable>(form, chunk, layout.first_thread[form]),
@@ -234,6 +246,7 @@ class Worker {
   Job& job_;
   std::int64_t pieces_ = 0;
   std::int64_t candidates_ = 0;
+  std::int64_t rates_ = 0;
   std::int64_t given_up_ = -1;  // a line in pieces whose rest the host has filled
   std::size_t turn_ = 0;
   Buffer<double> reciprocals_;

@@ -21,12 +21,13 @@ struct TablePiece {
   std::int64_t first_batch, batch_step, num_rows;
   std::int64_t last_batch;  // of the whole line
   std::int64_t first_replicas, replica_step, num_replicas;
-  // Threads, rows and candidates of the pieces before it in the chunk.
-  std::int64_t first_thread, first_row, first_candidate;
+  // Threads, rows and candidates of the pieces before it in the chunk, and entries of inv_mu.
+  std::int64_t first_thread, first_row, first_candidate, first_rate;
 };
 
 // Forms of the kernel: with or without a waiting room, chunk counts that grow or not.
 inline constexpr int kTableForms = 4;
+inline bool is_stepped_form(int form) { return form >= 2; }
 inline int table_form(const ServerRow& server, const PerfRow& perf, std::int64_t last_batch) {
   const QueueShape shape = queue_shape(server, perf, last_batch);
   const bool stepped = chunk_count(shape.service, 1.0) !=
@@ -38,12 +39,21 @@ struct TableChunk {
   const TablePiece* pieces;
   std::int64_t num_pieces;
   const double* reciprocals;  // [n] = 1/n up to the largest batch size; entry 0 unused
-  std::int32_t* needs;        // [rows] replicas that the batch size needs; 0: no number suffices
-  std::int32_t* num_alone;    // [pieces] last rows that must be evaluated candidate by candidate
-  double* columns;            // column c at columns + c * stride
+  // Of pieces whose chunk counts grow: 1/mu(n) up to the last batch size of the line, the first at
+  // first_rate. `first_stepped`: the first of these pieces, which come last.
+  double* inv_mu;
+  std::int64_t first_stepped;
+  std::int32_t* needs;      // [rows] replicas that the batch size needs; 0: no number suffices
+  std::int32_t* num_alone;  // [pieces] last rows that must be evaluated candidate by candidate
+  double* columns;          // column c at columns + c * stride
   std::int64_t stride;
   Verdict* verdicts;
   bool percentiles = false;  // the columns below are there, too
+
+  // inv_mu[n] of a piece whose chunk count grows.
+  TONNAGE_KERNEL_BODY double* inv_mu_of(const TablePiece& piece) const {
+    return inv_mu + (piece.first_rate - 1);
+  }
 };
 // Behind the columns of the table, where percentiles are asked for, what they are computed from:
 // QueueMetrics::wait_weight and rate/mu(M).
@@ -74,6 +84,19 @@ TONNAGE_KERNEL_BODY void raise_to(std::int32_t* value, std::int32_t least) {
 #endif
 }
 
+// The tables of 1/mu(n): one thread an entry.
+struct FillPieceRates {
+  static constexpr int kThreadsPerItem = 1;
+  TableChunk chunk;
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t entry) const {
+    const TablePiece& piece =
+        chunk.pieces[piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_rate, entry)];
+    chunk.inv_mu[entry] =
+        inverse_mu_at(piece.server, piece.perf, entry - piece.first_rate + 1, chunk.reciprocals);
+  }
+};
+
 // Replicas that each row needs: one thread a row.
 struct SizeTableRows {
   static constexpr int kThreadsPerItem = 1;
@@ -83,9 +106,12 @@ struct SizeTableRows {
     const TablePiece& piece =
         chunk.pieces[piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_row, row)];
     const std::int64_t batch = piece.first_batch + (row - piece.first_row) * piece.batch_step;
-    const RateSearch<double> found = search_batch(
-        piece.server, piece.perf, batch, chunk.reciprocals,
-        [&] { return ComputedRates{{queue_shape(piece.server, piece.perf, batch).service}}; });
+    const RateSearch<double> found =
+        search_batch(piece.server, piece.perf, batch, chunk.reciprocals, [&]() -> InverseMu {
+          const auto at = static_cast<std::int64_t>(&piece - chunk.pieces);
+          if (at >= chunk.first_stepped) return {1.0, 0.0, chunk.inv_mu_of(piece)};
+          return uniform_inverse_mu(piece.server, piece.perf, chunk.reciprocals);
+        });
     chunk.needs[row] = found.feasible ? static_cast<std::int32_t>(replicas_needed(
                                             piece.server.total_rate_per_ms, found.throughput_per_ms,
                                             piece.server.min_replicas))
@@ -122,16 +148,14 @@ struct TableColumn {
     state.chain = {1.0, 1.0, 0.0};
     state.rate = line.total_rate_per_ms / replicas;
     state.inverse_rate = 1.0 / state.rate;
-    ServiceSegment segment = service_segment(shape.service, chunk_count(shape.service, 1.0));
+    const ServiceSegment segment = service_segment(shape.service, chunk_count(shape.service, 1.0));
+    const double* const inv_mu = kStepped ? chunk.inv_mu_of(piece) : nullptr;
     bool alone = false;
     std::int64_t next = piece.first_batch, row = 0;
     for (std::int64_t n = 1; row < piece.num_rows; ++n) {
       const auto batch = static_cast<double>(n);
-      if constexpr (kStepped) {
-        segment = service_segment(shape.service, chunk_count(shape.service, batch));
-      }
       const double reciprocal = chunk.reciprocals[n];
-      table_step(state, batch, inverse_mu(segment, reciprocal));
+      table_step(state, batch, kStepped ? inv_mu[n] : inverse_mu(segment, reciprocal));
       // The same rule as for lanes of the CPU: from such a row on, the line is not for a device.
       alone = alone || !(state.q <= kMostTableLoad);
       if (n == next) {
@@ -270,9 +294,7 @@ struct TableCandidate {
     return at(static_cast<int>(column));
   }
   [[nodiscard]] TONNAGE_KERNEL_BODY double inv_mu() const {
-    const ServiceParams service = queue_shape(piece.server, piece.perf, batch).service;
-    const double chunks = chunk_count(service, static_cast<double>(batch));
-    return inverse_mu(service_segment(service, chunks), chunk.reciprocals[batch]);
+    return inverse_mu_at(piece.server, piece.perf, batch, chunk.reciprocals);
   }
 };
 

@@ -16,11 +16,11 @@ import tempfile
 
 FATBIN_MAGIC = 0xBA55ED50
 PTX, ELF = 1, 2
-KERNELS = ("FillReciprocals", "SizePlainLines", "SizeUnevenLines", "SizePercentileLines",
-           "StartSearches", "SweepLines", "SettleLines", "SizeTableRows", "FillTable",
-           "FillPercentiles", "JudgePercentiles",
+KERNELS = ("FillReciprocals", "FillInverseMu", "SizePlainLines", "SizeUnevenLines",
+           "SizePercentileLines", "StartSearches", "SweepLines", "SettleFirst", "SettleLines",
+           "FillPieceRates", "SizeTableRows", "FillTable", "FillPercentiles", "JudgePercentiles",
            "DropPoints", "CountPoints", "WritePoints", "DeviceScan")
-FUNCTIONS = ("evaluate_pair", "search_uneven_pair", "reason_at_low_end",
+FUNCTIONS = ("averages_of_pair", "compare_pair", "search_uneven_pair", "reason_at_low_end",
              "search_percentile_pair", "finish_on_percentile", "ttft_at_level")
 
 

@@ -90,18 +90,12 @@ TONNAGE_HD SizingLanes<double> sizing_lanes(const QueueShape& q, const LatencyTa
   return l;
 }
 
-// Sources of 1/mu(n), n ascending from 1: worked out on the way, or the same values off a table
-// made by fill_inverse_mu().
-struct ComputedRates {
-  SegmentWalk walk;
-  TONNAGE_HD double operator()(std::int64_t n) {
-    const auto batch = static_cast<double>(n);
-    return inverse_mu(walk.at(batch), 1.0 / batch);
-  }
-};
-struct TabledRates {
-  const double* inv_mu;
-  TONNAGE_HD double operator()(std::int64_t n) const { return inv_mu[n]; }
+// 1/mu(n) = slope * table[n] + base: with one chunk count out of a table of 1/n, with any out of
+// what fill_inverse_mu() makes, with slope 1 and base 0, which change no bit.
+struct InverseMu {
+  double slope, base;
+  const double* table;
+  TONNAGE_HD double operator()(std::int64_t n) const { return lane_fma(slope, table[n], base); }
 };
 
 // One pair whose chunk count may grow with the batch. `forced_chunks` > 0 fixes the chunk count of
@@ -123,12 +117,10 @@ struct SteppedPair {
 
 // It at one rate inside its range: the averages there, and what the targets make of them, which may
 // be asked for several times with different `forced_chunks`.
-template <class Rates>
 struct SteppedEvaluator : SteppedPair {
-  Rates rates;
+  InverseMu inv_mu;
 
   TONNAGE_HD RatePoint<double> averages(double rate) const {
-    Rates inv_mu = rates;
     ChainSums<double> c{1.0, 1.0, 0.0};
     const double big_m = static_cast<double>(shape.max_batch);
     std::int64_t n = 1;
@@ -304,7 +296,7 @@ TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTarget
     const UniformEvaluator<double, DividedReciprocal> evaluate{lanes, {}};
     return search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
   }
-  const SteppedEvaluator<TabledRates> evaluate{{q, lanes.inv_target, 0.0}, {inv_mu}};
+  const SteppedEvaluator evaluate{{q, lanes.inv_target, 0.0}, {1.0, 0.0, inv_mu}};
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
