@@ -38,6 +38,9 @@ struct Counted {
 inline Counted lane_fma(Counted a, Counted b, Counted c) {
   return Counted::counted(Counted(std::fma(a.v, b.v, c.v)));
 }
+inline Counted lane_fnma(Counted a, Counted b, Counted c) {
+  return Counted::counted(Counted(std::fma(-a.v, b.v, c.v)));
+}
 inline Counted lane_select(bool mask, Counted a, Counted b) {
   return Counted::counted(mask ? a : b);
 }
@@ -65,7 +68,9 @@ inline double sweep_operations(const SweepLine& line) {
   c.sum = c.sum + c.weight;
   c.moment = lane_fma(batch, c.weight, c.moment);
   if (line.max_queue > 0) {
-    (void)test.with_room(c, q, batch, line.max_queue);
+    Counted power[] = {q};
+    raise_to_power(power, line.max_queue);
+    (void)test.with_room(c, q, power[0], batch, line.max_queue);
   } else {
     (void)test.without_room(c, before, q);
   }

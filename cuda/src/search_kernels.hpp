@@ -89,29 +89,35 @@ struct SweepPass {
                                                bool keeps) {
     if (!keeps) warp.each([&](int t) { least_count[t] = least_batch[t] = kNoEntry; });
     const V rate = sweep_rate(line, warp.lanes(replicas));
-    // For each thread a batch size of the group of 32 under way: the lanes that passed there.
+    // For each thread a batch size of the group of 32 under way, its own: the lanes that passed
+    // there.
     typename Warp::template Each<std::uint32_t> bits, any_bits, num_passed;
     warp.each([&](int t) { any_bits[t] = num_passed[t] = bits[t] = 0; });
+    typename Warp::template Each<std::int32_t> own;
+    warp.each([&](int t) { own[t] = t + 1; });
     const auto last_batch = static_cast<std::int32_t>(line.max_batch);
-    const auto take = [&](std::int64_t n, const LaneMask<V>& holds) {
+    const auto take = [&](std::int32_t batch, const LaneMask<V>& holds) {
       const std::uint32_t mask = warp.ballot(holds);
-      const auto batch = static_cast<std::int32_t>(n);
-      const int slot = (batch - 1) & (kWarpSize - 1);
-      warp.each([&](int t) { bits[t] = t == slot ? mask : bits[t]; });
+      warp.each([&](int t) { bits[t] = batch == own[t] ? mask : bits[t]; });
+    };
+    const auto end_block = [&](std::int32_t batch) {
+      const int slot = (batch - 1) % kWarpSize;
       if (slot != kWarpSize - 1 && batch != last_batch) return;
       warp.each([&](int t) {
         bits[t] = t <= slot ? bits[t] & wanted : 0;
         any_bits[t] |= bits[t];
         num_passed[t] += static_cast<std::uint32_t>(bit_count(bits[t]));
+        own[t] += kWarpSize;
       });
       store(bits, replicas, batch - 1 - slot, slot, keeps);
     };
     if constexpr (kStepped) {
-      sweep_pack<kHasRoom, true, kExtended>(line, rate, TabledLoad<V>{rate, table}, take);
+      sweep_pack<kHasRoom, true, kExtended>(line, rate, TabledLoad<V>{rate, table}, take,
+                                            end_block);
     } else {
       const UniformLoad<V, TabledReciprocal> load{
           rate * V(line.inv_mu_slope_ms), rate * V(line.inv_mu_base_ms), {table}};
-      sweep_pack<kHasRoom, false, kExtended>(line, rate, load, take);
+      sweep_pack<kHasRoom, false, kExtended>(line, rate, load, take, end_block);
     }
     passed += warp.sum(num_passed);
     return warp.merge(any_bits);

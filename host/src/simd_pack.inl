@@ -121,6 +121,11 @@ TONNAGE_HD Pack lane_fma(const Pack& a, const Pack& b, const Pack& c) {
   TONNAGE_EACH r.reg[i] = native_fma(a.reg[i], b.reg[i], c.reg[i]);
   return r;
 }
+TONNAGE_HD Pack lane_fnma(const Pack& a, const Pack& b, const Pack& c) {
+  Pack r;
+  TONNAGE_EACH r.reg[i] = native_fma(-a.reg[i], b.reg[i], c.reg[i]);
+  return r;
+}
 TONNAGE_HD Pack lane_select(const Mask& m, const Pack& a, const Pack& b) {
   Pack r;
   TONNAGE_EACH r.reg[i] = m.reg[i] ? a.reg[i] : b.reg[i];

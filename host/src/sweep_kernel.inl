@@ -53,9 +53,9 @@ template <bool kStepped, bool kExtended, class Load, class Take>
 TONNAGE_HD void sweep_room(const SweepLine& line, const Pack& rate, const Load& load,
                            const Take& take) {
   if (line.max_queue > 0) {
-    sweep_pack<true, kStepped, kExtended>(line, rate, load, take);
+    sweep_pack<true, kStepped, kExtended>(line, rate, load, take, [](std::int32_t) {});
   } else {
-    sweep_pack<false, kStepped, kExtended>(line, rate, load, take);
+    sweep_pack<false, kStepped, kExtended>(line, rate, load, take, [](std::int32_t) {});
   }
 }
 

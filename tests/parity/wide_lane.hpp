@@ -62,6 +62,9 @@ struct Wide {
 inline Wide lane_fma(const Wide& a, const Wide& b, const Wide& c) {
   return Wide::map([&](int t) { return std::fma(a.v[t], b.v[t], c.v[t]); });
 }
+inline Wide lane_fnma(const Wide& a, const Wide& b, const Wide& c) {
+  return Wide::map([&](int t) { return std::fma(-a.v[t], b.v[t], c.v[t]); });
+}
 inline Wide lane_select(WideMask mask, const Wide& a, const Wide& b) {
   return Wide::map([&](int t) { return (mask.bits >> t & 1) != 0 ? a.v[t] : b.v[t]; });
 }

@@ -28,6 +28,8 @@ template <class V>
 using LaneMask = typename LaneTraits<V>::Mask;
 
 TONNAGE_HD double lane_fma(double a, double b, double c) { return std::fma(a, b, c); }
+// c - a * b, rounded once.
+TONNAGE_HD double lane_fnma(double a, double b, double c) { return std::fma(-a, b, c); }
 TONNAGE_HD double lane_select(bool mask, double if_true, double if_false) {
   return mask ? if_true : if_false;
 }

@@ -76,19 +76,29 @@ TONNAGE_HD SweepLine sweep_line(const QueueShape& q, const LatencyTargets& targe
   return l;
 }
 
-// q^count for one whole count shared by all lanes.
-template <class V>
-TONNAGE_HD V shared_power(V base, std::int64_t count) {
+// States whose tests are worked out side by side: on a GPU enough to hide latencies and to share
+// the steps of a loop, while processors that reorder instructions do with one.
+#if defined(__CUDACC__)
+inline constexpr int kStatesTogether = 4;
+#else
+inline constexpr int kStatesTogether = 1;
+#endif
+
+// powers[i]^count for one whole count > 0 shared by all.
+template <int kCount, class V>
+TONNAGE_HD void raise_to_power(V (&powers)[kCount], std::int64_t count) {
   while ((count & 1) == 0) {
-    base = base * base;
+    for (V& p : powers) p = p * p;
     count >>= 1;
   }
-  V result = base;
+  V base[kCount];
+  for (int i = 0; i < kCount; ++i) base[i] = powers[i];
   for (count >>= 1; count > 0; count >>= 1) {
-    base = base * base;
-    if (count & 1) result = result * base;
+    for (V& b : base) b = b * b;
+    if (count & 1) {
+      for (int i = 0; i < kCount; ++i) powers[i] = powers[i] * base[i];
+    }
   }
-  return result;
 }
 
 // prefill * scale for a pack, given served = X * scale.
@@ -130,7 +140,7 @@ struct SweepTest {
     const V p = itl_prefill(c.sum, c.moment);
     const V p_ttft = kStepped ? ttft_prefill(c.sum, c.moment) : p;
     const V by_itl = lane_fma(itl_room, c.sum, p);
-    const V by_ttft = ttft_room * c.sum - decode_steps * p_ttft;
+    const V by_ttft = lane_fnma(decode_steps, p_ttft, ttft_room * c.sum);
     const V accepted = rate * sum_before;
     const auto holds =
         (c.moment * c.sum <= accepted * lane_min(by_itl, by_ttft)) & (q <= full_load);
@@ -141,22 +151,21 @@ struct SweepTest {
   // With a waiting room, in the notation of close_chain(), everything times the sum G:
   //   ITL:  served/(lam d) <= m*itl + prefill
   //   TTFT: m*wait + serv + (m-1) prefill <= m*ttft.
-  TONNAGE_HD LaneMask<V> with_room(const ChainSums<V>& c, const V& q, const V& batch,
-                                   std::int64_t max_queue) const {
+  TONNAGE_HD LaneMask<V> with_room(const ChainSums<V>& c, const V& q, const V& q_power,
+                                   const V& batch, std::int64_t max_queue) const {
     const V e = V(1.0) - q;
-    const V q_power = shared_power(q, max_queue);
-    const V t0 = q - q * q_power;
+    const V t0 = lane_fnma(q, q_power, q);
     const V tail = q_power * e;
-    const V t1 = t0 - V(static_cast<double>(max_queue)) * (q * tail);
+    const V t1 = lane_fnma(V(static_cast<double>(max_queue)), q * tail, t0);
     const V wt0 = c.weight * t0;
     const V z = lane_fma(e, c.sum, wt0);
-    const V d = z - c.weight * tail;
+    const V d = lane_fnma(c.weight, tail, z);
     const V served = lane_fma(batch, wt0, c.moment * e);
     const V p = itl_prefill(z, served);
     const V p_ttft = kStepped ? ttft_prefill(z, served) : p;
     const V accepted = rate * d;
     const V by_itl = lane_fma(itl_room, z, p);
-    const V by_ttft = (ttft_room * z - decode_steps * p_ttft) * e;
+    const V by_ttft = lane_fnma(decode_steps, p_ttft, ttft_room * z) * e;
     const V waits = lane_fma(wait_tokens * c.weight, t1, served * e);
     const auto holds =
         (served * z <= accepted * by_itl) & (waits * z <= accepted * by_ttft) & (q <= full_load);
@@ -182,29 +191,61 @@ struct TabledLoad {
   TONNAGE_HD V operator()(std::int64_t n) const { return rate * V(inv_mu[n]); }
 };
 
-// Runs one pack of replica counts through all batch sizes and hands each batch's mask to
-// take(M, mask), M ascending from 1. `rate` is sweep_rate() of the pack, `load` gives q.
-template <bool kHasRoom, bool kStepped, bool kExtended, class V, class Load, class Take>
-TONNAGE_HD void sweep_pack(const SweepLine& line, const V& rate, const Load& load, Take&& take) {
-  const SweepTest<kStepped, kExtended, V> test(line, rate);
-  ChainSums<V> c{V(1.0), V(1.0), V(0.0)};
-  const V longest = V(static_cast<double>(line.max_batch));
-  std::int64_t n = 1;
-  while (n <= line.max_batch) {
-    const std::int64_t stop =
-        n + kChainBlock - 1 < line.max_batch ? n + kChainBlock - 1 : line.max_batch;
-    V q = V(0.0);
-    for (; n <= stop; ++n) {
-      const V batch = V(static_cast<double>(n));
-      q = load(n);
-      const V before = c.sum;
-      c.weight = c.weight * q;
-      c.sum = c.sum + c.weight;
-      c.moment = lane_fma(batch, c.weight, c.moment);
-      take(n, kHasRoom ? test.with_room(c, q, batch, line.max_queue)
-                       : test.without_room(c, before, q));
+// One pack of replica counts on its way through the batch sizes of a line.
+template <bool kHasRoom, bool kStepped, bool kExtended, class V>
+struct SweepState {
+  SweepTest<kStepped, kExtended, V> test;
+  std::int64_t max_queue;
+  ChainSums<V> chain{V(1.0), V(1.0), V(0.0)};
+  V q = V(0.0);
+
+  TONNAGE_HD SweepState(const SweepLine& line, const V& rate)
+      : test(line, rate), max_queue(line.max_queue) {}
+
+  // kCount batch sizes from n on.
+  template <int kCount, class Load, class Take>
+  TONNAGE_HD void add(std::int32_t n, const Load& load, const Take& take) {
+    V before[kCount], ratio[kCount], power[kCount], batch[kCount];
+    ChainSums<V> sums[kCount];
+    for (int i = 0; i < kCount; ++i) {
+      batch[i] = V(static_cast<double>(n + i));
+      before[i] = chain.sum;
+      q = power[i] = ratio[i] = load(n + i);
+      chain.weight = chain.weight * q;
+      chain.sum = chain.sum + chain.weight;
+      chain.moment = lane_fma(batch[i], chain.weight, chain.moment);
+      sums[i] = chain;
     }
-    (void)chain_block_end(c, q, stop, longest);
+    if constexpr (kHasRoom) raise_to_power(power, max_queue);
+    for (int i = 0; i < kCount; ++i) {
+      take(n + i, kHasRoom ? test.with_room(sums[i], ratio[i], power[i], batch[i], max_queue)
+                           : test.without_room(sums[i], before[i], ratio[i]));
+    }
+  }
+};
+
+// Runs one pack of replica counts through all batch sizes and hands each batch's mask to
+// take(M, mask), M ascending from 1; end_block(M) follows every kChainBlock of them and the last.
+// `rate` is sweep_rate() of the pack, `load` gives q.
+template <bool kHasRoom, bool kStepped, bool kExtended, class V, class Load, class Take,
+          class EndBlock>
+TONNAGE_HD void sweep_pack(const SweepLine& line, const V& rate, const Load& load, const Take& take,
+                           const EndBlock& end_block) {
+  SweepState<kHasRoom, kStepped, kExtended, V> state(line, rate);
+  const V longest = V(static_cast<double>(line.max_batch));
+  const auto last = static_cast<std::int32_t>(line.max_batch);
+  constexpr auto kBlock = static_cast<std::int32_t>(kChainBlock);
+  std::int32_t n = 1;
+  while (n <= last) {
+    const std::int32_t stop = n + kBlock - 1 < last ? n + kBlock - 1 : last;
+    for (; n + kStatesTogether - 1 <= stop; n += kStatesTogether) {
+      state.template add<kStatesTogether>(n, load, take);
+    }
+    if constexpr (kStatesTogether > 1) {
+      for (; n <= stop; ++n) state.template add<1>(n, load, take);
+    }
+    end_block(stop);
+    (void)chain_block_end(state.chain, state.q, stop, longest);
   }
 }
 
