@@ -81,8 +81,17 @@ struct SegmentWalk {
 
   TONNAGE_HD const ServiceSegment& at(double batch) {
     if (batch > segment_end) {
-      segment = service_segment(service, chunk_count(service, batch));
-      segment_end = max_batch_at_chunks(service, segment.chunks);
+      // Mostly a chunk or two more do.
+      double chunks = segment.chunks;
+      for (int more = 0; more < 3 && chunks > 0 && segment_end < batch; ++more) {
+        chunks += 1;
+        segment_end = max_batch_at_chunks(service, chunks);
+      }
+      if (segment_end < batch) {
+        chunks = chunk_count(service, batch);
+        segment_end = max_batch_at_chunks(service, chunks);
+      }
+      segment = service_segment(service, chunks);
     }
     return segment;
   }
