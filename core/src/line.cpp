@@ -56,14 +56,14 @@ std::string_view describe(Reason reason) {
 
 LineOutcome finish_line(const ServerRow& server, const PerfRow& perf, std::int64_t max_batch,
                         const RateSearch<double>& found) {
-  const double percentile = server.targets.ttft_percentile;
   if (!server.targets.binds_percentile()) {
     return finish_line_on_averages(server, perf, max_batch, found);
   }
+  const double level = server.targets.ttft_percentile / 100;
   return finish_line_with(server, perf, max_batch, found,
-                          [&](const QueueMetrics& m, std::int64_t max_queue) {
-                            return ttft_quantile(m, max_queue, percentile / 100);
-                          });
+                          percentile_figures([&](const QueueMetrics& m, std::int64_t q) {
+                            return ttft_quantile(m, q, level);
+                          }));
 }
 
 LineOutcome size_line(const ServerRow& server, const PerfRow& perf) {

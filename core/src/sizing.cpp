@@ -9,11 +9,11 @@ namespace {
 
 // Out of line: the search asks at twenty places.
 struct CalledPercentile : PercentileEvaluator {
-  [[gnu::noinline]] QueueMetrics averages(double rate) const {
+  [[gnu::noinline]] Averages averages(double rate) const {
     return PercentileEvaluator::averages(rate);
   }
-  [[gnu::noinline]] TargetPoint<double> at(const QueueMetrics& m) const {
-    return PercentileEvaluator::at(m);
+  [[gnu::noinline]] TargetPoint<double> at(const Averages& r) const {
+    return PercentileEvaluator::at(r);
   }
   TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
 };
@@ -22,13 +22,14 @@ struct CalledPercentile : PercentileEvaluator {
 
 RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
                              bool has_tps_target) {
-  if (targets.binds_percentile()) {
-    return size_percentile<CalledPercentile>(shape, targets, has_tps_target);
-  }
   std::vector<double> inv_mu;
-  if (!is_plain_pair(shape)) {
+  if (targets.binds_percentile() || !is_plain_pair(shape)) {
     inv_mu.resize(static_cast<std::size_t>(shape.max_batch) + 1);
     fill_inverse_mu(shape.service, shape.max_batch, inv_mu.data());
+  }
+  if (targets.binds_percentile()) {
+    return size_percentile<CalledPercentile>(shape, targets, has_tps_target,
+                                             {1.0, 0.0, inv_mu.data()});
   }
   return size_rate(shape, targets, has_tps_target, inv_mu.data());
 }

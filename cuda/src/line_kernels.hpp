@@ -160,8 +160,9 @@ TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_pair(const QueueShape& shap
 // The same for a pair whose TTFT target binds a percentile.
 TONNAGE_KERNEL_CALL RateSearch<double> search_percentile_pair(const QueueShape& shape,
                                                               const LatencyTargets& targets,
-                                                              bool has_tps_target) {
-  return size_percentile<Called<PercentileEvaluator>>(shape, targets, has_tps_target);
+                                                              bool has_tps_target,
+                                                              const InverseMu& inv_mu) {
+  return size_percentile<Called<PercentileEvaluator>>(shape, targets, has_tps_target, inv_mu);
 }
 
 // ttft_quantile() at a percentile. The tail is asked for at one place, so it is compiled once.
@@ -178,9 +179,9 @@ TONNAGE_KERNEL_CALL LineOutcome finish_on_percentile(const ServerRow& server, co
                                                      const RateSearch<double>& found) {
   const double level = server.targets.ttft_percentile / 100;
   return finish_line_with(server, perf, batch, found,
-                          [&](const QueueMetrics& m, std::int64_t max_queue) {
-                            return ttft_at_level(m, max_queue, level);
-                          });
+                          percentile_figures([&](const QueueMetrics& m, std::int64_t q) {
+                            return ttft_at_level(m, q, level);
+                          }));
 }
 
 // size_pair() of a line at one batch size; inv_mu() is asked for where it matters.
@@ -190,7 +191,7 @@ TONNAGE_KERNEL_BODY RateSearch<double> search_batch(const ServerRow& server, con
                                                     const GetInverseMu& inv_mu) {
   const QueueShape shape = queue_shape(server, perf, batch);
   if (server.targets.binds_percentile()) {
-    return search_percentile_pair(shape, server.targets, server.has_tps_target);
+    return search_percentile_pair(shape, server.targets, server.has_tps_target, inv_mu());
   }
   const double chunks_at_1 = chunk_count(shape.service, 1.0);
   const double chunks_at_m = chunk_count(shape.service, static_cast<double>(batch));
@@ -275,10 +276,10 @@ struct SizePercentileLines {
     const ServerRow& server = rows.server(line);
     const PerfRow& perf = rows.perf(line);
     const std::int64_t ceiling = batch_ceiling(server, perf);
-    rows.outcome(line) =
-        finish_on_percentile(server, perf, ceiling,
-                             search_percentile_pair(queue_shape(server, perf, ceiling),
-                                                    server.targets, server.has_tps_target));
+    rows.outcome(line) = finish_on_percentile(
+        server, perf, ceiling,
+        search_percentile_pair(queue_shape(server, perf, ceiling), server.targets,
+                               server.has_tps_target, inverse_mu_of_line(rows, line)));
   }
 };
 

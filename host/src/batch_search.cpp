@@ -35,8 +35,8 @@ void BatchSearch::size_batches(const std::vector<std::int64_t>& batches) {
   kernels_.size_batches(line(), batches.data(), static_cast<std::int64_t>(batches.size()),
                         goodput_.data());
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    // Rounding must not raise the count above what the single search finds: it has the last word.
-    const double goodput = goodput_[i] * (1 + 1e-9);
+    // The count must not exceed what the single search finds: that has the last word.
+    const double goodput = goodput_[i] * (1 + kPackedTolerance);
     const std::int64_t replicas =
         goodput > 0 ? replicas_needed(server_->total_rate_per_ms, goodput, server_->min_replicas)
                     : 0;

@@ -42,9 +42,8 @@ void TableFiller::size_batches(const GridLine& g) {
     }
     if (plain &&
         is_plain_pair(shape, tables_.line().chunks[1], tables_.line().chunks[batches_[i]])) {
-      // The search by lanes agrees with the single one to far less than this.
-      const std::int64_t most = replicas_at(goodput_[i] * (1 - 1e-9));
-      if (most > 0 && most == replicas_at(goodput_[i] * (1 + 1e-9))) {
+      const std::int64_t most = replicas_at(goodput_[i] * (1 - kPackedTolerance));
+      if (most > 0 && most == replicas_at(goodput_[i] * (1 + kPackedTolerance))) {
         need_[i] = most;
         continue;
       }

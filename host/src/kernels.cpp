@@ -48,14 +48,15 @@ const Kernels& kernels_of(InstructionSet isa) {
                                              " is not usable on this processor");
   }
 #if defined(TONNAGE_HAVE_X86_KERNELS)
-  static constexpr Kernels kAvx512 = {size_pairs_avx512, size_one_avx512, sweep_line_avx512,
-                                      size_batches_avx512, fill_table_avx512};
-  static constexpr Kernels kAvx2 = {size_pairs_avx2, size_one_avx2, sweep_line_avx2,
-                                    size_batches_avx2, fill_table_avx2};
+  static constexpr Kernels kAvx512 = {size_pairs_avx512, fill_inverse_mu_avx512, size_one_avx512,
+                                      sweep_line_avx512, size_batches_avx512,    fill_table_avx512};
+  static constexpr Kernels kAvx2 = {size_pairs_avx2, fill_inverse_mu_avx2, size_one_avx2,
+                                    sweep_line_avx2, size_batches_avx2,    fill_table_avx2};
   if (isa == InstructionSet::kAvx512) return kAvx512;
   if (isa == InstructionSet::kAvx2) return kAvx2;
 #endif
-  static constexpr Kernels kBaseline = {size_pairs_baseline, size_one_baseline, sweep_line_baseline,
+  static constexpr Kernels kBaseline = {size_pairs_baseline,   fill_inverse_mu_baseline,
+                                        size_one_baseline,     sweep_line_baseline,
                                         size_batches_baseline, fill_table_baseline};
   return kBaseline;
 }

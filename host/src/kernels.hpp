@@ -10,6 +10,7 @@ namespace tonnage {
 
 struct Kernels {
   SizePairsFunction size_pairs;
+  FillInverseMuFunction fill_inverse_mu;
   SizePairFunction size_one;
   SweepLineFunction sweep_line;
   SizeBatchesFunction size_batches;

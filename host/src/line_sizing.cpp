@@ -42,13 +42,10 @@ void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last,
     const double chunks_at_1 = chunk_count(shape.service, 1.0);
     const double chunks_at_m = chunk_count(shape.service, static_cast<double>(ceiling));
     const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
-    const bool by_percentile = server.targets.binds_percentile();
-    if (by_percentile || !is_plain_pair(shape, chunks_at_1, chunks_at_m) ||
+    if (server.targets.binds_percentile() || !is_plain_pair(shape, chunks_at_1, chunks_at_m) ||
         !(range.low_per_ms <= range.high_per_ms)) {
-      if (!by_percentile) {
-        inv_mu.resize(std::max(inv_mu.size(), static_cast<std::size_t>(ceiling) + 1));
-        fill_inverse_mu(shape.service, ceiling, inv_mu.data());
-      }
+      inv_mu.resize(std::max(inv_mu.size(), static_cast<std::size_t>(ceiling) + 1));
+      kernel.fill_inverse_mu(shape.service, ceiling, inv_mu.data());
       outcomes[i] =
           finish_line(server, perf, ceiling,
                       kernel.size_one(shape, server.targets, server.has_tps_target, inv_mu.data()));

@@ -13,10 +13,18 @@ using SizePairsFunction = void (*)(const SizingLanes<double>* pairs, std::int64_
                                    const double* reciprocals, RateSearch<double>* found);
 
 // size_pair() compiled for the instruction set, for pairs that are not plain. `inv_mu` is what
-// fill_inverse_mu() makes; not looked at where a percentile binds.
+// fill_inverse_mu() makes.
 using SizePairFunction = RateSearch<double> (*)(const QueueShape& shape,
                                                 const LatencyTargets& targets, bool has_tps_target,
                                                 const double* inv_mu);
+
+// fill_inverse_mu() compiled for the instruction set.
+using FillInverseMuFunction = void (*)(const ServiceParams& service, std::int64_t max_batch,
+                                       double* inv_mu);
+
+void fill_inverse_mu_baseline(const ServiceParams& service, std::int64_t max_batch, double* inv_mu);
+void fill_inverse_mu_avx2(const ServiceParams& service, std::int64_t max_batch, double* inv_mu);
+void fill_inverse_mu_avx512(const ServiceParams& service, std::int64_t max_batch, double* inv_mu);
 
 RateSearch<double> size_one_baseline(const QueueShape& shape, const LatencyTargets& targets,
                                      bool has_tps_target, const double* inv_mu);

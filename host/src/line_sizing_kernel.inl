@@ -7,6 +7,7 @@
 
 #include "line_sizing_kernel.hpp"
 #include "tonnage/core/lanes.hpp"
+#include "tonnage/core/percentile_sizing.hpp"
 
 #define TONNAGE_CONCAT_(a, b) a##b
 #define TONNAGE_CONCAT(a, b) TONNAGE_CONCAT_(a, b)
@@ -60,6 +61,17 @@ TONNAGE_HD Fields<double> lane_of(const Fields<Pack>& packed, int lane) {
   }
   return one;
 }
+
+// Out of line: the search asks at twenty places.
+struct CalledPercentile : PercentileEvaluator {
+  [[gnu::noinline]] Averages averages(double rate) const {
+    return PercentileEvaluator::averages(rate);
+  }
+  [[gnu::noinline]] TargetPoint<double> at(const Averages& r) const {
+    return PercentileEvaluator::at(r);
+  }
+  TONNAGE_HD TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
+};
 
 // A pair whose search goes on in another pack.
 struct OpenPair {
@@ -133,12 +145,18 @@ void TONNAGE_CONCAT(size_pairs_, TONNAGE_ISA)(const SizingLanes<double>* pairs, 
   }
 }
 
+void TONNAGE_CONCAT(fill_inverse_mu_, TONNAGE_ISA)(const ServiceParams& service,
+                                                   std::int64_t max_batch, double* inv_mu) {
+  fill_inverse_mu(service, max_batch, inv_mu);
+}
+
 RateSearch<double> TONNAGE_CONCAT(size_one_, TONNAGE_ISA)(const QueueShape& shape,
                                                           const LatencyTargets& targets,
                                                           bool has_tps_target,
                                                           const double* inv_mu) {
-  return targets.binds_percentile() ? size_pair(shape, targets, has_tps_target)
-                                    : size_rate(shape, targets, has_tps_target, inv_mu);
+  using TONNAGE_CONCAT(simd_, TONNAGE_ISA)::CalledPercentile;
+  if (!targets.binds_percentile()) return size_rate(shape, targets, has_tps_target, inv_mu);
+  return size_percentile<CalledPercentile>(shape, targets, has_tps_target, {1.0, 0.0, inv_mu});
 }
 
 }  // namespace tonnage

@@ -32,6 +32,9 @@ using SweepLineFunction = std::int64_t (*)(const TabledLine& line, const std::in
 // Goodput (requests/ms; 0: infeasible) at the largest rate within targets for each of `count`
 // batch sizes of one line. Plain search: where the chunk count grows, ITL can turn down or a
 // percentile binds it may exceed the true goodput, never fall short.
+// The searches by packs and alone take different points: where latencies are flat in the rate, two
+// rates that both meet the targets to the last digit of the search differ by more than rounding.
+inline constexpr double kPackedTolerance = 1e-6;
 using SizeBatchesFunction = void (*)(const TabledLine& line, const std::int64_t* batches,
                                      std::int64_t count, double* goodput);
 

@@ -156,12 +156,20 @@ TONNAGE_HD LineOutcome line_at_goodput(const ServerRow& server, std::int64_t max
   return r;
 }
 
-// Turns the outcome of the rate search at batch size M into replicas or a reason. `ttft` gives the
-// figure of TTFT that is held against its target from the metrics and the number of waiting places.
-template <class Ttft>
+// What is held against the targets.
+struct TargetFigures {
+  double itl_ms;
+  double ttft_ms;
+  double response_ms;
+  double drop_probability;
+};
+
+// Turns the outcome of the rate search at batch size M into replicas or a reason. `figures_at`
+// gives the figures of a queue at a rate.
+template <class FiguresAt>
 TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& perf,
                                         std::int64_t max_batch, const RateSearch<double>& found,
-                                        const Ttft& ttft) {
+                                        const FiguresAt& figures_at) {
   if (found.feasible) return line_at_goodput(server, max_batch, found.throughput_per_ms);
   LineOutcome r;
   r.max_batch = max_batch;
@@ -171,8 +179,7 @@ TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& 
     r.reason = Reason::kRateRange;
     return r;
   }
-  const QueueMetrics m =
-      evaluate_queue(shape.service, max_batch, shape.max_queue, range.low_per_ms);
+  const TargetFigures f = figures_at(shape, range.low_per_ms);
   const LatencyTargets& t = server.targets;
   double worst = -1;
   const auto compare = [&](Reason reason, double best, double target) {
@@ -181,21 +188,43 @@ TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& 
     r.reason = reason;
     r.best_achievable = best;
   };
-  compare(Reason::kItlTarget, m.itl_ms, t.itl_ms);
-  compare(Reason::kTtftTarget, ttft(m, shape.max_queue), t.ttft_ms);
-  compare(Reason::kE2eTarget, m.wait_ms + m.service_ms, t.e2e_ms);
-  compare(Reason::kDropTarget, m.drop_probability, t.drop);
+  compare(Reason::kItlTarget, f.itl_ms, t.itl_ms);
+  compare(Reason::kTtftTarget, f.ttft_ms, t.ttft_ms);
+  compare(Reason::kE2eTarget, f.response_ms, t.e2e_ms);
+  compare(Reason::kDropTarget, f.drop_probability, t.drop);
   return r;
 }
 
-// finish_line() of a server without a target on a percentile.
-struct AverageTtft {
-  TONNAGE_HD double operator()(const QueueMetrics& m, std::int64_t) const { return m.ttft_ms; }
+// Averages, and with `ttft` (metrics, Q) a percentile of TTFT.
+struct AverageFigures {
+  TONNAGE_HD TargetFigures operator()(const QueueShape& shape, double rate) const {
+    const RatePoint<double> r = averages_at(shape, rate);
+    const ServiceParams& p = shape.service;
+    const ServiceSegment s = SteppedPair{shape, {}, 0.0}.segment_at(r.in_service);
+    const double prefill =
+        prefill_time(p.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms, r.in_service);
+    const double itl = (r.service_ms - prefill) / p.out_tokens;
+    return {itl, r.wait_ms + prefill + itl, r.wait_ms + r.service_ms, r.drop_probability};
+  }
 };
+template <class Ttft>
+struct PercentileFigures {
+  Ttft ttft;
+  TONNAGE_HD TargetFigures operator()(const QueueShape& shape, double rate) const {
+    const QueueMetrics m = evaluate_queue(shape.service, shape.max_batch, shape.max_queue, rate);
+    return {m.itl_ms, ttft(m, shape.max_queue), m.wait_ms + m.service_ms, m.drop_probability};
+  }
+};
+template <class Ttft>
+TONNAGE_HD PercentileFigures<Ttft> percentile_figures(const Ttft& ttft) {
+  return {ttft};
+}
+
+// finish_line() of a server without a target on a percentile.
 TONNAGE_HD LineOutcome finish_line_on_averages(const ServerRow& server, const PerfRow& perf,
                                                std::int64_t max_batch,
                                                const RateSearch<double>& found) {
-  return finish_line_with(server, perf, max_batch, found, AverageTtft{});
+  return finish_line_with(server, perf, max_batch, found, AverageFigures{});
 }
 
 }  // namespace tonnage

@@ -98,6 +98,41 @@ struct InverseMu {
   TONNAGE_HD double operator()(std::int64_t n) const { return lane_fma(slope, table[n], base); }
 };
 
+// Chain of one pair at one rate, inv_mu(n) asked for with n ascending.
+template <class GetInverseMu>
+TONNAGE_HD ChainSums<double> run_chain(double rate, std::int64_t max_batch, GetInverseMu&& inv_mu) {
+  ChainSums<double> c{1.0, 1.0, 0.0};
+  const double big_m = static_cast<double>(max_batch);
+  std::int64_t n = 1;
+  while (n <= max_batch) {
+    const std::int64_t stop = n + kChainBlock - 1 < max_batch ? n + kChainBlock - 1 : max_batch;
+    double q = 0;
+    for (; n <= stop; ++n) {
+      q = rate * inv_mu(n);
+      c.weight *= q;
+      c.sum += c.weight;
+      c.moment = lane_fma(static_cast<double>(n), c.weight, c.moment);
+    }
+    if (!chain_block_end(c, q, stop, big_m)) break;
+  }
+  return c;
+}
+
+// Averages at one rate of the range, without a table. At the low end of the range this is O(1):
+// what lies beyond the first block of states is cut.
+TONNAGE_HD RatePoint<double> averages_at(const QueueShape& shape, double rate) {
+  const ServiceParams& p = shape.service;
+  SegmentWalk walk{p};
+  const ChainSums<double> c = run_chain(rate, shape.max_batch, [&](std::int64_t n) {
+    const auto batch = static_cast<double>(n);
+    return inverse_mu(walk.at(batch), 1.0 / batch);
+  });
+  const double big_m = static_cast<double>(shape.max_batch);
+  const ServiceSegment full = service_segment(p, chunk_count(p, big_m));
+  return close_chain(c, rate, rate * inverse_mu(full, 1.0 / big_m), big_m,
+                     static_cast<double>(shape.max_queue));
+}
+
 // One pair whose chunk count may grow with the batch. `forced_chunks` > 0 fixes the chunk count of
 // the prefill, which gives the left limit where the count is about to grow.
 struct SteppedPair {
@@ -121,22 +156,8 @@ struct SteppedEvaluator : SteppedPair {
   InverseMu inv_mu;
 
   TONNAGE_HD RatePoint<double> averages(double rate) const {
-    ChainSums<double> c{1.0, 1.0, 0.0};
-    const double big_m = static_cast<double>(shape.max_batch);
-    std::int64_t n = 1;
-    while (n <= shape.max_batch) {
-      const std::int64_t stop =
-          n + kChainBlock - 1 < shape.max_batch ? n + kChainBlock - 1 : shape.max_batch;
-      double q = 0;
-      for (; n <= stop; ++n) {
-        q = rate * inv_mu(n);
-        c.weight *= q;
-        c.sum += c.weight;
-        c.moment = lane_fma(static_cast<double>(n), c.weight, c.moment);
-      }
-      if (!chain_block_end(c, q, stop, big_m)) break;
-    }
-    return close_chain(c, rate, rate * inv_mu(shape.max_batch), big_m,
+    return close_chain(run_chain(rate, shape.max_batch, inv_mu), rate,
+                       rate * inv_mu(shape.max_batch), static_cast<double>(shape.max_batch),
                        static_cast<double>(shape.max_queue));
   }
   TONNAGE_HD TargetPoint<double> at(const RatePoint<double>& r) const {
@@ -166,6 +187,7 @@ TONNAGE_HD RateSearch<double> search_between(const Evaluate& evaluate, double lo
 
 inline constexpr int kSteppedJumps = 64;
 inline constexpr int kHumpSamples = 64;
+inline constexpr int kItlAttempts = 4;
 
 // True if a rate at least as high as the one with `level` requests in service is found quickly at
 // which the targets hold with the chunk count before the jump: they then hold at the jump, too,
@@ -186,9 +208,10 @@ TONNAGE_HD bool holds_beyond(const Evaluate& before, double level,
 // Where the chunk count grows, prefill jumps up and ITL jumps down: a target can be missed just
 // before a jump although it holds again after it. Looks at the jumps below `found` in order (the
 // first kSteppedJumps of them) and returns the first point beyond which a target is missed.
+// `may_turn`: ITL can fall as the rate rises while the count is fixed.
 template <class Evaluate>
 TONNAGE_HD RateSearch<double> search_before_jumps(const Evaluate& evaluate, double low,
-                                                  const RateSearch<double>& found) {
+                                                  const RateSearch<double>& found, bool may_turn) {
   const ServiceParams& p = evaluate.shape.service;
   RateSearch<double> at_piece_start{};
   at_piece_start.rate_per_ms = low;
@@ -202,7 +225,8 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const Evaluate& evaluate, doub
     before.forced_chunks = chunks;
     chunks = chunk_count(p, level + 0.5);
     // Where another target binds than the one that jumps, the rate found shows it for all jumps.
-    if (before.at(averages_at_found).excess <= 0 || holds_beyond(before, level, found)) continue;
+    if (!may_turn && before.at(averages_at_found).excess <= 0) continue;
+    if (holds_beyond(before, level, found)) continue;
     const RateSearch<double> at_jump =
         search_between(OccupancyEvaluator<Evaluate>{evaluate, level}, at_piece_start.rate_per_ms,
                        found.rate_per_ms);
@@ -217,6 +241,34 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const Evaluate& evaluate, doub
     at_piece_start = at_jump;
   }
   return found;
+}
+
+// True if ITL is found to hold at every rate from `low` to `high` by few evaluations. Between two
+// rates it is at most what service takes at the upper one without the prefill at the lower one:
+// both rise with the rate, whatever ITL does. The other latencies rise, so that they hold below a
+// rate at which they hold.
+template <class Evaluate>
+TONNAGE_HD bool itl_surely_holds(const Evaluate& evaluate, double low, double high) {
+  const double inv_itl = evaluate.inv_target.itl;
+  if (!(inv_itl > 0)) return true;
+  const ServiceParams& p = evaluate.shape.service;
+  const auto prefill_of = [&](double in_service) {
+    const ServiceSegment s = evaluate.segment_at(in_service);
+    return prefill_time(p.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms, in_service);
+  };
+  const double service_at_high = evaluate.averages(high).service_ms;
+  double prefill = prefill_of(evaluate.averages(low).in_service);
+  double from = low, to = high;
+  for (int attempt = 0; attempt < kItlAttempts; ++attempt) {
+    if ((service_at_high - prefill) / p.out_tokens * inv_itl <= 1) return true;
+    to = 0.5 * (from + to);
+    const auto middle = evaluate.averages(to);
+    if ((middle.service_ms - prefill) / p.out_tokens * inv_itl > 1) continue;
+    prefill = prefill_of(middle.in_service);
+    from = to;
+    to = high;
+  }
+  return false;
 }
 
 // Where ITL can turn down, a hump above the target may hide between two feasible ends. Samples the
@@ -272,9 +324,13 @@ TONNAGE_HD RateSearch<double> search_uneven(const Evaluate& evaluate, const Rate
   const QueueShape& q = evaluate.shape;
   RateSearch<double> result = search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess);
   if (!result.feasible) return result;
-  if (chunks_at_1 != chunks_at_m) result = search_before_jumps(evaluate, range.low_per_ms, result);
+  if (itl_surely_holds(evaluate, range.low_per_ms, result.rate_per_ms)) return result;
   const double growth = q.service.out_tokens * (static_cast<double>(q.max_batch) - 1);
-  if (growth <= 4 * chunks_at_m) result = search_before_hump(evaluate, range.low_per_ms, result);
+  const bool may_turn = growth <= 4 * chunks_at_m;
+  if (chunks_at_1 != chunks_at_m) {
+    result = search_before_jumps(evaluate, range.low_per_ms, result, may_turn);
+  }
+  if (may_turn) result = search_before_hump(evaluate, range.low_per_ms, result);
   return result;
 }
 
