@@ -5,20 +5,6 @@
 #include "tonnage/core/percentile_sizing.hpp"
 
 namespace tonnage {
-namespace {
-
-// Out of line: the search asks at twenty places.
-struct CalledPercentile : PercentileEvaluator {
-  [[gnu::noinline]] Averages averages(double rate) const {
-    return PercentileEvaluator::averages(rate);
-  }
-  [[gnu::noinline]] TargetPoint<double> at(const Averages& r) const {
-    return PercentileEvaluator::at(r);
-  }
-  TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
-};
-
-}  // namespace
 
 RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
                              bool has_tps_target) {
@@ -28,8 +14,8 @@ RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targ
     fill_inverse_mu(shape.service, shape.max_batch, inv_mu.data());
   }
   if (targets.binds_percentile()) {
-    return size_percentile<CalledPercentile>(shape, targets, has_tps_target,
-                                             {1.0, 0.0, inv_mu.data()});
+    return size_percentile<CalledPercentile<void>>(shape, targets, has_tps_target,
+                                                   {1.0, 0.0, inv_mu.data()});
   }
   return size_rate(shape, targets, has_tps_target, inv_mu.data());
 }

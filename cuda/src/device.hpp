@@ -1,6 +1,7 @@
 // What the engine asks of a GPU: memory, and copies and kernels in order on a stream. Owns: that
-// interface, the buffer that frees itself, and out-of-memory as an error of its own. Free of CUDA
-// headers, so that the engine also runs over an emulation of the launch grid.
+// interface, the buffer that frees itself, the arena of buffers for work in steps, and
+// out-of-memory as an error of its own. Free of CUDA headers, so that the engine also runs over an
+// emulation of the launch grid.
 #pragma once
 
 #include <cstddef>

@@ -100,6 +100,7 @@ struct Slot {
 
   std::int64_t first = 0;  // line of the problem
   std::int64_t count = 0;  // 0: nothing in flight
+  std::int64_t first_server = 0, num_servers = 0;
 };
 
 // One device and the chunks it works on.
@@ -174,7 +175,7 @@ class Worker {
     clear(slot.servers);
     clear(slot.lines);
     clear(slot.outcomes);  // they have padding, which is copied, too
-    slot.stream->order(rows_of(slot, 0), slot.line_order(), lines_, slot.arena);
+    slot.stream->order(rows_of(slot), slot.line_order(), lines_, slot.arena);
     slot.stream->wait();
   }
 
@@ -190,8 +191,8 @@ class Worker {
     stream.wait();
   }
 
-  [[nodiscard]] ChunkRows rows_of(const Slot& slot, std::int64_t first_server) const {
-    return {slot.servers.data(),  first_server,        perfs_.data(),     slot.lines.data(),
+  [[nodiscard]] ChunkRows rows_of(const Slot& slot) const {
+    return {slot.servers.data(),  slot.first_server,   perfs_.data(),     slot.lines.data(),
             slot.outcomes.data(), reciprocals_.data(), slot.order.data(), slot.first_entry.data(),
             slot.count,           slot.inv_mu.data()};
   }
@@ -207,9 +208,10 @@ class Worker {
     slot.first = first;
     slot.count = until - first;
     std::copy_n(problem.lines.begin() + first, slot.count, slot.host_lines.data());
-    first_server_ = problem.lines[first].server;
-    num_servers_ = problem.lines[until - 1].server - first_server_ + 1;
-    std::copy_n(problem.servers.begin() + first_server_, num_servers_, slot.host_servers.data());
+    slot.first_server = problem.lines[first].server;
+    slot.num_servers = problem.lines[until - 1].server - slot.first_server + 1;
+    std::copy_n(problem.servers.begin() + slot.first_server, slot.num_servers,
+                slot.host_servers.data());
   }
 
   void start(Slot& slot) {
@@ -218,9 +220,9 @@ class Worker {
       stream.to_device(device.data(), host.data(),
                        static_cast<std::size_t>(items) * sizeof(*host.data()));
     };
-    upload(slot.servers, slot.host_servers, num_servers_);
+    upload(slot.servers, slot.host_servers, slot.num_servers);
     upload(slot.lines, slot.host_lines, slot.count);
-    ChunkRows rows = rows_of(slot, first_server_);
+    ChunkRows rows = rows_of(slot);
     stream.order(rows, slot.line_order(), slot.count, slot.arena);
     stream.to_host(slot.host_begin.data(), slot.begin.data(),
                    static_cast<std::size_t>(slot.begin.size()) * sizeof(std::int64_t));
@@ -285,7 +287,6 @@ class Worker {
   Job& job_;
   std::int64_t lines_ = 0;
   std::int64_t entries_ = 0;
-  std::int64_t first_server_ = 0, num_servers_ = 0;  // of the chunk being prepared
   Buffer<PerfRow> perfs_;
   Buffer<double> reciprocals_;
   std::array<std::optional<Slot>, 2> slots_;

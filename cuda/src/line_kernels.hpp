@@ -1,6 +1,7 @@
 // Kernel bodies that size lines: index arithmetic and one call into the shared numerics. One thread
-// a line; the engine sorts lines by kind and batch size, so that threads of a warp run alike.
-// Owns: the rows of a chunk of lines on the device, and which lines a device answers at all.
+// a line; lines are ordered by kind and batch size, so that threads of a warp run alike. Owns: the
+// rows of a chunk of lines on the device with the tables of 1/n and 1/mu(n) they share, and which
+// lines a device answers at all.
 #pragma once
 
 #include <cstdint>

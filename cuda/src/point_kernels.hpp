@@ -72,8 +72,7 @@ struct DropPoints {
   PointChunk chunk;
 
   TONNAGE_KERNEL_BODY void operator()(std::int64_t thread) const {
-    const std::int64_t at =
-        piece_of(chunk.table.pieces, chunk.table.num_pieces, &TablePiece::first_thread, thread);
+    const std::int64_t at = chunk.table.piece_of(&TablePiece::first_thread, thread);
     if (chunk.table.num_alone[at] > 0) chunk.counts[thread] = 0;
   }
 };

@@ -1,8 +1,9 @@
 // Kernel bodies of the search over batch sizes: a warp a line. The sweep holds 32 replica counts in
-// its lanes and runs through all batch sizes in one pass; what passes is settled by sizing, lanes
-// over batch sizes. Two rounds of sweep and settling answer every line. Owns: which replica counts
-// a round looks at, and the order in which batch sizes are settled, by which the answer is always
-// the least replicas and among those the smallest batch size.
+// its lanes and runs through all batch sizes in one pass; what passes is settled by sizing, first
+// one batch size of each line, then lanes over batch sizes. Two rounds of sweep and settling answer
+// every line. Owns: which replica counts a round looks at, and the order in which batch sizes are
+// settled, by which the answer is always the least replicas and among those the smallest batch
+// size.
 #pragma once
 
 #include <cstdint>

@@ -54,27 +54,26 @@ struct TableChunk {
   TONNAGE_KERNEL_BODY double* inv_mu_of(const TablePiece& piece) const {
     return inv_mu + (piece.first_rate - 1);
   }
+  // Index of the last piece that begins at or before an item, by one of the sums over pieces.
+  TONNAGE_KERNEL_BODY std::int64_t piece_of(std::int64_t TablePiece::*begin,
+                                            std::int64_t item) const {
+    std::int64_t low = 0, high = num_pieces;
+    while (high - low > 1) {
+      const std::int64_t middle = low + (high - low) / 2;
+      if (pieces[middle].*begin <= item) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
 };
 // Behind the columns of the table, where percentiles are asked for, what they are computed from:
 // QueueMetrics::wait_weight and rate/mu(M).
 inline constexpr int kWaitColumn = kNumGridColumns;
 inline constexpr int kLoadColumn = kNumGridColumns + 1;
 inline constexpr int kNumDeviceColumns = kNumGridColumns + 2;
-
-// Index of the last piece that begins at or before an item, by one of the sums over pieces.
-TONNAGE_KERNEL_BODY std::int64_t piece_of(const TablePiece* pieces, std::int64_t count,
-                                          std::int64_t TablePiece::*begin, std::int64_t item) {
-  std::int64_t low = 0, high = count;
-  while (high - low > 1) {
-    const std::int64_t middle = low + (high - low) / 2;
-    if (pieces[middle].*begin <= item) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
 
 TONNAGE_KERNEL_BODY void raise_to(std::int32_t* value, std::int32_t least) {
 #if defined(__CUDA_ARCH__)
@@ -90,8 +89,7 @@ struct FillPieceRates {
   TableChunk chunk;
 
   TONNAGE_KERNEL_BODY void operator()(std::int64_t entry) const {
-    const TablePiece& piece =
-        chunk.pieces[piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_rate, entry)];
+    const TablePiece& piece = chunk.pieces[chunk.piece_of(&TablePiece::first_rate, entry)];
     chunk.inv_mu[entry] =
         inverse_mu_at(piece.server, piece.perf, entry - piece.first_rate + 1, chunk.reciprocals);
   }
@@ -103,12 +101,11 @@ struct SizeTableRows {
   TableChunk chunk;
 
   TONNAGE_KERNEL_BODY void operator()(std::int64_t row) const {
-    const TablePiece& piece =
-        chunk.pieces[piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_row, row)];
+    const std::int64_t at = chunk.piece_of(&TablePiece::first_row, row);
+    const TablePiece& piece = chunk.pieces[at];
     const std::int64_t batch = piece.first_batch + (row - piece.first_row) * piece.batch_step;
     const RateSearch<double> found =
         search_batch(piece.server, piece.perf, batch, chunk.reciprocals, [&]() -> InverseMu {
-          const auto at = static_cast<std::int64_t>(&piece - chunk.pieces);
           if (at >= chunk.first_stepped) return {1.0, 0.0, chunk.inv_mu_of(piece)};
           return uniform_inverse_mu(piece.server, piece.perf, chunk.reciprocals);
         });
@@ -134,8 +131,7 @@ struct TableColumn {
   TableLine line;
 
   TONNAGE_KERNEL_BODY TableColumn(const TableChunk& chunk, std::int64_t thread)
-      : TableColumn(chunk, thread,
-                    piece_of(chunk.pieces, chunk.num_pieces, &TablePiece::first_thread, thread)) {}
+      : TableColumn(chunk, thread, chunk.piece_of(&TablePiece::first_thread, thread)) {}
 
   // Calls visit(row, state, point) for every row, point() being the metrics there, and answers how
   // many rows there were: the last ones may be left out, and num_alone of the piece then says so.
@@ -282,8 +278,7 @@ struct TableCandidate {
   TONNAGE_KERNEL_BODY TableCandidate(const TableChunk& all, std::int64_t candidate)
       : chunk(all),
         index(candidate),
-        piece(all.pieces[piece_of(all.pieces, all.num_pieces, &TablePiece::first_candidate,
-                                  candidate)]),
+        piece(all.pieces[all.piece_of(&TablePiece::first_candidate, candidate)]),
         row((candidate - piece.first_candidate) / piece.num_replicas),
         batch(piece.first_batch + row * piece.batch_step) {}
 

@@ -62,17 +62,6 @@ TONNAGE_HD Fields<double> lane_of(const Fields<Pack>& packed, int lane) {
   return one;
 }
 
-// Out of line: the search asks at twenty places.
-struct CalledPercentile : PercentileEvaluator {
-  [[gnu::noinline]] Averages averages(double rate) const {
-    return PercentileEvaluator::averages(rate);
-  }
-  [[gnu::noinline]] TargetPoint<double> at(const Averages& r) const {
-    return PercentileEvaluator::at(r);
-  }
-  TONNAGE_HD TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
-};
-
 // A pair whose search goes on in another pack.
 struct OpenPair {
   SizingLanes<double> lanes;
@@ -154,9 +143,9 @@ RateSearch<double> TONNAGE_CONCAT(size_one_, TONNAGE_ISA)(const QueueShape& shap
                                                           const LatencyTargets& targets,
                                                           bool has_tps_target,
                                                           const double* inv_mu) {
-  using TONNAGE_CONCAT(simd_, TONNAGE_ISA)::CalledPercentile;
+  using Evaluate = CalledPercentile<TONNAGE_CONCAT(simd_, TONNAGE_ISA)::Pack>;
   if (!targets.binds_percentile()) return size_rate(shape, targets, has_tps_target, inv_mu);
-  return size_percentile<CalledPercentile>(shape, targets, has_tps_target, {1.0, 0.0, inv_mu});
+  return size_percentile<Evaluate>(shape, targets, has_tps_target, {1.0, 0.0, inv_mu});
 }
 
 }  // namespace tonnage

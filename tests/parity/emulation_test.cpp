@@ -161,19 +161,17 @@ TEST(Emulation, ChunksAndDevicesDoNotChangeTheAnswer) {
 }
 
 TEST(Emulation, ServersWithoutLinesInBetween) {
-  Problem problem = check::random_problem({.servers = 8, .seed = testing::test_seed()});
+  const Problem problem = check::random_problem({.servers = 8, .seed = testing::test_seed()});
+  // Each server 51 times, the last of them with its lines.
+  constexpr std::int32_t kTimes = 51;
   Problem sparse = problem;
   sparse.servers.clear();
   sparse.first_line = {0};
-  for (const ServerRow& server : problem.servers) {
-    for (int i = 0; i < 50; ++i) {
-      sparse.servers.push_back(server);
-      sparse.first_line.push_back(problem.first_line[sparse.servers.size() / 51]);
-    }
-    sparse.servers.push_back(server);
-    sparse.first_line.push_back(problem.first_line[sparse.servers.size() / 51]);
+  for (std::size_t s = 0; s < problem.servers.size() * kTimes; ++s) {
+    sparse.servers.push_back(problem.servers[s / kTimes]);
+    sparse.first_line.push_back(problem.first_line[(s + 1) / kTimes]);
   }
-  for (LineRow& line : sparse.lines) line.server = line.server * 51 + 50;
+  for (LineRow& line : sparse.lines) line.server = line.server * kTimes + kTimes - 1;
   const SearchOptions options = mode(BatchMode::kMax);
   EXPECT_EQ(check::first_difference(emulate(sparse, options, {{}}, {.lines = 5}).lines,
                                     search_on_cpu(problem, options).lines, problem),

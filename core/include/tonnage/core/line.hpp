@@ -199,11 +199,8 @@ TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& 
 struct AverageFigures {
   TONNAGE_HD TargetFigures operator()(const QueueShape& shape, double rate) const {
     const RatePoint<double> r = averages_at(shape, rate);
-    const ServiceParams& p = shape.service;
-    const ServiceSegment s = SteppedPair{shape, {}, 0.0}.segment_at(r.in_service);
-    const double prefill =
-        prefill_time(p.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms, r.in_service);
-    const double itl = (r.service_ms - prefill) / p.out_tokens;
+    const double prefill = SteppedPair{shape, {}, 0.0}.prefill_ms(r.in_service);
+    const double itl = (r.service_ms - prefill) / shape.service.out_tokens;
     return {itl, r.wait_ms + prefill + itl, r.wait_ms + r.service_ms, r.drop_probability};
   }
 };

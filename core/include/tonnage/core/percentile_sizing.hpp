@@ -9,35 +9,13 @@ namespace tonnage {
 
 // One pair at one rate with a target on a percentile of TTFT beside those on averages: it holds
 // where few enough requests wait longer than what prefill and the first decode leave of it.
-struct PercentileEvaluator : SteppedPair {
-  InverseMu inv_mu;
+struct PercentileEvaluator : SteppedEvaluator {
   double ttft_ms;
   double allowed;  // share of requests that may exceed it
 
-  // With QueueMetrics::wait_weight and what else the tail of the wait takes.
-  struct Averages : RatePoint<double> {
-    double wait_weight;
-    double load;
-  };
-
-  TONNAGE_HD Averages averages(double rate) const {
-    const ChainSums<double> c = run_chain(rate, shape.max_batch, inv_mu);
-    const double load = rate * inv_mu(shape.max_batch);
-    const double places = static_cast<double>(shape.max_queue);
-    const RatePoint<double> r =
-        close_chain(c, rate, load, static_cast<double>(shape.max_batch), places);
-    const double a = c.weight / c.sum;  // and e, d as in close_chain()
-    const double e = 1 - load;
-    const double d = e + a * (load - lane_power(load, places));
-    return {{r}, a * e / d, load};
-  }
-  TONNAGE_HD TargetPoint<double> at(const Averages& r) const {
-    const ServiceSegment s = segment_at(r.in_service);
-    TargetPoint<double> point = compare_with_targets(
-        static_cast<const RatePoint<double>&>(r), shape.service.alpha_ms, s.delta_ms, s.chunks,
-        s.prefill_work_ms, shape.service.out_tokens, inv_target);
-    const double prefill =
-        prefill_time(shape.service.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms, r.in_service);
+  TONNAGE_HD TargetPoint<double> at(const RatePoint<double>& r) const {
+    TargetPoint<double> point = SteppedEvaluator::at(r);
+    const double prefill = prefill_ms(r.in_service);
     const double fixed = prefill + (r.service_ms - prefill) / shape.service.out_tokens;
     const QueueMetrics wait = metrics_of_wait(r.wait_weight, r.load, inv_mu(shape.max_batch));
     const double beyond =
@@ -48,8 +26,21 @@ struct PercentileEvaluator : SteppedPair {
   TONNAGE_HD TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
 };
 
-// size_pair() of a pair whose TTFT target binds a percentile, given its 1/mu(n). `Evaluate` is
-// PercentileEvaluator or derived from it.
+// It for a processor: out of line, since the search asks at twenty places. `Where` keeps copies
+// that are compiled for different instruction sets apart.
+template <class Where>
+struct CalledPercentile : PercentileEvaluator {
+  [[gnu::noinline]] RatePoint<double> averages(double rate) const {
+    return PercentileEvaluator::averages(rate);
+  }
+  [[gnu::noinline]] TargetPoint<double> at(const RatePoint<double>& r) const {
+    return PercentileEvaluator::at(r);
+  }
+  TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
+};
+
+// size_pair() of a pair whose TTFT target binds a percentile, given its 1/mu(n). `Evaluate` derives
+// from PercentileEvaluator and adds no data.
 template <class Evaluate>
 TONNAGE_HD RateSearch<double> size_percentile(const QueueShape& q, const LatencyTargets& targets,
                                               bool has_tps_target, const InverseMu& inv_mu) {
@@ -58,8 +49,7 @@ TONNAGE_HD RateSearch<double> size_percentile(const QueueShape& q, const Latency
   const RateRange range = rate_range(q, has_tps_target, chunks_at_1, chunks_at_m);
   RateSearch<double> result{};
   if (!(range.low_per_ms <= range.high_per_ms)) return result;
-  const Evaluate evaluate{{{q, inverse_targets(targets), 0.0},
-                           inv_mu,
+  const Evaluate evaluate{{{{q, inverse_targets(targets), 0.0}, inv_mu},
                            targets.ttft_ms,
                            1 - targets.ttft_percentile / 100}};
   return search_uneven(evaluate, range, RateGuess<double>{0.0, 0.0}, chunks_at_1, chunks_at_m);

@@ -148,6 +148,11 @@ struct SteppedPair {
     const double c = forced_chunks > 0 ? forced_chunks : chunk_count(shape.service, batch);
     return service_segment(shape.service, c);
   }
+  TONNAGE_HD double prefill_ms(double in_service) const {
+    const ServiceSegment s = segment_at(in_service);
+    return prefill_time(shape.service.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms,
+                        in_service);
+  }
 };
 
 // It at one rate inside its range: the averages there, and what the targets make of them, which may
@@ -251,24 +256,20 @@ template <class Evaluate>
 TONNAGE_HD bool itl_surely_holds(const Evaluate& evaluate, double low, double high) {
   const double inv_itl = evaluate.inv_target.itl;
   if (!(inv_itl > 0)) return true;
-  const ServiceParams& p = evaluate.shape.service;
-  const auto prefill_of = [&](double in_service) {
-    const ServiceSegment s = evaluate.segment_at(in_service);
-    return prefill_time(p.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms, in_service);
-  };
+  const double most = evaluate.shape.service.out_tokens / inv_itl;
   const double service_at_high = evaluate.averages(high).service_ms;
-  double prefill = prefill_of(evaluate.averages(low).in_service);
+  double prefill = evaluate.prefill_ms(evaluate.averages(low).in_service);
   double from = low, to = high;
-  for (int attempt = 0; attempt < kItlAttempts; ++attempt) {
-    if ((service_at_high - prefill) / p.out_tokens * inv_itl <= 1) return true;
+  for (int attempt = 0; !(service_at_high - prefill <= most); ++attempt) {
+    if (attempt == kItlAttempts) return false;
     to = 0.5 * (from + to);
     const auto middle = evaluate.averages(to);
-    if ((middle.service_ms - prefill) / p.out_tokens * inv_itl > 1) continue;
-    prefill = prefill_of(middle.in_service);
+    if (!(middle.service_ms - prefill <= most)) continue;
+    prefill = evaluate.prefill_ms(middle.in_service);
     from = to;
     to = high;
   }
-  return false;
+  return true;
 }
 
 // Where ITL can turn down, a hump above the target may hide between two feasible ends. Samples the

@@ -106,6 +106,8 @@ struct RatePoint {
   V wait_ms;
   V service_ms;
   V drop_probability;
+  V load;         // rate/mu(M)
+  V wait_weight;  // as in QueueMetrics
 };
 
 // q^count for lanes of whole counts, by squaring.
@@ -148,6 +150,8 @@ TONNAGE_HD RatePoint<V> close_chain(const ChainSums<V>& c, const V& rate, const 
   r.service_ms = served * per_accepted;
   r.wait_ms = a * t1 * per_accepted / e;
   r.drop_probability = dropped / z;
+  r.load = q;
+  r.wait_weight = a * e * (rate * per_accepted);
   return r;
 }
 
