@@ -72,7 +72,10 @@ OutputPlace::OutputPlace(std::string path) : path_(std::move(path)) {
     // Relative to the folder of the link; an absolute path is taken as it is.
     const int base = folder_.is_open() ? folder_.number() : AT_FDCWD;
     Descriptor folder(openat(base, at.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!folder.is_open()) fail_to_write(path_, "opening the folder that is to hold it", errno);
+    if (!folder.is_open()) {
+      const int error = errno;
+      fail_to_write(path_, "opening the folder of " + (followed == 0 ? "it" : next), error);
+    }
     folder_ = std::move(folder);
     folder_path_ = at.folder.starts_with('/') || folder_path_.empty()
                        ? at.folder

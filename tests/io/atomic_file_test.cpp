@@ -1,6 +1,7 @@
 // Saves replace a file whole, and leave nothing behind when they fail.
 #include "tonnage/io/atomic_file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "child_process.hpp"
 #include "temporary_folder.hpp"
 #include "tonnage/core/error.hpp"
 
@@ -62,6 +64,97 @@ TEST(AtomicFile, WritesThroughSymbolicLinks) {
   write_file_atomically(folder / "link", "new");
   EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
   EXPECT_EQ(file_content(folder / "target"), "new");
+}
+
+TEST(AtomicFile, MakesWhatADanglingLinkPointsTo) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "deep");
+  std::filesystem::create_symlink("deep/second", folder / "first");
+  std::filesystem::create_symlink("../target", folder / "deep/second");
+  write_file_atomically(folder / "first", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "first"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "deep/second"));
+  EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(folder / "target")));
+  EXPECT_EQ(file_content(folder / "target"), "new");
+
+  std::filesystem::create_symlink("absent/target", folder / "lost");
+  expect_failure(folder / "lost", "text");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "lost"));
+  EXPECT_EQ(folder.num_entries(), 4U);
+}
+
+TEST(AtomicFile, LinksInALoopAreAnError) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("b", folder / "a");
+  std::filesystem::create_symlink("a", folder / "b");
+  expect_failure(folder / "a", "text");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "a"));
+  EXPECT_EQ(folder.num_entries(), 2U);
+}
+
+TEST(AtomicFile, NamesMayBeAsLongAsTheSystemAllows) {
+  const TemporaryFolder folder;
+  const long most = pathconf(folder.path().c_str(), _PC_NAME_MAX);
+  ASSERT_GT(most, 100);
+  for (long length = most - 20; length <= most; ++length) {
+    const std::string name(static_cast<std::size_t>(length), 'n');
+    write_file_atomically(folder / name, "text");
+    EXPECT_EQ(file_content(folder / name), "text");
+  }
+  EXPECT_EQ(folder.num_entries(), 21U);
+  // Refused at once, not after all the work whose result would have been written.
+  EXPECT_THROW(AtomicFile(folder / std::string(static_cast<std::size_t>(most) + 1, 'n')), Error);
+  EXPECT_EQ(folder.num_entries(), 21U);
+}
+
+TEST(AtomicFile, NamesWithANulByteAreRefused) {
+  const TemporaryFolder folder;
+  EXPECT_THROW(write_file_atomically((folder / "plan") + std::string("\0.json", 6), "text"), Error);
+  EXPECT_EQ(folder.num_entries(), 0U);
+}
+
+TEST(AtomicFile, KeepsOwnerAndGroup) {
+  if (geteuid() != 0) GTEST_SKIP() << "only the superuser may give files away";
+  const TemporaryFolder folder;
+  const std::string path = folder / "plan.json";
+  write_file(path, "old");
+  ASSERT_EQ(chown(path.c_str(), kNobody, kNobody), 0);
+  ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+  write_file_atomically(path, "new");
+  struct stat status {};
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, kNobody);
+  EXPECT_EQ(status.st_gid, kNobody);
+  EXPECT_EQ(status.st_mode & 07777, 0640U);
+  EXPECT_EQ(file_content(path), "new");
+}
+
+TEST(AtomicFile, WhatMayNotBeWrittenToIsNotReplaced) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "plan.json";
+  write_file(path, "old");
+  ASSERT_EQ(chmod(path.c_str(), 0444), 0);
+  ASSERT_EQ(chmod(folder.path().c_str(), 0777), 0);
+  const bool possible = in_unprivileged_child([&] { expect_failure(path, "new"); });
+  EXPECT_EQ(file_content(path), "old");
+  EXPECT_EQ(folder.num_entries(), 1U);
+  if (!possible) GTEST_SKIP() << "the rights of the superuser cannot be given up here";
+}
+
+// As "-o /dev/stdout" in a shell that appends standard output to a file.
+TEST(AtomicFile, AppendsToAnOpenFileAsItsOwnerWould) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "log";
+  write_file(path, "first\n");
+  const int descriptor = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  ASSERT_GE(descriptor, 0);
+  for (const char* place : {"/proc/self/fd/", "/dev/fd/"}) {
+    write_file_atomically(place + std::to_string(descriptor), "next\n");
+  }
+  ASSERT_EQ(write(descriptor, "last\n", 5), 5);
+  close(descriptor);
+  EXPECT_EQ(file_content(path), "first\nnext\nnext\nlast\n");
+  EXPECT_EQ(folder.num_entries(), 1U);
 }
 
 TEST(AtomicFile, WritesToWhatIsNoRegularFile) {
