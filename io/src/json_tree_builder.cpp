@@ -229,11 +229,10 @@ std::optional<JsonTree> JsonTree::parse(std::string_view text, std::vector<Probl
     return std::nullopt;
   }
   JsonTreeBuilder builder(text, problems);
-  // The parser takes a NUL byte for the end of the text and would ignore what comes after it.
-  const std::size_t end = std::min(text.find('\0'), text.size());
-  if (!ParserJson::sax_parse(text.substr(0, end), &builder)) return std::nullopt;
-  if (end < text.size()) {
-    (void)builder.refuse_nul(end);
+  if (!ParserJson::sax_parse(text, &builder)) return std::nullopt;
+  // The parser takes a NUL byte for the end of the text and ignores what comes after it.
+  if (const std::size_t nul = text.find('\0'); nul != text.npos) {
+    (void)builder.refuse_nul(nul);
     return std::nullopt;
   }
   return builder.take();
