@@ -74,8 +74,8 @@ class AtomicFile::File {
     // Private until it has the permissions of what it replaces.
     const mode_t mode = replaced ? 0600 : 0666;
     temporary_ = place_.make_temporary("file", [&](const char* name) {
-      file_ = Descriptor(
-          openat(place_.folder(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+      file_ =
+          Descriptor(openat(place_.folder(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
       return file_.is_open();
     });
     if (!replaced) return;

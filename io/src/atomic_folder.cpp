@@ -122,9 +122,8 @@ class AtomicFolder::Folder {
     if (existing) (void)replaceable_files(*existing);
     // Private until it has the permissions of what it replaces.
     const mode_t mode = existing ? 0700 : 0777;
-    temporary_ = place_.make_temporary("folder", [&](const char* name) {
-      return mkdirat(place_.folder(), name, mode) == 0;
-    });
+    temporary_ = place_.make_temporary(
+        "folder", [&](const char* name) { return mkdirat(place_.folder(), name, mode) == 0; });
     own_ = Descriptor(openat(place_.folder(), temporary_.c_str(), kFolder));
     int error = own_.is_open() ? 0 : errno;
     if (error == 0 && existing) error = keep_attributes(own_.number(), *existing);
@@ -139,8 +138,8 @@ class AtomicFolder::Folder {
   }
 
   int add(const std::string& name) {
-    Descriptor file(openat(own_.number(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                           0666));
+    Descriptor file(
+        openat(own_.number(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!file.is_open()) fail_to_write(place_.path() + "/" + name, "creating it", errno);
     names_.push_back(name);
     files_.push_back(std::move(file));
@@ -199,7 +198,7 @@ class AtomicFolder::Folder {
                 place_.path() + " is not replaced: " + why + "; name a new folder");
   }
 
-  // Gives the folder its name; returns the name under which what had it before lies now, or nothing.
+  // Gives the folder its name; returns the name that what had it before has now, or nothing.
   std::string take_name(bool exists, bool empty) {
     const auto rename = [&](const std::string& from, const std::string& to) {
       const int folder = place_.folder();

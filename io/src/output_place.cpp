@@ -106,7 +106,8 @@ std::optional<struct stat> OutputPlace::status() const {
 }
 
 std::optional<int> OutputPlace::open_file() const {
-  struct stat own {}, folder {};
+  struct stat own {
+  }, folder{};
   if (stat("/proc/self/fd", &own) != 0 || fstat(folder_.number(), &folder) != 0 ||
       !same_file(own, folder)) {
     return std::nullopt;

@@ -61,8 +61,8 @@ class Input(CommandTest):
                 self.assertRegex(result.stderr, r"input refused: \d+ errors?\n$")
 
     def test_nul_bytes_and_other_encodings_are_refused_by_every_reader(self):
-        plan = self.expect(COMPLETE, "plan", "-", "--format", "json", stdin=json.dumps(fleet()),
-                           ).stdout
+        plan = self.expect(COMPLETE, "plan", "-", "--format", "json",
+                           stdin=json.dumps(fleet())).stdout
         problem = (SOURCE / "examples" / "queue" / "solve.json").read_text()
         good_fleet, good_plan = self.file("fleet.json", fleet()), self.file("plan.json", plan)
         readers = [(["plan", None], json.dumps(fleet())),
@@ -83,7 +83,7 @@ class Input(CommandTest):
                 bad.write_text(text)
                 arguments = [bad if word is None else word for word in command]
                 self.assertIn(run(*arguments).returncode, (COMPLETE, INCOMPLETE))
-                for content, words in ((text.encode() + b"\n\0{}", r"a NUL byte at line \d+, column 1"),
+                for content, words in ((text.encode() + b"\n\0{}", r"a NUL byte at line \d+, col"),
                                        (text.encode("utf-16"), "UTF-16"),
                                        (text.encode("utf-32-be"), "UTF-32")):
                     bad.write_bytes(content)

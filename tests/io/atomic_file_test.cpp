@@ -129,6 +129,19 @@ TEST(AtomicFile, KeepsOwnerAndGroup) {
   EXPECT_EQ(file_content(path), "new");
 }
 
+TEST(AtomicFile, NobodyGetsPermissionsWithTheFileOfAnother) {
+  if (geteuid() != 0) GTEST_SKIP() << "only the superuser may give files away";
+  const TemporaryFolder folder;
+  const std::string path = folder / "plan.json";
+  write_file(path, "old");
+  ASSERT_EQ(chmod(path.c_str(), 04672), 0);
+  ASSERT_EQ(chmod(folder.path().c_str(), 0777), 0);
+  const bool possible = in_unprivileged_child([&] { write_file_atomically(path, "new"); });
+  if (!possible) GTEST_SKIP() << "the rights of the superuser cannot be given up here";
+  EXPECT_EQ(file_content(path), "new");
+  EXPECT_EQ(mode_of(path), 0622U);
+}
+
 TEST(AtomicFile, WhatMayNotBeWrittenToIsNotReplaced) {
   const TemporaryFolder folder;
   const std::string path = folder / "plan.json";

@@ -124,7 +124,8 @@ TEST(AtomicFolder, ReplacesNothingButWholeFoldersOfItsForm) {
        }},
       {"it holds \".hidden\"",
        [](const std::string& path) { write_file(path + "/.hidden", "precious"); }},
-      {"it holds \"below\"", [](const std::string& path) { fs::create_directory(path + "/below"); }},
+      {"it holds \"below\"",
+       [](const std::string& path) { fs::create_directory(path + "/below"); }},
       {"its \"data\" is missing", [](const std::string& path) { fs::remove(path + "/data"); }},
       {"\"data\" in it is not a regular file",
        [](const std::string& path) {

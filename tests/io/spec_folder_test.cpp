@@ -49,10 +49,10 @@ TEST(SpecFolder, OptionalFilesThatCannotBeReachedAreErrors) {
       const char* link;  // nullptr: a folder
       const char* found;
     };
-    for (const Case& test : {Case{"gone.json", "No such file or directory (it is a symbolic link"},
-                             Case{name.c_str(), "Too many levels of symbolic links"},
-                             Case{"server-data.json/x", "Not a directory"},
-                             Case{nullptr, "Is a directory"}}) {
+    for (const Case& test :
+         {Case{"gone.json", "No such file or directory (it is a symbolic link"},
+          Case{name.c_str(), "Too many levels of symbolic links"},
+          Case{"server-data.json/x", "Not a directory"}, Case{nullptr, "Is a directory"}}) {
       const TemporaryFolder folder;
       write_system_folder(full_spec(), folder.path());
       std::filesystem::remove(folder / name);

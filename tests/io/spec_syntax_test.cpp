@@ -37,12 +37,14 @@ TEST(SpecSyntax, NulBytesAreErrorsWithTheirPlace) {
   struct Case {
     std::string text, pointer, place;
   };
-  const std::string lines = std::to_string(1 + std::count(kFullSpec.begin(), kFullSpec.end(), '\n'));
+  const std::string lines =
+      std::to_string(1 + std::count(kFullSpec.begin(), kFullSpec.end(), '\n'));
   const std::vector<Case> cases = {
       {"\0"s, "", "line 1, column 1"},
       {"\0\0\0\0\0\0\0\0"s, "", "line 1, column 1"},
       {kFullSpec + "\0"s, "", "line " + lines + ", column 3"},
-      {kFullSpec + "\n\0{ more }"s, "", "line " + std::to_string(std::stoi(lines) + 1) + ", column 1"},
+      {kFullSpec + "\n\0{ more }"s, "",
+       "line " + std::to_string(std::stoi(lines) + 1) + ", column 1"},
       {"{\"system\":\n \0 {}}"s, "", "line 2, column 2"},
       {"{\"system\": {\"a\": [1, 2\0, 3]}}"s, "/system/a", "line 1, column 23"},
       {"{\"a\": \"na\0me\"}"s, "", "line 1, column 10"},

@@ -12,8 +12,8 @@
 namespace tonnage {
 
 // A file written in pieces: it takes its name when commit() is called, and leaves nothing behind
-// when it is not. Until then its content lies beside it, as ".tonnage-" and 16 digits. Throws Error
-// (kIo) naming the path and the reason.
+// when it is not. Until then its content lies beside it, as ".tonnage-" and 16 hexadecimal digits.
+// Throws Error (kIo) naming the path and the reason.
 //
 // Symbolic links are followed: what they point to is written, and made if it does not exist. An
 // existing file keeps its permissions, and its owner and group where the system allows it; one that
@@ -52,9 +52,9 @@ struct FolderForm {
 //
 // An existing folder is replaced if it is empty, or if it is whole and of the given form and holds
 // nothing else: regular files, exactly those that its mark lists. For anything else Error
-// (kInvalidInput) says what stands in the way. Where the system can exchange two names at once
-// (Linux, most of its file systems), a reader finds the old or the new folder at any time; elsewhere
-// there is a moment between two renames in which neither has the name.
+// (kInvalidInput) says what stands in the way. Where the file system can exchange two names at once
+// (most on Linux can), a reader finds the old or the new folder at any time; elsewhere there is a
+// moment between two renames in which neither has the name.
 class AtomicFolder {
  public:
   AtomicFolder(const std::string& path, FolderForm form);
