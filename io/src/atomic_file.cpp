@@ -23,7 +23,7 @@ class AtomicFile::File {
     }
     const std::optional<struct stat> existing = place_.status();
     if (existing && !S_ISREG(existing->st_mode)) {
-      file_ = open_in_place(O_WRONLY | O_CLOEXEC, 0);
+      file_ = Descriptor(openat(place_.folder(), place_.name().c_str(), O_WRONLY | O_CLOEXEC));
       if (!file_.is_open()) fail("opening it", errno);
       return;
     }
@@ -64,10 +64,6 @@ class AtomicFile::File {
  private:
   [[noreturn]] void fail(const char* what, int error) const {
     fail_to_write(place_.path(), what, error);
-  }
-
-  [[nodiscard]] Descriptor open_in_place(int flags, mode_t mode) const {
-    return Descriptor(openat(place_.folder(), place_.name().c_str(), flags, mode));
   }
 
   void create_temporary(const std::optional<struct stat>& replaced) {

@@ -18,7 +18,7 @@ namespace tonnage {
 namespace {
 
 struct SplitPath {
-  std::string folder;  // as open() takes it
+  std::string folder;  // "." or ended by a slash
   std::string name;    // "." for the root
 };
 
@@ -77,23 +77,27 @@ OutputPlace::OutputPlace(std::string path) : path_(std::move(path)) {
       fail_to_write(path_, "opening the folder of " + (followed == 0 ? "it" : next), error);
     }
     folder_ = std::move(folder);
-    folder_path_ = at.folder.starts_with('/') || folder_path_.empty()
-                       ? at.folder
-                       : folder_path_ + "/" + at.folder;
+    if (at.folder.starts_with('/') || folder_path_ == ".") {
+      folder_path_ = at.folder;
+    } else if (at.folder != ".") {
+      folder_path_ += at.folder;
+    }
     name_ = at.name;
     if (open_file()) return;
     const std::optional<struct stat> found = status();
     if (!found || !S_ISLNK(found->st_mode)) return;
-    // The text of some links of the system (/proc) is no path: what is neither file nor folder is
-    // opened through its link.
+    // A link that the system refuses to follow (a loop, one of somebody else in /tmp) is not
+    // followed here; only one to nothing is.
+    const char* const following = "following its symbolic links";
     struct stat through {};
-    if (fstatat(folder_.number(), name_.c_str(), &through, 0) == 0 && !S_ISREG(through.st_mode) &&
-        !S_ISDIR(through.st_mode)) {
-      return;
+    if (fstatat(folder_.number(), name_.c_str(), &through, 0) != 0) {
+      if (errno != ENOENT) fail_to_write(path_, following, errno);
+    } else if (!S_ISREG(through.st_mode) && !S_ISDIR(through.st_mode)) {
+      return;  // opened through its link: the text of some in /proc is no path
     }
-    if (followed == kMaxLinks) fail_to_write(path_, "following its symbolic links", ELOOP);
+    if (followed == kMaxLinks) fail_to_write(path_, following, ELOOP);
     const auto text = read_link(folder_.number(), name_);
-    if (!text) fail_to_write(path_, "following its symbolic links", errno);
+    if (!text) fail_to_write(path_, following, errno);
     next = *text;
   }
 }
@@ -106,8 +110,8 @@ std::optional<struct stat> OutputPlace::status() const {
 }
 
 std::optional<int> OutputPlace::open_file() const {
-  struct stat own {
-  }, folder{};
+  struct stat own {};
+  struct stat folder {};
   if (stat("/proc/self/fd", &own) != 0 || fstat(folder_.number(), &folder) != 0 ||
       !same_file(own, folder)) {
     return std::nullopt;
@@ -119,8 +123,7 @@ std::optional<int> OutputPlace::open_file() const {
 }
 
 std::string OutputPlace::sibling(const std::string& name) const {
-  if (folder_path_ == ".") return name;
-  return folder_path_.ends_with('/') ? folder_path_ + name : folder_path_ + "/" + name;
+  return folder_path_ == "." ? name : folder_path_ + name;
 }
 
 std::string OutputPlace::make_temporary(const char* what,
@@ -128,14 +131,15 @@ std::string OutputPlace::make_temporary(const char* what,
   constexpr int kAttempts = 100;
   constexpr char kDigits[] = "0123456789abcdef";
   std::random_device random;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  int error = EEXIST;
+  for (int attempt = 0; attempt < kAttempts && error == EEXIST; ++attempt) {
     // Short whatever the name of the output: a long one has no room for a suffix.
     std::string name = ".tonnage-";
     for (int digit = 0; digit < 16; ++digit) name += kDigits[random() % 16];
     if (make(name.c_str())) return name;
-    if (errno != EEXIST) break;
+    error = errno;
   }
-  fail_to_write(path_, std::string("creating a temporary ") + what + " beside it", errno);
+  fail_to_write(path_, std::string("creating a temporary ") + what + " beside it", error);
 }
 
 int OutputPlace::remove_temporary(const std::string& name, bool is_folder) const {

@@ -62,7 +62,7 @@ class OutputPlace {
 
  private:
   std::string path_;
-  std::string folder_path_;
+  std::string folder_path_ = ".";  // or ended by a slash
   Descriptor folder_;
   std::string name_;
 };

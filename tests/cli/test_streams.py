@@ -11,6 +11,10 @@ import time
 from support import (BAD_INPUT, BINARY, COMPLETE, FAILED, INCOMPLETE, SMALL, SOURCE, CommandTest,
                      fleet, main, part, run)
 
+# What the files of a folder are called, by the sections that they hold.
+FILES = {"acceleratorData": "accelerator", "capacityData": "capacity", "modelData": "model",
+         "serviceClassData": "serviceclass", "serverData": "server", "optimizerData": "optimizer"}
+
 
 class Input(CommandTest):
     def test_standard_input_equals_the_file(self):
@@ -21,11 +25,8 @@ class Input(CommandTest):
                                      stdin=text).stdout, expected)
 
     def test_folder_of_files_equals_the_combined_file(self):
-        names = {"acceleratorData": "accelerator", "capacityData": "capacity", "modelData": "model",
-                 "serviceClassData": "serviceclass", "serverData": "server",
-                 "optimizerData": "optimizer"}
         document = fleet()
-        for section, name in names.items():
+        for section, name in FILES.items():
             self.file(f"{name}-data.json", document["system"][section])
         self.assertEqual(self.answer(COMPLETE, "plan", self.folder, "--format", "json"),
                          self.plan(document))
@@ -36,10 +37,9 @@ class Input(CommandTest):
         part(document, "serverData")[1]["maxQueueSize"] = "long"
         part(document, "serverData").append(part(document, "serverData")[0])
         part(document, "acceleratorData")[1]["cost"] = -90
-        names = {"acceleratorData": "accelerator", "capacityData": "capacity",
-                 "serverData": "server", "optimizerData": "optimizer"}
-        for section, name in names.items():
-            self.file(f"{name}-data.json", document["system"][section])
+        for section, name in FILES.items():
+            if name not in ("model", "serviceclass"):
+                self.file(f"{name}-data.json", document["system"][section])
         self.file("model-data.json", json.dumps(document["system"]["modelData"])[:-20])
         result = self.expect(BAD_INPUT, "plan", self.folder)
         self.assertEqual(result.stdout, "")
@@ -94,11 +94,8 @@ class Input(CommandTest):
                     self.assertIn(str(bad), said)
 
     def test_optional_files_that_cannot_be_reached_are_errors(self):
-        names = {"acceleratorData": "accelerator", "capacityData": "capacity", "modelData": "model",
-                 "serviceClassData": "serviceclass", "serverData": "server",
-                 "optimizerData": "optimizer"}
         document = fleet()
-        for section, name in names.items():
+        for section, name in FILES.items():
             self.file(f"{name}-data.json", document["system"][section])
         for name in ("capacity-data.json", "optimizer-data.json"):
             path = self.folder / name

@@ -3,14 +3,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "child_process.hpp"
+#include "small_files.hpp"
 #include "temporary_folder.hpp"
 #include "tonnage/core/error.hpp"
 
@@ -90,6 +89,27 @@ TEST(AtomicFile, LinksInALoopAreAnError) {
   expect_failure(folder / "a", "text");
   EXPECT_TRUE(std::filesystem::is_symlink(folder / "a"));
   EXPECT_EQ(folder.num_entries(), 2U);
+}
+
+// The system follows no link in a shared folder (/tmp) that somebody else has put there.
+TEST(AtomicFile, LinksThatTheSystemDoesNotFollowAreAnError) {
+  std::ifstream setting("/proc/sys/fs/protected_symlinks");
+  int is_protected = 0;
+  if (geteuid() != 0 || !(setting >> is_protected) || is_protected == 0) {
+    GTEST_SKIP() << "needs the superuser, and a system that protects links in shared folders";
+  }
+  const TemporaryFolder folder;
+  ASSERT_EQ(chmod(folder.path().c_str(), 01777), 0);
+  for (const char* name : {"target", "absent"}) {
+    const std::string link = (folder / "link-to-") + name;
+    std::filesystem::create_symlink(name, link);
+    ASSERT_EQ(lchown(link.c_str(), kNobody, kNobody), 0);
+  }
+  write_file(folder / "target", "old");
+  expect_failure(folder / "link-to-target", "new");
+  expect_failure(folder / "link-to-absent", "new");
+  EXPECT_EQ(file_content(folder / "target"), "old");
+  EXPECT_EQ(folder.num_entries(), 3U);
 }
 
 TEST(AtomicFile, NamesMayBeAsLongAsTheSystemAllows) {
@@ -184,20 +204,14 @@ TEST(AtomicFile, FailsWithoutTraceWhereNothingCanBeWritten) {
   EXPECT_EQ(folder.num_entries(), 0U);
 }
 
-// A limit on the size of files stands for a full disk.
 TEST(AtomicFile, FailureWhileWritingLeavesTheOldFileAndNothingElse) {
   const TemporaryFolder folder;
   const std::string path = folder / "plan.json";
   write_file(path, "old");
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit small = before;
-  small.rlim_cur = 1000;
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  expect_failure(path, std::string(5000, 'x'));
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  std::signal(SIGXFSZ, handler);
+  {
+    const SmallFiles limit(1000);
+    expect_failure(path, std::string(5000, 'x'));
+  }
   EXPECT_EQ(file_content(path), "old");
   EXPECT_EQ(folder.num_entries(), 1U);
 }

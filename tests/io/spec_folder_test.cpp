@@ -1,13 +1,12 @@
 // Folders of six files, single files and standard input.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "child_process.hpp"
+#include "small_files.hpp"
 #include "spec_text.hpp"
 #include "temporary_folder.hpp"
 #include "tonnage/core/error.hpp"
@@ -124,22 +123,16 @@ TEST(SpecFolder, DanglingReferencesNameTheFileThatHoldsThem) {
   EXPECT_EQ(result.diagnostics.all()[0].pointer, "/servers/0");
 }
 
-// A limit on the size of files stands for a full disk.
 TEST(SpecFolder, FailureWhileWritingLeavesAllSixOldFiles) {
   const TemporaryFolder folder;
   write_system_folder(full_spec(), folder.path());
   SystemSpec spec = full_spec();
   spec.accelerators[0].cost_cents_per_hour = 7;
   while (spec.servers.size() < 100) spec.servers.push_back(spec.servers[0]);
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit small = before;
-  small.rlim_cur = 5000;
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  EXPECT_THROW(write_system_folder(spec, folder.path()), Error);
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  std::signal(SIGXFSZ, handler);
+  {
+    const SmallFiles limit(5000);
+    EXPECT_THROW(write_system_folder(spec, folder.path()), Error);
+  }
   EXPECT_EQ(read_system(folder.path()).spec, full_spec());
   EXPECT_EQ(folder.num_entries(), 6U);
 }
