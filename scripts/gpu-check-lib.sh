@@ -142,10 +142,13 @@ stop_running() {
   running=''
 }
 
-# What became of the last command, where it did not succeed.
+# failure SECONDS: what became of the last command, where it did not succeed: its limit, else what
+# the caller has found in its output (reason), else its last line.
 failure() {
   if [[ $cut == yes ]]; then
     printf 'cut after %s s' "$1"
+  elif [[ -n ${reason:-} ]]; then
+    printf '%s' "$reason"
   else
     printf 'status %s%s' "$status" "${last_line:+: $last_line}"
   fi

@@ -41,8 +41,8 @@ class Steps(GpuCheckTest):
             "build": ((), {"faults": "build=fail"}),
             "hang": (("--limits", "build=2,kill=1"), {"faults": "build=hang"}),
             "no-cmake": ((), {"without": ("cmake",)})})
-        words = {"configure": "FAILED: status 1:   Could NOT find GTest",
-                 "build": "FAILED: status 1: error: expected ';'", "hang": "FAILED: cut after",
+        words = {"configure": "FAILED: Could NOT find GTest",
+                 "build": "FAILED: main.cpp:3: error: expected ';'", "hang": "FAILED: cut after",
                  "no-cmake": "FAILED: no cmake here"}
         for name, outcome in got.items():
             with self.subTest(name):
@@ -99,9 +99,9 @@ class Steps(GpuCheckTest):
             "slow": (("--limits", "tests=4,kill=1"), {"faults": "tests.build=hang"}),
             "hang": (("--limits", "tests=4,kill=1"), {"faults": "tests=hang"}),
             "given": (("--check", self.stand_ins / "tonnage_gpu_check"), {"without": ("cmake",)})})
-        words = {"library": (0, "left out: not configured: CMake Error"),
+        words = {"library": (0, "left out: not configured: Could NOT find GTest"),
                  "fail": (1, "FAILED: status 8: 1/2 Test #1: gpu ***Failed"),
-                 "build": (1, "FAILED: build: status 1: error"),
+                 "build": (1, "FAILED: build: main.cpp:3: error"),
                  "slow": (0, "left out: not built within 4 s"), "hang": (1, "FAILED: cut after 4 s"),
                  "given": (0, "left out: nothing is built with --check")}
         for name, (code, begin) in words.items():
