@@ -112,6 +112,7 @@ limited() {
   done
   [[ -z $unfinished ]] || "$heard" "$unfinished"
   exec {output}<&-
+  output='' unfinished=''
   if ((SECONDS <= end)); then
     wait "$running" 2>/dev/null
     status=$?
@@ -119,7 +120,7 @@ limited() {
   else
     status=124  # nothing can end it: it is not waited for
   fi
-  running='' output='' unfinished=''
+  running=''
   sweep
   cut=no
   if ((status == 124 || (status == 137 && SECONDS - began >= seconds))); then
@@ -130,13 +131,13 @@ limited() {
 
 # Ends the command under way at once; the rest of its output still goes to the log.
 stop_running() {
-  local part
+  local part=''
   [[ -n $running ]] || return
   kill -KILL -- "-$running" 2>/dev/null || kill -KILL "$running" 2>/dev/null
   sweep
-  while IFS= read -r -t 0.2 -u "$output" part; do
+  while [[ -n $output ]] && IFS= read -r -t 0.2 -u "$output" part; do
     out "$unfinished$part"
-    unfinished=''
+    unfinished='' part=''
   done
   [[ -z $unfinished$part ]] || out "$unfinished$part"
   running=''

@@ -58,63 +58,71 @@ class Outcome:
 
 
 class GpuCheckTest(unittest.TestCase):
+    """Runs whose time is waiting are run at the same time, once for the whole class: cases() names
+    them, got[name] is what became of them."""
     maxDiff = 4000
 
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tonnage-gpu-check-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.tree = self.folder / "tree"
-        (self.tree / "scripts").mkdir(parents=True)
+    @classmethod
+    def cases(cls):
+        """{name: (arguments, options)}, as start takes them; each has results of its own."""
+        return {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="tonnage-gpu-check-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.tree = cls.folder / "tree"
+        (cls.tree / "scripts").mkdir(parents=True)
         for name in ("gpu-check", "gpu-check-lib.sh"):
-            shutil.copy(SOURCE / "scripts" / name, self.tree / "scripts")
-        self.tools = self.folder / "tools"
-        self.tools.mkdir()
+            shutil.copy(SOURCE / "scripts" / name, cls.tree / "scripts")
+        cls.tools = cls.folder / "tools"
+        cls.tools.mkdir()
         for name in ["bash", *COREUTILS]:
             if shutil.which(name):
-                (self.tools / name).symlink_to(shutil.which(name))
-        self.stand_ins = self.folder / "stand_ins"
-        shutil.copytree(STAND_INS, self.stand_ins)
-        self.mark = f"TONNAGE_TEST_RUN={uuid.uuid4()}"
+                (cls.tools / name).symlink_to(shutil.which(name))
+        cls.stand_ins = cls.folder / "stand_ins"
+        shutil.copytree(STAND_INS, cls.stand_ins)
+        cls.mark = f"TONNAGE_TEST_RUN={uuid.uuid4()}"
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            cls.got = dict(pool.map(cls.run_case, cls.cases().items()))
 
-    def start(self, *arguments, faults="", results="results", without=(), **variables):
+    @classmethod
+    def run_case(cls, case):
+        name, (arguments, options) = case
+        return name, cls.run_check(*arguments, **{"results": f"results-{name}", **options})
+
+    @classmethod
+    def start(cls, *arguments, faults="", results="results", without=(), **variables):
         """The script as a process, not waited for. `without` names stand-ins to leave out."""
-        stand_ins = self.stand_ins
+        stand_ins = cls.stand_ins
         if without:
-            stand_ins = self.folder / f"without-{'-'.join(without)}"
-            shutil.copytree(self.stand_ins, stand_ins, ignore=lambda *_: without,
+            stand_ins = cls.folder / f"without-{'-'.join(without)}"
+            shutil.copytree(cls.stand_ins, stand_ins, ignore=lambda *_: without,
                             dirs_exist_ok=True)
-        key, value = self.mark.split("=")
-        build = self.folder / f"build-{uuid.uuid4()}"
+        key, value = cls.mark.split("=")
+        build = cls.folder / f"build-{uuid.uuid4()}"
         # Started by bash: the test is of the script, not of where env lies.
         process = subprocess.Popen(
-            [self.tools / "bash", self.tree / "scripts" / "gpu-check", "--results",
-             self.folder / results, "--build-dir", build, *arguments],
+            [cls.tools / "bash", cls.tree / "scripts" / "gpu-check", "--results",
+             cls.folder / results, "--build-dir", build, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True, cwd=self.folder,
-            env={"PATH": f"{stand_ins}:{self.tools}", "CUDA_PATH": str(self.folder / "no-cuda"),
+            start_new_session=True, cwd=cls.folder,
+            env={"PATH": f"{stand_ins}:{cls.tools}", "CUDA_PATH": str(cls.folder / "no-cuda"),
                  "HOME": "/nowhere", "FAULTS": faults,
-                 "HANGS": str(self.folder), key: value,
+                 "HANGS": str(cls.folder), key: value,
                  **{k: str(v) for k, v in variables.items()}})
-        process.began, process.results = time.monotonic(), self.folder / results
+        process.began, process.results = time.monotonic(), cls.folder / results
         return process
 
-    def outcome(self, process):
+    @classmethod
+    def outcome(cls, process):
         stdout, _ = process.communicate(timeout=100)
         return Outcome(process.returncode, stdout, time.monotonic() - process.began,
                        process.results)
 
-    def run_check(self, *arguments, **options):
-        return self.outcome(self.start(*arguments, **options))
-
-    def together(self, cases):
-        """Runs {name: (arguments, options)} at the same time: their time is waiting. Answers
-        {name: outcome}; every case has results of its own."""
-        def one(item):
-            name, (arguments, options) = item
-            return name, self.run_check(*arguments, results=f"results-{name}", **options)
-
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            return dict(pool.map(one, cases.items()))
+    @classmethod
+    def run_check(cls, *arguments, **options):
+        return cls.outcome(cls.start(*arguments, **options))
 
     def expect_rows(self, outcome, code, **rows):
         """The exit status, the given outcomes (spaces written _), and ok for all other steps."""

@@ -20,23 +20,29 @@ class Reports(GpuCheckTest):
             "=========     and Read access at 0x570 in /usr/include/cub/warp/x.cuh:3:F [8 hazards]\n"
             "========= \n========= RACECHECK SUMMARY: 1 hazard displayed (1 error, 0 warnings)\n")
 
-    def test_outcomes(self):
+    @classmethod
+    def cases(cls):
         def reports(name, text):
-            path = self.folder / f"{name}.txt"
+            path = cls.folder / f"{name}.txt"
             path.write_text(text)
             return (), {"REPORTS": path}
 
-        ours = self.INITCHECK.replace("void cub::CUB_300001_SM_900::", "tonnage::cuda::")
-        mixed = self.INITCHECK + ours + "========= ERROR SUMMARY: 2 errors\n"
-        inlined = self.INITCHECK.replace("=========     by", "=========         Device Frame: "
-                                         "tonnage::key(int)+0x3 in order.cu:7\n=========     by")
-        got = self.together({
-            "known": reports("known", self.INITCHECK + "========= ERROR SUMMARY: 1 error\n"),
-            "race": reports("race", self.RACE), "mixed": reports("mixed", mixed),
-            "inlined": reports("inlined", inlined), "odd": reports("odd", "========= ERROR SUMMARY: 3 errors\n"),
-            "refused": ((), {"faults": "memcheck=fail"}),
+        summary = "========= ERROR SUMMARY: 2 errors\n"
+        ours = cls.INITCHECK.replace("void cub::CUB_300001_SM_900::", "tonnage::cuda::")
+        by = "=========     by"
+        inlined = cls.INITCHECK.replace(
+            by, f"=========         Device Frame: tonnage::key(int)+0x3 in order.cu:7\n{by}")
+        return {
             "hang": (("--limits", "sanitizer=4,kill=1"), {"faults": "initcheck=hang"}),
-            "absent": ((), {"without": ("compute-sanitizer",)})})
+            "known": reports("known", cls.INITCHECK + "========= ERROR SUMMARY: 1 error\n"),
+            "race": reports("race", cls.RACE),
+            "mixed": reports("mixed", cls.INITCHECK + ours + summary),
+            "inlined": reports("inlined", inlined), "odd": reports("odd", summary),
+            "refused": ((), {"faults": "memcheck=fail"}),
+            "absent": ((), {"without": ("compute-sanitizer",)})}
+
+    def test_outcomes(self):
+        got = self.got
         # An access out of bounds inside of CUB comes from a size handed over: never known.
         first = "first: Uninitialized __global__ memory read of size 4 bytes"
         self.expect_rows(got["known"], 0, memcheck="advisory: 1 to look into (above), " + first,
@@ -48,7 +54,7 @@ class Reports(GpuCheckTest):
         self.expect_rows(got["mixed"], 0, memcheck="advisory: 2", synccheck="advisory: 2",
                          initcheck=wanted, racecheck=wanted)
         self.expect_rows(got["inlined"], 0, **{tool: "advisory: 1 to look" for tool in SANITIZERS})
-        self.expect_rows(got["odd"], 0, **{t: "advisory: ERROR SUMMARY: 3" for t in SANITIZERS})
+        self.expect_rows(got["odd"], 0, **{t: "advisory: ERROR SUMMARY: 2" for t in SANITIZERS})
         self.expect_rows(got["refused"], 0, memcheck="advisory: could not check: status 1: "
                                                      "========= Device not supported")
         self.expect_rows(got["hang"], 0, initcheck="advisory: cut after 4 s, nothing new until then")
@@ -57,19 +63,30 @@ class Reports(GpuCheckTest):
 
 
 class Results(GpuCheckTest):
+    @classmethod
+    def cases(cls):
+        same = (), {"results": "shared", "PACE": 0.1}
+        return {"late": (("--limit", "14", "--limits", "build=4,parity=20,kill=1"),
+                         {"faults": "parity.max=hang"}), "first": same, "second": same, "third": same}
+
     def test_runs_do_not_overwrite_one_another(self):
-        shared = {"results": "shared"}
-        running = [self.start(**shared, PACE=0.1) for _ in range(3)]
-        for process in running:
-            self.assertEqual(self.outcome(process).code, 0)
-        got = self.run_check(**shared)
+        got = self.run_check(results="shared")
+        self.assertEqual([self.got[name].code for name in ("first", "second", "third")], [0, 0, 0])
         self.assertEqual(len(got.jsons), 4)
         self.assertEqual(len([path for path in got.results if path.suffix == ".log"]), 4)
         for document in got.jsons.values():
             self.assertEqual(len(document["benchmarks"]), len(BENCHMARKS))
 
+    def test_nothing_is_written_elsewhere(self):
+        before = sorted(self.tree.rglob("*"))
+        temporary = self.folder / "temporary"
+        temporary.mkdir()
+        self.expect_rows(self.run_check(TMPDIR=temporary, HOME=temporary, results="own"), 0)
+        self.assertEqual(sorted(self.tree.rglob("*")), before)
+        self.assertEqual(list(temporary.iterdir()), [])
+
     def test_a_recorded_result_without_a_log_stays(self):
-        name = self.run_check("--commit", "c").results[0].stem
+        name = self.run_check("--commit", "c", results="one").results[0].stem
         results = self.folder / "other"
         results.mkdir()
         (results / f"{name}.json").write_text('{"benchmarks": []}')
@@ -101,8 +118,7 @@ class Results(GpuCheckTest):
         self.assertRegex(self.commit_of(results="dirty"), r"^[0-9a-f]{7,}-dirty$")
 
     def test_steps_that_no_longer_fit_are_left_out(self):
-        got = self.run_check("--limit", "14", "--limits", "build=4,parity=20,kill=1",
-                             faults="parity.max=hang")
+        got = self.got["late"]
         self.assertLess(got.seconds, 15)
         self.expect_rows(got, 1, parity_max="FAILED: no verdict, cut", GPU_tests="left out: ",
                          benchmarks="FAILED: left out: ",
@@ -122,13 +138,16 @@ class Results(GpuCheckTest):
 
 
 class Profile(GpuCheckTest):
-    def test_profiles(self):
+    @classmethod
+    def cases(cls):
         named = ("profile", "--limits", "profile=3,kill=1")
-        got = self.together({
-            "all": (("profile",), {}), "one": ((*named, "sweep"), {}),
-            "refused": ((*named, "sweep"), {"faults": "ncu=fail"}),
-            "hang": ((*named, "sweep"), {"faults": "ncu=hang"}),
-            "list": (named, {"faults": "kernels=fail"})})
+        return {"all": (("profile",), {}), "one": ((*named, "sweep"), {}),
+                "refused": ((*named, "sweep"), {"faults": "ncu=fail"}),
+                "hang": ((*named, "sweep"), {"faults": "ncu=hang"}),
+                "list": (named, {"faults": "kernels=fail"})}
+
+    def test_profiles(self):
+        got = self.got
         rows = {name: {k: v for k, v in outcome.rows.items() if k not in ("build", "result")}
                 for name, outcome in got.items()}
         self.assertEqual(rows["all"], {"sweep": "ok", "SizeLines<true>": "ok"})

@@ -5,9 +5,43 @@ import re
 from gpu_check_support import BENCHMARKS, PARITY, SANITIZERS, STEPS, GpuCheckTest, main
 
 
+def underscored(steps, begin):
+    return {step.replace(" ", "_"): begin for step in steps}
+
+
 class Steps(GpuCheckTest):
+    @classmethod
+    def cases(cls):
+        def fault(text):
+            return (), {"faults": text}
+
+        def hang(part, limits):
+            return ("--limits", f"{limits},kill=1"), {"faults": f"{part}=hang"}
+
+        return {
+            # The longest first.
+            "bench-hang": hang("bench.sweep", "bench=8"),
+            "parity-hang": hang("parity.max", "parity=14"),
+            "smi-deaf": (("--limits", "kill=1"), {"faults": "nvidia-smi=hang"}),
+            "tests-slow": hang("tests.build", "tests=4"), "tests-hang": hang("tests", "tests=4"),
+            "build-hang": hang("build", "build=2"),
+            "well": (("--commit", 'lent "1" \\'), {}),
+            "configure": fault("configure=fail"), "build": fault("build=fail"),
+            "no-cmake": ((), {"without": ("cmake",)}),
+            **{f"parity-{how}-{kind}": fault(f"parity.{kind}={how}")
+               for how in ("fail", "crash") for kind in ("max", "points")},
+            "parity-all": fault(" ".join(f"{row.replace(' ', '.')}=fail" for row in PARITY)),
+            "bench-one": fault("bench.sweep=fail"), "bench-none": fault("bench=fail"),
+            "bench-crash": fault("bench.sweep=crash"),
+            "skip": (("--limits", "bench=0,parity=0"), {}),
+            "tests-library": fault("tests.configure=fail"), "tests-fail": fault("tests=fail"),
+            "tests-build": fault("tests.build=fail"),
+            "given": (("--check", cls.stand_ins / "tonnage_gpu_check"), {"without": ("cmake",)}),
+            "smi-absent": ((), {"without": ("nvidia-smi",)}),
+            "smi-broken": fault("nvidia-smi=fail")}
+
     def test_all_steps_in_their_order(self):
-        got = self.run_check("--commit", 'lent "1" \\')
+        got = self.got["well"]
         self.expect_rows(got, 0)
         titles = re.findall(r"^== (.*)$", got.log, re.M)
         self.assertEqual(titles, ["build", "parity", "benchmarks", "GPU tests",
@@ -25,102 +59,74 @@ class Steps(GpuCheckTest):
         self.assertIn("profile SizeLines\\<true\\>", got.log)
         self.assertRegex(got.results[0].name, r"^\d{4}-\d\d-\d\d-stand-in-h1-lent--1---\.csv$")
         self.assertEqual(len(got.results), 3)
-        self.expect_nothing_left(0)
-
-    def test_nothing_is_written_elsewhere(self):
-        before = sorted(self.tree.rglob("*"))
-        temporary = self.folder / "temporary"
-        temporary.mkdir()
-        self.expect_rows(self.run_check(TMPDIR=temporary, HOME=temporary), 0)
-        self.assertEqual(sorted(self.tree.rglob("*")), before)
-        self.assertEqual(list(temporary.iterdir()), [])
 
     def test_failures_and_hangs_of_the_build(self):
-        got = self.together({
-            "configure": ((), {"faults": "configure=fail"}),
-            "build": ((), {"faults": "build=fail"}),
-            "hang": (("--limits", "build=2,kill=1"), {"faults": "build=hang"}),
-            "no-cmake": ((), {"without": ("cmake",)})})
         words = {"configure": "FAILED: Could NOT find GTest",
-                 "build": "FAILED: main.cpp:3: error: expected ';'", "hang": "FAILED: cut after",
-                 "no-cmake": "FAILED: no cmake here"}
-        for name, outcome in got.items():
+                 "build": "FAILED: main.cpp:3: error: expected ';'",
+                 "build-hang": "FAILED: cut after", "no-cmake": "FAILED: no cmake here"}
+        for name, begin in words.items():
             with self.subTest(name):
-                others = {step.replace(" ", "_"): "not reached" for step in STEPS[1:]}
-                self.expect_rows(outcome, 1, build=words[name], **others)
-        self.assertIn("the last words before hanging", got["hang"].log)
-        self.expect_nothing_left(1)
+                self.expect_rows(self.got[name], 1, build=begin,
+                                 **underscored(STEPS[1:], "not reached"))
+        self.assertIn("the last words before hanging", self.got["build-hang"].log)
 
     def test_one_verdict_for_each_kind_and_benchmarks_whatever_they_are(self):
-        cases = {f"{how}-{kind}": ((), {"faults": f"parity.{kind}={how}"})
-                 for how in ("fail", "crash") for kind in ("max", "points")}
-        cases["hang"] = (("--limits", "parity=14,kill=1"), {"faults": "parity.max=hang"})
-        cases["all"] = ((), {"faults": " ".join(f"{row.replace(' ', '.')}=fail" for row in PARITY)})
-        for name, outcome in self.together(cases).items():
+        no_verdict = "FAILED: no verdict, "
+        words = {"all": "FAILED: fleet 3", "hang": no_verdict + "cut after"}
+        for kind in ("max", "points"):
+            words[f"fail-{kind}"] = "FAILED: fleet 3, line 7 differs"
+            words[f"crash-{kind}"] = f"{no_verdict}status 139: the last words of parity.{kind}"
+        for name, begin in words.items():
             with self.subTest(name):
-                how, _, kind = name.partition("-")
-                words = {"fail": "FAILED: fleet 3, line 7 differs", "hang": "FAILED: no verdict, cut",
-                         "all": "FAILED: fleet 3",
-                         "crash": f"FAILED: no verdict, status 139: the last words of parity.{kind}"}
-                bad = PARITY if how == "all" else [f"parity {kind or 'max'}"]
-                self.expect_rows(outcome, 1, **{b.replace(" ", "_"): words[how] for b in bad})
-                self.assertEqual(outcome.benchmarks(), BENCHMARKS)
-        self.expect_nothing_left(1)
+                got = self.got[f"parity-{name}"]
+                kind = name.partition("-")[2] or "max"
+                bad = PARITY if name == "all" else [f"parity {kind}"]
+                self.expect_rows(got, 1, **underscored(bad, begin))
+                self.assertEqual(got.benchmarks(), BENCHMARKS)
 
     def test_benchmarks_that_fail_crash_or_hang(self):
-        got = self.together({
-            "one": ((), {"faults": "bench.sweep=fail"}), "none": ((), {"faults": "bench=fail"}),
-            "crash": ((), {"faults": "bench.sweep=crash"}),
-            "hang": (("--limits", "bench=8,kill=1"), {"faults": "bench.sweep=hang"}),
-            "skip": (("--limits", "bench=0,parity=0"), {})})
-        self.expect_rows(got["one"], 1, benchmarks="FAILED: 4 timed, 2 failed, first: sweep/size:1: "
-                                                   "FAILED: GPU and CPU differ")
-        self.assertEqual(got["one"].benchmarks(), [n for n in BENCHMARKS if "sweep" not in n])
-        self.expect_rows(got["none"], 1,
+        one = self.got["bench-one"]
+        self.expect_rows(one, 1, benchmarks="FAILED: 4 timed, 2 failed, first: sweep/size:1: "
+                                            "FAILED: GPU and CPU differ")
+        self.assertEqual(one.benchmarks(), [n for n in BENCHMARKS if "sweep" not in n])
+        self.expect_rows(self.got["bench-none"], 1,
                          benchmarks="FAILED: 0 timed, status 1: needs a GPU: none found, no JSON")
-        self.expect_rows(got["skip"], 0, benchmarks="left out: its limit is 0",
-                         **{row.replace(" ", "_"): "left out: its limit is 0" for row in PARITY})
-        for name, why in {"crash": "status 139: the last words of bench.sweep",
-                          "hang": "cut after 8 s"}.items():
+        left_out = "left out: its limit is 0"
+        self.expect_rows(self.got["skip"], 0, benchmarks=left_out, **underscored(PARITY, left_out))
+        for name, why in {"bench-crash": "status 139: the last words of bench.sweep",
+                          "bench-hang": "cut after 8 s"}.items():
             with self.subTest(name):
-                self.expect_rows(got[name], 1, benchmarks=f"FAILED: 2 timed, {why}; of the groups "
-                                                          "alone: 4 timed, 0 failed")
-                self.assertEqual(got[name].benchmarks(), BENCHMARKS[:2])
-                groups = {n.split(".")[1]: len(d["benchmarks"]) for n, d in got[name].jsons.items()
+                got = self.got[name]
+                self.expect_rows(got, 1, benchmarks=f"FAILED: 2 timed, {why}; of the groups "
+                                                    "alone: 4 timed, 0 failed")
+                self.assertEqual(got.benchmarks(), BENCHMARKS[:2])
+                groups = {n.split(".")[1]: len(d["benchmarks"]) for n, d in got.jsons.items()
                           if n.count(".") == 2}
                 self.assertEqual(groups, {"ceilings": 2, "searches": 2})
-        self.expect_nothing_left(1)
 
     def test_gpu_tests(self):
-        got = self.together({
-            "library": ((), {"faults": "tests.configure=fail"}),
-            "fail": ((), {"faults": "tests=fail"}),
-            "build": ((), {"faults": "tests.build=fail"}),
-            "slow": (("--limits", "tests=4,kill=1"), {"faults": "tests.build=hang"}),
-            "hang": (("--limits", "tests=4,kill=1"), {"faults": "tests=hang"}),
-            "given": (("--check", self.stand_ins / "tonnage_gpu_check"), {"without": ("cmake",)})})
-        words = {"library": (0, "left out: not configured: Could NOT find GTest"),
-                 "fail": (1, "FAILED: status 8: 1/2 Test #1: gpu ***Failed"),
-                 "build": (1, "FAILED: build: main.cpp:3: error"),
-                 "slow": (0, "left out: not built within 4 s"), "hang": (1, "FAILED: cut after 4 s"),
+        words = {"tests-library": (0, "left out: not configured: Could NOT find GTest"),
+                 "tests-fail": (1, "FAILED: status 8: 1/2 Test #1: gpu ***Failed"),
+                 "tests-build": (1, "FAILED: build: main.cpp:3: error"),
+                 "tests-slow": (0, "left out: not built within 4 s"),
+                 "tests-hang": (1, "FAILED: cut after"),
                  "given": (0, "left out: nothing is built with --check")}
         for name, (code, begin) in words.items():
             with self.subTest(name):
-                self.expect_rows(got[name], code, GPU_tests=begin)
-        self.expect_nothing_left(1)
+                self.expect_rows(self.got[name], code, GPU_tests=begin)
 
     def test_nvidia_smi_absent_broken_or_deaf(self):
-        got = self.together({
-            "absent": ((), {"without": ("nvidia-smi",)}), "broken": ((), {"faults": "nvidia-smi=fail"}),
-            "deaf": (("--limits", "kill=1"), {"faults": "nvidia-smi=hang"})})
-        for name, outcome in got.items():
+        for name in ("absent", "broken", "deaf"):
             with self.subTest(name):
-                self.expect_rows(outcome, 0)
-                self.assertIn("GPU: unknown, compute capability unknown", outcome.log)
-                machine = next(iter(outcome.jsons.values()))["context"]["machine"]
+                got = self.got[f"smi-{name}"]
+                self.expect_rows(got, 0)
+                self.assertIn("GPU: unknown, compute capability unknown", got.log)
+                machine = next(iter(got.jsons.values()))["context"]["machine"]
                 self.assertEqual(machine["driver"], "unknown")
-        self.assertLess(got["deaf"].seconds, 30)
-        self.expect_nothing_left(1)
+        self.assertLess(self.got["smi-deaf"].seconds, 40)  # asked once, not for every field
+
+    def test_no_process_is_left(self):
+        self.expect_nothing_left(2)
 
 
 if __name__ == "__main__":
