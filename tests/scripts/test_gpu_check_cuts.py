@@ -89,6 +89,17 @@ class Cuts(GpuCheckTest):
         # What was under way ends by itself.
         self.expect_nothing_left(30)
 
+    def test_sigkill_in_the_middle_of_the_benchmarks(self):
+        process = self.start(results="middle", PACE=0.2)
+        while "bench sweep/size:1" not in process.stdout.readline():
+            self.assertIsNone(process.poll())
+        process.kill()
+        outcome = self.outcome(process)
+        self.assertIn("bench sweep/size:1", outcome.log)
+        self.assertLessEqual(set(BENCHMARKS[:3]), set(outcome.benchmarks()))
+        # The sampling of clocks has nobody left to sample for.
+        self.expect_nothing_left(30)
+
     def test_reader_gone(self):
         """A reader that goes away takes neither log nor results along."""
         process = self.start(results="reader")
