@@ -20,7 +20,7 @@ refused "--suite needs a value" --suite
 refused "--mirror needs a value" --mirror ''
 refused "--suite takes a name" --suite ../trixie
 refused "no step SUITE/USER/COMMAND matches 'sid/*'" --only 'sid/*'
-refused "no folder" --dir /nonexistent --dry-run
+refused "--dir: no folder '/nonexistent'" --dir /nonexistent --dry-run
 [ "$(id -u)" -eq 0 ] || refused "must be run by root" --only 'trixie/root/quickstart'
 
 expected=$(for suite in bookworm trixie; do
