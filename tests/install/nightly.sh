@@ -21,7 +21,7 @@ refused "--mirror needs a value" --mirror ''
 refused "--suite takes a name" --suite ../trixie
 refused "no step SUITE/USER/COMMAND matches 'sid/*'" --only 'sid/*'
 refused "--dir: no folder '/nonexistent'" --dir /nonexistent --dry-run
-[ "$(id -u)" -eq 0 ] || refused "must be run by root" --only 'trixie/root/quickstart'
+[ "$(id -u)" -eq 0 ] || refused 'scripts/nightly makes system roots and must be run by root' --only 'trixie/root/quickstart'
 
 expected=$(for suite in bookworm trixie; do
   for user in root builder; do printf '%s\n' $suite/$user/quickstart $suite/$user/test; done
