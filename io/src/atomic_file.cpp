@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -16,6 +17,9 @@
 
 namespace tonnage {
 namespace {
+
+// A signal is looked at only between two writes to a disk: each takes an instant.
+constexpr std::size_t kLargestWrite = 1 << 18;
 
 [[noreturn]] void fail(const std::string& path, const std::string& what, int error) {
   throw Error(ErrorCode::kIo, "cannot write " + path + ": " + what + ": " + std::strerror(error));
@@ -30,29 +34,34 @@ class OutputFile {
     if (descriptor_ < 0) fail(target_, "opening it", errno);
   }
   // Creates a temporary file beside `target`, with the permissions that a new file gets.
-  OutputFile(const std::string& target, std::random_device& random) : target_(target) {
+  OutputFile(const std::string& target, std::random_device& random, UnfinishedFiles* unfinished)
+      : target_(target), unfinished_(unfinished) {
     constexpr int kAttempts = 100;
-    for (int attempt = 0; attempt < kAttempts && descriptor_ < 0; ++attempt) {
+    int error = EEXIST;
+    for (int attempt = 0; attempt < kAttempts && error == EEXIST; ++attempt) {
       temporary_ = target + ".tmp-" + std::to_string(random());
+      UnfinishedChange change(unfinished_);
+      change.add(temporary_);
       descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (descriptor_ < 0 && errno != EEXIST) break;
+      error = descriptor_ < 0 ? errno : 0;
+      if (descriptor_ < 0) change.remove(temporary_);
     }
-    if (descriptor_ < 0) {
-      const int error = errno;
-      temporary_.clear();
-      fail(target_, "creating a temporary file beside it", error);
-    }
+    if (descriptor_ < 0) fail(target_, "creating a temporary file beside it", error);
   }
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
   ~OutputFile() {
     if (descriptor_ >= 0) close(descriptor_);
-    if (!temporary_.empty()) unlink(temporary_.c_str());
+    if (temporary_.empty()) return;
+    UnfinishedChange change(unfinished_);
+    unlink(temporary_.c_str());
+    change.remove(temporary_);
   }
 
   void write(std::string_view text) {
     while (!text.empty()) {
-      const ssize_t written = ::write(descriptor_, text.data(), text.size());
+      const ssize_t written =
+          ::write(descriptor_, text.data(), std::min(text.size(), kLargestWrite));
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) fail(target_, "writing", errno);
       text.remove_prefix(static_cast<std::size_t>(written));
@@ -70,13 +79,16 @@ class OutputFile {
     if (close(descriptor) != 0) fail(target_, "closing", errno);
   }
   void rename_to_target() {
+    UnfinishedChange change(unfinished_);
     if (rename(temporary_.c_str(), target_.c_str()) != 0) fail(target_, "renaming onto it", errno);
+    change.remove(temporary_);
     temporary_.clear();
   }
 
  private:
   std::string target_;
   std::string temporary_;
+  UnfinishedFiles* unfinished_ = nullptr;
   int descriptor_ = -1;
 };
 
@@ -95,7 +107,7 @@ void flush_folder_of(const std::string& path) {
 
 class AtomicFile::File {
  public:
-  explicit File(const std::string& path) {
+  File(const std::string& path, UnfinishedFiles* unfinished) {
     std::string target = path;
     std::error_code error;
     if (std::filesystem::is_symlink(path, error)) {
@@ -110,7 +122,7 @@ class AtomicFile::File {
       return;
     }
     std::random_device random;
-    output_.emplace(target, random);
+    output_.emplace(target, random, unfinished);
     if (exists) output_->set_mode(existing.st_mode & 07777);
     target_ = target;
   }
@@ -131,13 +143,15 @@ class AtomicFile::File {
   std::optional<OutputFile> output_;
 };
 
-AtomicFile::AtomicFile(const std::string& path) : file_(std::make_unique<File>(path)) {}
+AtomicFile::AtomicFile(const std::string& path, UnfinishedFiles* unfinished)
+    : file_(std::make_unique<File>(path, unfinished)) {}
 AtomicFile::~AtomicFile() = default;
 void AtomicFile::write(std::string_view text) { file_->write(text); }
 void AtomicFile::commit() { file_->commit(); }
 
-void write_file_atomically(const std::string& path, std::string_view text) {
-  AtomicFile file(path);
+void write_file_atomically(const std::string& path, std::string_view text,
+                           UnfinishedFiles* unfinished) {
+  AtomicFile file(path, unfinished);
   file.write(text);
   file.commit();
 }

@@ -57,8 +57,11 @@ std::string_view as_bytes(std::span<const T> values) {
 class NpyGrid : public GridSink {
  public:
   NpyGrid(const Problem& problem, std::span<const GridLine> grid,
-          const std::vector<std::string>& names, const std::string& path)
-      : problem_(problem), fields_(chosen_grid_fields(names)), folder_(path, "manifest.json") {
+          const std::vector<std::string>& names, const std::string& path,
+          UnfinishedFiles* unfinished)
+      : problem_(problem),
+        fields_(chosen_grid_fields(names)),
+        folder_(path, "manifest.json", unfinished) {
     const std::int64_t count = grid.empty() ? 0 : grid.back().offset + grid.back().num_candidates();
     require_room(count, path);
     for (const GridField& field : fields_) {
@@ -204,8 +207,8 @@ class NpyGrid : public GridSink {
 
 std::unique_ptr<GridSink> make_npy_grid(const Problem& problem, std::span<const GridLine> grid,
                                         const std::vector<std::string>& fields,
-                                        const std::string& path) {
-  return std::make_unique<NpyGrid>(problem, grid, fields, path);
+                                        const std::string& path, UnfinishedFiles* unfinished) {
+  return std::make_unique<NpyGrid>(problem, grid, fields, path, unfinished);
 }
 
 }  // namespace tonnage

@@ -7,13 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include "tonnage/io/unfinished_files.hpp"
+
 namespace tonnage {
 
 // A file written in pieces: it takes its name when commit() is called, and leaves nothing behind
 // when it is not. What is no regular file is written to as it comes. Throws Error (kIo).
+// `unfinished`, here and below, is told of temporary names; it outlives the object.
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::string& path);
+  explicit AtomicFile(const std::string& path, UnfinishedFiles* unfinished = nullptr);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
@@ -31,7 +34,8 @@ class AtomicFile {
 // named `mark`; otherwise, and where something else has the name, Error (kInvalidInput) is thrown.
 class AtomicFolder {
  public:
-  AtomicFolder(const std::string& path, const std::string& mark);
+  AtomicFolder(const std::string& path, const std::string& mark,
+               UnfinishedFiles* unfinished = nullptr);
   AtomicFolder(const AtomicFolder&) = delete;
   AtomicFolder& operator=(const AtomicFolder&) = delete;
   ~AtomicFolder();
@@ -44,8 +48,13 @@ class AtomicFolder {
   void commit();
 
  private:
+  // Gives the folder its name; returns where the one before is now, or nothing.
+  std::string take_name();
+  void discard(const std::string& folder);
+
   std::string target_, temporary_;
   std::string mark_;
+  UnfinishedFiles* unfinished_;
   std::vector<int> descriptors_;
   std::vector<std::string> names_;
 };
@@ -55,6 +64,7 @@ class AtomicFolder {
 // leaves the old. Keeps the permissions of an existing file (a new one follows the umask) and
 // writes through a symbolic link. What is no regular file (a pipe, /dev/stdout) is simply written
 // to. Throws Error (kIo) naming the path and the reason.
-void write_file_atomically(const std::string& path, std::string_view text);
+void write_file_atomically(const std::string& path, std::string_view text,
+                           UnfinishedFiles* unfinished = nullptr);
 
 }  // namespace tonnage
