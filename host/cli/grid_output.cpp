@@ -127,13 +127,13 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
   const Problem problem = build_problem(system);
   const std::unique_ptr<Evaluator> backend = select_backend(a.backend);
   const std::vector<GridLine> grid = plan_grid(problem, chosen_lines(problem, a), options);
-  const Interruption interruption;
   const std::unique_ptr<GridSink> sink =
       a.format == "npy"
-          ? make_npy_grid(problem, grid, fields, a.output)
+          ? make_npy_grid(problem, grid, fields, a.output, &unfinished_files())
           : make_csv_grid(
                 problem, fields, a.output,
-                [&](std::string_view text) { environment.write(text, ""); }, options.memory_limit);
+                [&](std::string_view text) { environment.write(text, ""); }, options.memory_limit,
+                &unfinished_files());
   std::atomic<std::int64_t> feasible{0};
   const auto lines = static_cast<std::int64_t>(grid.size());
   const ProgressCallback bar = environment.progress();
@@ -152,14 +152,12 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
     };
     sink->begin_wave(part);
     backend->table(problem, part, options, [&](const GridBlock& block) {
-      interruption.check();
       feasible += std::count(block.verdicts.begin(), block.verdicts.end(), Verdict::kFeasible);
       sink->write(block);
     });
     sink->end_wave();
     first = last;
   }
-  interruption.check();
   const std::string left_over = sink->finish();
   if (!left_over.empty()) environment.note("warning: " + left_over);
   std::int64_t pairs = 0;

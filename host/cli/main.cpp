@@ -1,8 +1,6 @@
 // The command line of tonnage: parses, runs one command, turns failures into exit codes.
 #include <fmt/format.h>
 
-#include <csignal>
-#include <cstdio>
 #include <new>
 #include <sstream>
 
@@ -29,7 +27,7 @@ void add_output(CLI::App& command, std::string& path) {
                   "Write to this file, whole or not at all; -: standard output")
       ->transform([](std::string name) {
         if (name.empty()) throw CLI::ValidationError("it is empty");
-        return name == "-" ? std::string() : name;
+        return name == "-" || name == "/dev/stdout" ? std::string() : name;
       });
 }
 
@@ -122,7 +120,13 @@ int run(int argc, char** argv) {
     environment.write(text.str(), "");
     return kSuccess;
   }
-  return command();
+  try {
+    return command();
+  } catch (const std::bad_alloc&) {
+    throw Exit{kFailure, environment.num_threads == 1
+                             ? "out of memory"
+                             : "out of memory; fewer threads need less: --threads N"};
+  }
 }
 
 }  // namespace
@@ -130,12 +134,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace tonnage;
-  // A closed pipe is an error of write(), told and turned into an exit code.
-  std::signal(SIGPIPE, SIG_IGN);
+  cli::prepare_for_signals();
   try {
     return cli::run(argc, argv);
-  } catch (const cli::Interrupted& interrupted) {
-    cli::end_by(interrupted);
   } catch (const cli::Exit& exit) {
     if (!exit.message.empty()) cli::say(fmt::format("tonnage: {}\n", exit.message));
     return exit.code;

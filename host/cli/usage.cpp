@@ -67,7 +67,7 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   if (!unknown.empty()) {
     what = unknown_word(command, unknown);
   } else if (about_words && !command->get_subcommands({}).empty()) {
-    what = "a command is missing";
+    return app.help();  // of `command`, which lists the commands that may follow
   } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     // Every option takes one value.
     const bool missing = what.ends_with("missing");

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -17,9 +19,21 @@ inline int team_size(int requested) {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
+// Starts up to `count` threads that run `work`. Where the system has no room for more, those that
+// did start have to do.
+template <class Work>
+void start_threads(std::vector<std::jthread>& threads, int count, const Work& work) {
+  try {
+    for (int i = 0; i < count; ++i) threads.emplace_back(work);
+  } catch (const std::system_error&) {
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 // Calls body(first, last) for consecutive chunks of [0, count) from several threads, the calling
 // one included. Chunks are handed out as threads become free, so uneven ones balance. After each
-// chunk of its own the calling thread calls report(items done). The first exception is rethrown
+// chunk of its own the calling thread calls report(items done). Fewer threads than asked for, where
+// the system limits them, change nothing but the time. The first exception is rethrown
 // here once all threads have stopped.
 template <class Body, class Report>
 void parallel_chunks(std::int64_t count, std::int64_t chunk, int num_threads, const Body& body,
@@ -49,7 +63,7 @@ void parallel_chunks(std::int64_t count, std::int64_t chunk, int num_threads, co
   const int team = static_cast<int>(std::min<std::int64_t>(team_size(num_threads), chunks));
   {
     std::vector<std::jthread> others;
-    for (int i = 1; i < team; ++i) others.emplace_back([&] { work(false); });
+    start_threads(others, team - 1, [&] { work(false); });
     work(true);
   }
   if (error) std::rethrow_exception(error);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -12,9 +13,16 @@
 
 namespace tonnage {
 
+namespace {
+
+// A signal is looked at only between two writes to a disk: each takes an instant.
+constexpr std::size_t kLargestWrite = 1 << 18;
+
+}  // namespace
+
 class AtomicFile::File {
  public:
-  explicit File(const std::string& path) : place_(path) {
+  File(const std::string& path, UnfinishedFiles* unfinished) : place_(path, unfinished) {
     if (const auto number = place_.open_file()) {
       // Opened anew it would be written from its start, over what it holds.
       file_ = Descriptor(fcntl(*number, F_DUPFD_CLOEXEC, 0));
@@ -42,7 +50,7 @@ class AtomicFile::File {
 
   void write(std::string_view text) {
     while (!text.empty()) {
-      const ssize_t written = ::write(file_.number(), text.data(), text.size());
+      const ssize_t written = ::write(file_.number(), text.data(), std::min(text.size(), kLargestWrite));
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) fail("writing", errno);
       text.remove_prefix(static_cast<std::size_t>(written));
@@ -53,10 +61,7 @@ class AtomicFile::File {
     if (!temporary_.empty() && fsync(file_.number()) != 0) fail("flushing to disk", errno);
     if (const int error = file_.close_now()) fail("closing", error);
     if (temporary_.empty()) return;
-    const int folder = place_.folder();
-    if (renameat(folder, temporary_.c_str(), folder, place_.name().c_str()) != 0) {
-      fail("renaming onto it", errno);
-    }
+    if (const int error = place_.rename_temporary(temporary_)) fail("renaming onto it", error);
     temporary_.clear();
     place_.flush_folder();
   }
@@ -86,15 +91,17 @@ class AtomicFile::File {
   std::string temporary_;  // empty: written in place, or renamed
 };
 
-AtomicFile::AtomicFile(const std::string& path) : file_(std::make_unique<File>(path)) {}
+AtomicFile::AtomicFile(const std::string& path, UnfinishedFiles* unfinished)
+    : file_(std::make_unique<File>(path, unfinished)) {}
 AtomicFile::AtomicFile(AtomicFile&&) noexcept = default;
 AtomicFile& AtomicFile::operator=(AtomicFile&&) noexcept = default;
 AtomicFile::~AtomicFile() = default;
 void AtomicFile::write(std::string_view text) { file_->write(text); }
 void AtomicFile::commit() { file_->commit(); }
 
-void write_file_atomically(const std::string& path, std::string_view text) {
-  AtomicFile file(path);
+void write_file_atomically(const std::string& path, std::string_view text,
+                           UnfinishedFiles* unfinished) {
+  AtomicFile file(path, unfinished);
   file.write(text);
   file.commit();
 }

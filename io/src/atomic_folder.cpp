@@ -22,6 +22,9 @@ namespace {
 
 constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
+// A signal is looked at only between two writes to a disk: each takes an instant.
+constexpr std::size_t kLargestWrite = 1 << 18;
+
 // Names in a folder, in order; an errno where it cannot be read.
 int list_names(int folder, std::vector<std::string>& names) {
   Descriptor own(openat(folder, ".", kFolder));
@@ -113,7 +116,8 @@ int exchange([[maybe_unused]] int folder, [[maybe_unused]] const std::string& a,
 
 class AtomicFolder::Folder {
  public:
-  Folder(const std::string& path, FolderForm form) : place_(path), form_(std::move(form)) {
+  Folder(const std::string& path, FolderForm form, UnfinishedFiles* unfinished)
+      : place_(path, unfinished), form_(std::move(form)) {
     if (place_.open_file() || place_.name() == "." || place_.name() == "..") {
       throw Error(ErrorCode::kInvalidInput,
                   "cannot write " + path + ": a folder has to be named by a name of its own");
@@ -138,9 +142,15 @@ class AtomicFolder::Folder {
   }
 
   int add(const std::string& name) {
+    UnfinishedChange change(place_.unfinished());
+    change.add(place_.sibling(temporary_) + "/" + name);
     Descriptor file(
         openat(own_.number(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (!file.is_open()) fail_to_write(place_.path() + "/" + name, "creating it", errno);
+    if (!file.is_open()) {
+      const int error = errno;
+      change.remove(place_.sibling(temporary_) + "/" + name);
+      fail_to_write(place_.path() + "/" + name, "creating it", error);
+    }
     names_.push_back(name);
     files_.push_back(std::move(file));
     return static_cast<int>(files_.size()) - 1;
@@ -148,7 +158,8 @@ class AtomicFolder::Folder {
 
   void write_at(int file, std::int64_t offset, std::string_view bytes) const {
     while (!bytes.empty()) {
-      const ssize_t written = pwrite(files_[file].number(), bytes.data(), bytes.size(), offset);
+      const ssize_t written = pwrite(files_[file].number(), bytes.data(),
+                                     std::min(bytes.size(), kLargestWrite), offset);
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) fail_to_write(place_.path() + "/" + names_[file], "writing", errno);
       bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -173,7 +184,7 @@ class AtomicFolder::Folder {
     const std::optional<struct stat> existing = place_.status();
     std::vector<std::string> replaced;
     if (existing) replaced = replaceable_files(*existing);
-    const std::string old = take_name(existing.has_value(), replaced.empty());
+    const std::string old = take_name(existing.has_value(), replaced);
     place_.flush_folder();
     return old.empty() ? "" : remove_old(old, replaced);
   }
@@ -198,36 +209,54 @@ class AtomicFolder::Folder {
                 place_.path() + " is not replaced: " + why + "; name a new folder");
   }
 
-  // Gives the folder its name; returns the name that what had it before has now, or nothing.
-  std::string take_name(bool exists, bool empty) {
-    const auto rename = [&](const std::string& from, const std::string& to) {
-      const int folder = place_.folder();
-      return renameat(folder, from.c_str(), folder, to.c_str()) == 0 ? 0 : errno;
-    };
-    int error = 0;
-    bool can_exchange = exists;
-    if (exists) error = exchange(place_.folder(), temporary_, place_.name(), can_exchange);
-    if (can_exchange) {
-      if (error != 0) fail_to_write(place_.path(), "exchanging it with the new one", error);
-      return std::exchange(temporary_, {});
+  // Gives the folder its name; returns the name that what had it before has now, or nothing. A
+  // signal that comes meanwhile waits until then, and finds `replaced`, the old files, told.
+  std::string take_name(bool exists, const std::vector<std::string>& replaced) {
+    if (exists) {
+      UnfinishedChange change(place_.unfinished());
+      tell(change, temporary_, replaced);
+      bool possible = true;
+      const int error = exchange(place_.folder(), temporary_, place_.name(), possible);
+      if (possible && error != 0) {
+        fail_to_write(place_.path(), "exchanging it with the new one", error);
+      }
+      if (possible) return std::exchange(temporary_, {});
     }
     std::string aside;
-    if (exists && !empty) {  // only an empty folder can be renamed over
+    if (!replaced.empty()) {  // only an empty folder can be renamed over
       aside = place_.make_temporary(
           "folder", [&](const char* name) { return mkdirat(place_.folder(), name, 0700) == 0; });
-      error = rename(place_.name(), aside);
-      if (error != 0) {
-        (void)place_.remove_temporary(aside, true);
+    }
+    UnfinishedChange change(place_.unfinished());
+    if (!aside.empty()) {
+      tell(change, aside, replaced);
+      if (const int error = rename(place_.name(), aside)) {
+        (void)unlinkat(place_.folder(), aside.c_str(), AT_REMOVEDIR);
+        change.remove(place_.sibling(aside));
         fail_to_write(place_.path(), "moving the old one aside", error);
       }
     }
-    error = rename(temporary_, place_.name());
-    if (error != 0) {
-      if (!aside.empty()) (void)rename(aside, place_.name());
+    if (const int error = rename(temporary_, place_.name())) {
+      if (!aside.empty()) {
+        (void)rename(aside, place_.name());
+        change.remove(place_.sibling(aside));
+      }
       fail_to_write(place_.path(), "renaming onto it", error);
     }
+    change.remove(place_.sibling(temporary_));
     temporary_.clear();
     return aside;
+  }
+
+  // Has a signal remove `folder` and `files` in it.
+  void tell(UnfinishedChange& change, const std::string& folder,
+            const std::vector<std::string>& files) const {
+    change.add(place_.sibling(folder));
+    for (const std::string& name : files) change.add(place_.sibling(folder) + "/" + name);
+  }
+  [[nodiscard]] int rename(const std::string& from, const std::string& to) const {
+    const int folder = place_.folder();
+    return renameat(folder, from.c_str(), folder, to.c_str()) == 0 ? 0 : errno;
   }
 
   // Removes a folder and, of its files, those of `names` alone. Returns 0 or an errno.
@@ -246,6 +275,8 @@ class AtomicFolder::Folder {
     const Descriptor folder(openat(place_.folder(), old.c_str(), kFolder));
     const int error = folder.is_open() ? remove_folder(old, folder, files) : errno;
     if (error == 0) return {};
+    UnfinishedChange change(place_.unfinished());
+    change.remove(place_.sibling(old));
     return "what " + place_.path() + " held before could not be removed and is now " +
            place_.sibling(old) + ": " + std::strerror(error);
   }
@@ -258,8 +289,8 @@ class AtomicFolder::Folder {
   std::vector<std::string> names_;  // of files_
 };
 
-AtomicFolder::AtomicFolder(const std::string& path, FolderForm form)
-    : folder_(std::make_unique<Folder>(path, std::move(form))) {}
+AtomicFolder::AtomicFolder(const std::string& path, FolderForm form, UnfinishedFiles* unfinished)
+    : folder_(std::make_unique<Folder>(path, std::move(form), unfinished)) {}
 AtomicFolder::~AtomicFolder() = default;
 int AtomicFolder::add(const std::string& name) { return folder_->add(name); }
 void AtomicFolder::write_at(int file, std::int64_t offset, std::string_view bytes) {

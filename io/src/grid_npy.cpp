@@ -98,10 +98,11 @@ std::vector<std::string> files_of_grid(const std::string& manifest) {
 class NpyGrid : public GridSink {
  public:
   NpyGrid(const Problem& problem, std::span<const GridLine> grid,
-          const std::vector<std::string>& names, const std::string& path)
+          const std::vector<std::string>& names, const std::string& path,
+          UnfinishedFiles* unfinished)
       : problem_(problem),
         fields_(chosen_grid_fields(names)),
-        folder_(path, {"a grid", std::string(kManifest), files_of_grid}) {
+        folder_(path, {"a grid", std::string(kManifest), files_of_grid}, unfinished) {
     const std::int64_t count = grid.empty() ? 0 : grid.back().offset + grid.back().num_candidates();
     require_room(count, path);
     for (const GridField& field : fields_) {
@@ -247,8 +248,8 @@ class NpyGrid : public GridSink {
 
 std::unique_ptr<GridSink> make_npy_grid(const Problem& problem, std::span<const GridLine> grid,
                                         const std::vector<std::string>& fields,
-                                        const std::string& path) {
-  return std::make_unique<NpyGrid>(problem, grid, fields, path);
+                                        const std::string& path, UnfinishedFiles* unfinished) {
+  return std::make_unique<NpyGrid>(problem, grid, fields, path, unfinished);
 }
 
 }  // namespace tonnage

@@ -63,7 +63,8 @@ int Descriptor::close_now() {
   return number < 0 || close(number) == 0 ? 0 : errno;
 }
 
-OutputPlace::OutputPlace(std::string path) : path_(std::move(path)) {
+OutputPlace::OutputPlace(std::string path, UnfinishedFiles* unfinished)
+    : path_(std::move(path)), unfinished_(unfinished) {
   if (path_.empty() || path_.find('\0') != path_.npos) fail_to_write(path_, "its name", EINVAL);
   constexpr int kMaxLinks = 40;  // as many as the system follows
   std::string next = path_;
@@ -136,14 +137,27 @@ std::string OutputPlace::make_temporary(const char* what,
     // Short whatever the name of the output: a long one has no room for a suffix.
     std::string name = ".tonnage-";
     for (int digit = 0; digit < 16; ++digit) name += kDigits[random() % 16];
+    UnfinishedChange change(unfinished_);
+    change.add(sibling(name));
     if (make(name.c_str())) return name;
     error = errno;
+    change.remove(sibling(name));
   }
   fail_to_write(path_, std::string("creating a temporary ") + what + " beside it", error);
 }
 
 int OutputPlace::remove_temporary(const std::string& name, bool is_folder) const {
-  return unlinkat(folder_.number(), name.c_str(), is_folder ? AT_REMOVEDIR : 0) == 0 ? 0 : errno;
+  UnfinishedChange change(unfinished_);
+  if (unlinkat(folder_.number(), name.c_str(), is_folder ? AT_REMOVEDIR : 0) != 0) return errno;
+  change.remove(sibling(name));
+  return 0;
+}
+
+int OutputPlace::rename_temporary(const std::string& name) const {
+  UnfinishedChange change(unfinished_);
+  if (renameat(folder_.number(), name.c_str(), folder_.number(), name_.c_str()) != 0) return errno;
+  change.remove(sibling(name));
+  return 0;
 }
 
 void OutputPlace::flush_folder() const {

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "tonnage/io/unfinished_files.hpp"
+
 namespace tonnage {
 
 // Throws Error (kIo): "cannot write PATH: WHAT: reason of `error`, an errno".
@@ -37,7 +39,8 @@ class OutputPlace {
  public:
   // Follows the links that `path` ends in, so that what a link points to is written, also where it
   // does not exist yet. Throws Error (kIo): a loop of links, a folder that cannot be reached.
-  explicit OutputPlace(std::string path);
+  // `unfinished`, where there is one, is told of temporary names.
+  explicit OutputPlace(std::string path, UnfinishedFiles* unfinished = nullptr);
 
   [[nodiscard]] const std::string& path() const { return path_; }  // as the caller named it
   [[nodiscard]] int folder() const { return folder_.number(); }
@@ -46,7 +49,7 @@ class OutputPlace {
   [[nodiscard]] std::optional<struct stat> status() const;
   // The name stands for an open file of this process (/dev/stdout, /proc/self/fd/3): its number.
   [[nodiscard]] std::optional<int> open_file() const;
-  // For messages: the path of `name` in the folder.
+  // The path of `name` in the folder, for messages and for `unfinished`.
   [[nodiscard]] std::string sibling(const std::string& name) const;
 
   // Makes something under a short name that nobody has. `make` takes the name and returns false
@@ -55,6 +58,9 @@ class OutputPlace {
                                            const std::function<bool(const char*)>& make) const;
   // Removes what make_temporary made: a file, or a folder that is empty. Returns 0 or an errno.
   int remove_temporary(const std::string& name, bool is_folder) const;
+  // Gives a temporary file, or a folder, the name of the output. Returns 0 or an errno.
+  [[nodiscard]] int rename_temporary(const std::string& name) const;
+  [[nodiscard]] UnfinishedFiles* unfinished() const { return unfinished_; }
 
   // Makes changes of names durable. Not every file system can, and the names are in place by then,
   // so a failure is none of the output.
@@ -62,6 +68,7 @@ class OutputPlace {
 
  private:
   std::string path_;
+  UnfinishedFiles* unfinished_;
   std::string folder_path_ = ".";  // or ended by a slash
   Descriptor folder_;
   std::string name_;

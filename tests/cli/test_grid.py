@@ -13,10 +13,8 @@ import subprocess
 import time
 import unittest
 
-from support import BAD_INPUT, BINARY, COMPLETE, FAILED, SMALL, CommandTest, fleet, main
+from support import BAD_INPUT, BINARY, COMPLETE, FAILED, SANITIZED, SMALL, CommandTest, fleet, main
 
-# The address sanitizer reserves terabytes: limits on memory mean nothing there.
-SANITIZED = b"__asan_init" in pathlib.Path(BINARY).read_bytes()
 INDEX = ["server", "accelerator", "maxBatch", "numReplicas"]
 
 
@@ -94,7 +92,7 @@ class Grid(CommandTest):
                                *options).stdout
         self.assertEqual(text("--threads", "1"), text("--threads", "7", "--memory", "1K"))
 
-    @unittest.skipIf(SANITIZED, "the address sanitizer needs more memory")
+    @unittest.skipIf(SANITIZED, "the sanitizers need more memory")
     def test_memory_does_not_grow_with_the_grid(self):
         # The columns of one batch size alone would take 190 MB.
         limit = 100 << 20
@@ -107,7 +105,7 @@ class Grid(CommandTest):
         self.assertEqual(run.returncode, COMPLETE, run.stderr)
         self.assertIn(b"4000000 candidates of 1 pairs", run.stderr)
 
-    @unittest.skipIf(SANITIZED, "the address sanitizer needs more memory")
+    @unittest.skipIf(SANITIZED, "the sanitizers need more memory")
     def test_a_million_million_candidates_stream_through_a_gibibyte(self):
         limit = 1 << 30
         process = subprocess.Popen(

@@ -261,14 +261,52 @@ class Output(CommandTest):
                                capture_output=True, timeout=60)
         self.assertEqual(child.returncode, BAD_INPUT)
 
-    def test_closed_pipe_ends_the_command(self):
-        reader, writer = os.pipe()
-        os.close(reader)
-        try:
-            result = run("plan", SMALL, "--format", "json", stdout=writer)
-        finally:
-            os.close(writer)
-        self.assertEqual(result.returncode, FAILED)
+    def test_closed_pipe_ends_every_command_quietly(self):
+        document = self.file("fleet.json", fleet())
+        plan = self.folder / "plan.json"
+        self.expect(COMPLETE, "plan", document, "--format", "json", "-o", plan)
+        problem = SOURCE / "examples" / "queue" / "solve.json"
+        for command in (["plan", document], ["plan", document, "--format", "json"],
+                        ["plan", document, "-o", "/dev/stdout"], ["candidates", document],
+                        ["candidates", document, "--grid"], ["pareto", document],
+                        ["explain", document], ["sensitivity", document],
+                        ["queue", "solve", problem], ["verify", plan, document],
+                        ["diff", plan, plan], ["validate", document], ["generate"], ["backends"],
+                        ["completion", "bash"], ["--help"], ["plan", "--help"], ["--version"]):
+            reader, writer = os.pipe()
+            os.close(reader)
+            try:
+                result = run(*command, stdout=writer)
+            finally:
+                os.close(writer)
+            with self.subTest(command=command):
+                self.assertEqual(result.stderr, "")
+                self.assertEqual(result.returncode, -signal.SIGPIPE)
+
+    def test_closed_pipe_is_told_where_its_signal_is_ignored(self):
+        script = f'trap "" PIPE; {{ "$0" --help; echo $? >"{self.folder}/code"; }} | true'
+        for _ in range(100):  # until the reader is gone before the writer begins
+            child = subprocess.run(["sh", "-c", script, BINARY], capture_output=True, text=True,
+                                   timeout=60)
+            if child.stderr:
+                break
+        self.assertEqual(child.stderr, "tonnage: cannot write to standard output: Broken pipe\n")
+        self.assertEqual((self.folder / "code").read_text(), f"{FAILED}\n")
+
+    def test_named_pipe_whose_reader_goes_is_an_error(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        for command in (["generate", "--servers", "3000"], ["candidates", SMALL, "--grid"]):
+            reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+            child = subprocess.Popen([BINARY, *command, "-o", str(fifo)], stderr=subprocess.PIPE)
+            select.select([reader], [], [], 60)
+            os.close(reader)
+            _, said = child.communicate(timeout=60)
+            with self.subTest(command=command):
+                self.assertEqual(said.decode(),
+                                 f"tonnage: cannot write {fifo}: writing: Broken pipe\n")
+                self.assertEqual(child.returncode, FAILED)
+        self.assertEqual(os.listdir(self.folder), ["fifo"])
 
     def test_reader_that_stops_early(self):
         child = subprocess.Popen([BINARY, "generate", "--servers", "3000"], stdout=subprocess.PIPE,
@@ -277,7 +315,7 @@ class Output(CommandTest):
         child.stdout.close()
         child.stderr.read()
         child.stderr.close()
-        self.assertEqual(child.wait(timeout=60), FAILED)
+        self.assertEqual(child.wait(timeout=60), -signal.SIGPIPE)
 
     def test_head_of_a_pipe(self):
         big = self.folder / "big.json"
@@ -289,8 +327,8 @@ class Output(CommandTest):
             with self.subTest(command=command):
                 subprocess.run(["sh", "-c", script, BINARY], stdout=subprocess.DEVNULL, timeout=60,
                                check=True)
-                self.assertEqual((self.folder / "code").read_text(), f"{FAILED}\n")
-                self.assertIn("Broken pipe", (self.folder / "said").read_text())
+                self.assertEqual((self.folder / "code").read_text(), f"{128 + signal.SIGPIPE}\n")
+                self.assertEqual((self.folder / "said").read_text(), "")
 
     def test_closed_standard_output(self):
         child = subprocess.run(["sh", "-c", '"$0" plan "$1" >&-', BINARY, SMALL],

@@ -34,6 +34,13 @@ class Help(CommandTest):
             self.assertIn(f"\n  {command[0]} ", text)
         self.assertIn("Exit codes:", text)
 
+    def test_where_a_command_is_missing_those_there_are_listed(self):
+        for command in ([], ["queue"], ["--quiet"]):
+            with self.subTest(command=command):
+                result = self.expect(BAD_INPUT, *command)
+                self.assertEqual(result.stdout, "")
+                self.assertEqual(result.stderr, self.expect(COMPLETE, *command, "--help").stdout)
+
     def test_version(self):
         version = self.expect(COMPLETE, "--version").stdout
         self.assertRegex(version, r"^tonnage \d+\.\d+\.\d+\n$")

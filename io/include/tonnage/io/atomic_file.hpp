@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tonnage/io/unfinished_files.hpp"
+
 namespace tonnage {
 
 // A file written in pieces: it takes its name when commit() is called, and leaves nothing behind
@@ -21,7 +23,8 @@ namespace tonnage {
 // pipe, a device), or an open file of this process (/dev/stdout), is written to as it comes.
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::string& path);
+  // `unfinished`, here and below, is told of temporary names; it outlives the object.
+  explicit AtomicFile(const std::string& path, UnfinishedFiles* unfinished = nullptr);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&& other) noexcept;
   ~AtomicFile();
@@ -36,7 +39,8 @@ class AtomicFile {
 
 // Replaces the file at `path` by one that holds `text`, as AtomicFile does: a reader sees the old
 // or the new content, and a failure leaves the old.
-void write_file_atomically(const std::string& path, std::string_view text);
+void write_file_atomically(const std::string& path, std::string_view text,
+                           UnfinishedFiles* unfinished = nullptr);
 
 // How folders of one kind are told from all others: a file of theirs lists what they hold.
 struct FolderForm {
@@ -57,7 +61,7 @@ struct FolderForm {
 // moment between two renames in which neither has the name.
 class AtomicFolder {
  public:
-  AtomicFolder(const std::string& path, FolderForm form);
+  AtomicFolder(const std::string& path, FolderForm form, UnfinishedFiles* unfinished = nullptr);
   AtomicFolder(const AtomicFolder&) = delete;
   AtomicFolder& operator=(const AtomicFolder&) = delete;
   ~AtomicFolder();

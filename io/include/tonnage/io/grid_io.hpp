@@ -12,6 +12,7 @@
 
 #include "tonnage/core/grid.hpp"
 #include "tonnage/core/problem.hpp"
+#include "tonnage/io/unfinished_files.hpp"
 
 namespace tonnage {
 
@@ -20,7 +21,8 @@ namespace tonnage {
 [[nodiscard]] std::vector<std::string> grid_field_names(bool percentiles);
 
 // Takes the candidates of a grid, wave by wave: consecutive lines of the grid, whose blocks may
-// come from several threads. What is not finished leaves nothing behind.
+// come from several threads. What is not finished leaves nothing behind; `unfinished`, below, is
+// told of temporary names and outlives the sink.
 class GridSink {
  public:
   virtual ~GridSink() = default;
@@ -43,7 +45,8 @@ class GridSink {
                                                       const std::vector<std::string>& fields,
                                                       const std::string& path,
                                                       std::function<void(std::string_view)> output,
-                                                      std::int64_t memory_limit);
+                                                      std::int64_t memory_limit,
+                                                      UnfinishedFiles* unfinished = nullptr);
 
 // A folder with one array per field (FIELD.npy, to be opened as they are or mapped into memory),
 // lines.csv (where each line starts and how it is shaped) and manifest.json (what the arrays hold).
@@ -52,6 +55,7 @@ class GridSink {
 [[nodiscard]] std::unique_ptr<GridSink> make_npy_grid(const Problem& problem,
                                                       std::span<const GridLine> grid,
                                                       const std::vector<std::string>& fields,
-                                                      const std::string& path);
+                                                      const std::string& path,
+                                                      UnfinishedFiles* unfinished = nullptr);
 
 }  // namespace tonnage
