@@ -2,11 +2,11 @@
 # under a time limit, what nvidia-smi knows, and the reading of compute-sanitizer's reports.
 # Of other programs only those of coreutils are used.
 
-# ---- the log: every line goes to standard output and to the log at once
+# ---- the log: every line goes there, then to standard output, at once
 log=
 out() {
-  printf '%s\n' "$1"
   [[ -z $log ]] || printf '%s\n' "$1" >>"$log"
+  printf '%s\n' "$1"
 } 2>/dev/null  # the reader may have gone, the disk may be full: the steps go on
 say() { out ""; out "== $1"; }
 
@@ -197,6 +197,34 @@ json() {
   local value=${2//[[:cntrl:]]/ }
   value=${value//\\/\\\\}
   printf '"%s": "%s"' "$1" "${value//\"/\\\"}"
+}
+
+# read_machine: sets and prints what the results say of the machine.
+machine_names=(driver sm_clock_mhz max_sm_clock_mhz memory_clock_mhz power_limit_w nvcc)
+machine_values=()
+read_machine() {
+  local field i
+  for field in driver_version clocks.sm clocks.max.sm clocks.mem power.limit; do
+    smi "$field"
+    machine_values+=("$answer")
+  done
+  ask 5 nvcc --version
+  [[ $captured =~ release\ ([^$'\n']+) ]] && answer=${BASH_REMATCH[1]} || answer=unknown
+  machine_values+=("$answer")
+  for i in "${!machine_names[@]}"; do out "${machine_names[i]}: ${machine_values[i]}"; done
+}
+# context COMMIT: that, date and CPU as members of a JSON object.
+context() {
+  local cpu='' key value i
+  while IFS=: read -r key value; do
+    [[ $key != "model name"* ]] || { cpu=${value# }; break; }
+  done </proc/cpuinfo
+  json date "$(date -u +%Y-%m-%dT%H:%M:%SZ)"; printf ', '
+  json commit "$1"; printf ', '
+  json cpu "${cpu:-unknown}"; printf ', "num_cpus": %s' "$(nproc)"
+  for i in "${!machine_names[@]}"; do
+    printf ', '; json "${machine_names[i]}" "${machine_values[i]}"
+  done
 }
 
 # ---- clocks, power and temperature during the benchmarks

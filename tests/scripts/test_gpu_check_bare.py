@@ -54,7 +54,7 @@ class Bare(GpuCheckTest):
         if not self.unshare:
             self.skipTest("no mount namespace of one's own is allowed here (neither root nor user "
                           "namespaces)")
-        self.root = self.folder / "root"
+        self.root = self.folder / self._testMethodName
         for folder in ("usr/bin", "tmp", "out", "etc"):
             (self.root / folder).mkdir(parents=True)
         for link in ("bin", "lib", "lib64", "sbin"):
@@ -121,6 +121,7 @@ class Bare(GpuCheckTest):
         self.assertRegex(got.rows["GPU tests"], "(?i)fmt|nlohmann|CLI11|GTest")
         self.assertIn("commit unknown", got.log)
         self.assertEqual(got.benchmarks(), BENCHMARKS)
+        self.assertEqual(list((self.root / "tmp").iterdir()), [])
         dry = (self.root / "after").read_text()
         self.assertRegex(dry, "(?s)launch.cu.*Linking .* cuda/check/tonnage_gpu_check")
         self.assertNotIn("status", dry)

@@ -83,7 +83,8 @@ class Cuts(GpuCheckTest):
         for outcome in self.cut("kill", lambda p: p.kill()):
             with self.subTest(seconds=outcome.seconds):
                 # What came out before the cut is in the log, the log before the JSON.
-                self.assertTrue(outcome.log.startswith(outcome.stdout))
+                self.assertTrue(outcome.log.startswith(outcome.stdout),
+                                f"log {outcome.log!r}, standard output {outcome.stdout!r}")
                 self.assertTrue("== summary" in outcome.log or outcome.code != 0)
                 self.expect_json_so_far(outcome)
         # What was under way ends by itself.

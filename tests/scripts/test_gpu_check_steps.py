@@ -32,7 +32,7 @@ class Steps(GpuCheckTest):
                for how in ("fail", "crash") for kind in ("max", "points")},
             "parity-all": fault(" ".join(f"{row.replace(' ', '.')}=fail" for row in PARITY)),
             "bench-one": fault("bench.sweep=fail"), "bench-none": fault("bench=fail"),
-            "bench-crash": fault("bench.sweep=crash"),
+            "bench-lasting": fault("bench.sweep.lasting=fail"), "bench-crash": fault("bench.sweep=crash"),
             "skip": (("--limits", "bench=0,parity=0"), {}),
             "tests-library": fault("tests.configure=fail"), "tests-fail": fault("tests=fail"),
             "tests-build": fault("tests.build=fail"),
@@ -91,6 +91,9 @@ class Steps(GpuCheckTest):
         self.assertEqual(one.benchmarks(), [n for n in BENCHMARKS if "sweep" not in n])
         self.expect_rows(self.got["bench-none"], 1,
                          benchmarks="FAILED: 0 timed, status 1: needs a GPU: none found, no JSON")
+        self.expect_rows(self.got["bench-lasting"], 1,
+                         benchmarks="FAILED: 2 timed, 4 failed, first: sweep/size:1: FAILED: GPU and "
+                                    "CPU differ; of the groups alone: 4 timed, 2 failed")
         left_out = "left out: its limit is 0"
         self.expect_rows(self.got["skip"], 0, benchmarks=left_out, **underscored(PARITY, left_out))
         for name, why in {"bench-crash": "status 139: the last words of bench.sweep",
