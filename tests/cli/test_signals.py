@@ -105,14 +105,14 @@ class Ended(CommandTest):
                 return
             time.sleep(0.0005)
 
-    def interrupt(self, slow, quick):
+    def interrupt(self, slow, quick, within_s=0.5):
         """A slow command at random moments; a quick one as soon as it has begun to write."""
         before = self.standing()
         for number in SIGNALS:
             with self.subTest(command=slow, signal=number.name):
                 slack = slack_s()
                 child = self.start(*slow)
-                time.sleep(self.random.uniform(0, 0.5))
+                time.sleep(self.random.uniform(0, within_s))
                 self.assertTrue(self.end(child, number, slack))
                 self.assertEqual(self.standing(), before)
             with self.subTest(command=quick, signal=number.name):
@@ -146,8 +146,11 @@ class AtAnyMoment(Ended):
                        ["plan", self.big, "--solver", "greedy", *output])
 
     def test_exact_plan(self):
+        tight = self.inputs / "tight.json"
+        run("generate", "--servers", "3000", "--accelerators", "24", "--tightness", "0.7", "-o",
+            tight)
         output = ("--solver", "milp", "-o", self.with_old_file())
-        self.interrupt(["plan", self.big, "--batch", "search", *output], ["plan", SMALL, *output])
+        self.interrupt(["plan", tight, *output], ["plan", SMALL, *output], within_s=3)
 
     def test_generate(self):
         output = ("-o", self.with_old_file())

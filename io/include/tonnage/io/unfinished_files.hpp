@@ -14,8 +14,8 @@ class UnfinishedFiles {
   virtual ~UnfinishedFiles() = default;
 
   // The file system is changed, and the change told by add() or remove(), only between these two:
-  // outside of them every name has its file, and every file its name. Pairs of one thread do not
-  // nest.
+  // outside of them no temporary file is without its name, and no name is another's. (A name may be
+  // without its file: removing what is large takes time.) Pairs of one thread do not nest.
   virtual void begin_change() noexcept = 0;
   virtual void end_change() noexcept = 0;
 
