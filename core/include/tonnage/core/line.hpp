@@ -126,6 +126,12 @@ TONNAGE_HD QueueShape queue_shape(const ServerRow& server, const PerfRow& perf,
           server.max_queue};
 }
 
+// Sizing a batch size takes time in proportion to it. A search over the batch sizes of a line may
+// size all of them up to the first of these ceilings; of longer lines it sizes so many, most of
+// which need none or one, and leaves the others to bounds (goodput_search.hpp).
+inline constexpr std::int64_t kShortLine = 2048;
+inline constexpr std::int64_t kMostSized = 64;
+
 // Top of the range of rates over mu(M).
 TONNAGE_HD double rate_share(const ServerRow& server) {
   return kRateHigh * (server.has_tps_target ? kTpsShare : 1.0);
