@@ -277,8 +277,8 @@ class Verifier {
       report("batch", "batch size {}, expected 1 to {}", *claim.max_batch, ceiling);
       return;
     }
-    if (perf.alpha_ms == 0 && perf.beta_ms == 0 && perf.gamma_ms == 0) {
-      report("perf-data", "all parameters of the performance data are 0");
+    if (!has_service_time(perf.alpha_ms, perf.beta_ms, perf.gamma_ms)) {
+      report("perf-data", "all parameters of the performance data are 0 or below 1e-100 ms");
       return;
     }
     const QueueShape shape = queue_shape(row, perf, *claim.max_batch);
