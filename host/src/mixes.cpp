@@ -12,6 +12,10 @@ namespace tonnage {
 namespace {
 
 constexpr std::int64_t kMaxSplits = 16;
+// The power of a mix takes a walk over the states of both queues: of all mixes of a fleet together
+// about so many. Two accelerators are combined always.
+constexpr double kMostStates = 1e9;
+constexpr std::size_t kLeastLines = 2;
 
 // Shares of the load by goodput.
 std::array<double, 2> shares_of(const std::vector<LineOutcome>& outcomes, const Mix& mix) {
@@ -100,7 +104,9 @@ MixOffers::MixOffers(const Problem& problem, const OptimizerSpec& optimizer,
       optimizer_(optimizer),
       outcomes_(outcomes),
       most_lines_(
-          static_cast<std::size_t>(most_combined_accelerators(std::ssize(problem.servers)))) {}
+          static_cast<std::size_t>(most_combined_accelerators(std::ssize(problem.servers)))),
+      most_states_(kMostStates /
+                   static_cast<double>(std::max<std::int64_t>(1, std::ssize(problem.servers)))) {}
 
 std::vector<MixOffers::Line> MixOffers::lines_of(std::int64_t server) const {
   std::vector<Line> lines;
@@ -115,15 +121,39 @@ std::vector<MixOffers::Line> MixOffers::lines_of(std::int64_t server) const {
     lines.push_back({i, alone, outcome.rate_per_replica_per_ms,
                      problem_.perfs[problem_.lines[i].perf].cost_per_replica});
   }
-  if (lines.size() > most_lines_) {
-    std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
-      return a.cost * b.goodput_per_ms < b.cost * a.goodput_per_ms;
-    });
-    lines.resize(most_lines_);
-    std::sort(lines.begin(), lines.end(),
-              [](const Line& a, const Line& b) { return a.line < b.line; });
-  }
+  keep_affordable(lines);
   return lines;
+}
+
+void MixOffers::keep_affordable(std::vector<Line>& lines) const {
+  if (num_affordable(lines) == lines.size()) return;
+  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    return a.cost * b.goodput_per_ms < b.cost * a.goodput_per_ms;
+  });
+  lines.resize(num_affordable(lines));
+  std::sort(lines.begin(), lines.end(),
+            [](const Line& a, const Line& b) { return a.line < b.line; });
+}
+
+std::size_t MixOffers::num_affordable(const std::vector<Line>& lines) const {
+  const std::size_t most = std::min(lines.size(), most_lines_);
+  if (!optimizer_.weighs_power()) return most;
+  const auto states_of = [&](const Line& line) {
+    return static_cast<double>(outcomes_[line.line].max_batch);
+  };
+  double states = 0;
+  for (std::size_t i = 1; i < most; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      states += static_cast<double>(splits_of(lines[i], lines[j])) *
+                (states_of(lines[i]) + states_of(lines[j]));
+    }
+    if (states > most_states_) return std::max(i, kLeastLines);
+  }
+  return most;
+}
+
+std::int64_t MixOffers::splits_of(const Line& a, const Line& b) {
+  return std::min(kMaxSplits, std::min(a.alone, b.alone) - 1);
 }
 
 void MixOffers::add(std::int64_t server, const Line& a, const Line& b,
@@ -134,7 +164,7 @@ void MixOffers::add(std::int64_t server, const Line& a, const Line& b,
   const Line& few = a_first ? a : b;
   const Line& many = a_first ? b : a;
   const std::int64_t most = few.alone - 1;
-  const std::int64_t splits = std::min(most, kMaxSplits);
+  const std::int64_t splits = splits_of(a, b);
   for (std::int64_t split = 1; split <= splits; ++split) {
     std::int64_t n = most <= kMaxSplits ? split : (split * most + splits - 1) / splits;
     const double rest = row.total_rate_per_ms - static_cast<double>(n) * few.goodput_per_ms;

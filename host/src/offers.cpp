@@ -9,8 +9,8 @@
 namespace tonnage {
 namespace {
 
-constexpr std::int64_t kOptionsPerChunk = 4096;
-constexpr std::int64_t kServersPerChunk = 4;  // one with many accelerators takes long
+constexpr std::int64_t kOptionsPerChunk = 256;
+constexpr std::int64_t kServersPerChunk = 1;  // one with many accelerators takes long
 // A limit has at most so many units: sums stay exact, and what an option takes is known to a
 // trillionth of the whole.
 constexpr double kMostUnits = 1e12;

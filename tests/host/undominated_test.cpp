@@ -95,7 +95,7 @@ TEST(Undominated, AreThoseOfAllPairs) {
 
 // Options none of which beats another: whoever compares all pairs looks at 2e10.
 TEST(Undominated, TakeNoTimeForEveryPair) {
-  constexpr std::int64_t kOptions = 200000;
+  constexpr std::int64_t kOptions = testing::tries(200000);
   for (const bool with_limit : {false, true}) {
     OptionTable table;
     table.capacity = {kOptions, kOptions};
