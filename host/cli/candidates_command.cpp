@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "formula_note.hpp"
 #include "grid_output.hpp"
 #include "text_table.hpp"
 #include "tonnage/host/backends.hpp"
@@ -72,6 +73,7 @@ ExitCode list(const CandidatesArguments& a, const Environment& environment) {
     text = candidates_to_json(candidates);
   } else if (a.format == "csv") {
     text = candidates_to_csv(candidates);
+    note_formulas(system, environment);
   } else {
     text = to_table(candidates, a.output.empty() && environment.colored());
   }

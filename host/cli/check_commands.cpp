@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "plan_table.hpp"
 #include "text_table.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/host/plan_diff.hpp"
 #include "tonnage/host/verify.hpp"
 #include "tonnage/io/plan_io.hpp"
@@ -110,7 +111,7 @@ ExitCode validate(const TwoFiles& a, const Environment& environment) {
     environment.write(d.to_json(), a.output);
   } else {
     const std::string name = a.first == "-" ? "standard input" : a.first;
-    environment.write(d.to_text() + fmt::format("{}: {} error{}, {} warning{}\n", name,
+    environment.write(d.to_text() + fmt::format("{}: {} error{}, {} warning{}\n", printable(name),
                                                 d.num_errors(), d.num_errors() == 1 ? "" : "s",
                                                 d.num_warnings(), d.num_warnings() == 1 ? "" : "s"),
                       a.output);

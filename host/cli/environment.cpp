@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "tonnage/core/printable.hpp"
 #include "tonnage/io/atomic_file.hpp"
 #include "tonnage/io/spec_reader.hpp"
 
@@ -68,6 +69,8 @@ class ProgressBar {
 // Not fmt::print, which throws where standard error is closed or its disk full.
 void say(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
+void say_line(std::string_view message) { say(printable(message) + '\n'); }
+
 bool Environment::colored() const {
   if (color == "always") return true;
   if (color == "never") return false;
@@ -85,8 +88,8 @@ void Environment::write(std::string_view text, const std::string& path) const {
   }
 }
 
-void Environment::note(std::string_view text) const {
-  if (!quiet) say(fmt::format("{}\n", text));
+void Environment::note(std::string_view message) const {
+  if (!quiet) say_line(message);
 }
 
 void Environment::check(const Diagnostics& diagnostics) const {

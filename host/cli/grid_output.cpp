@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <memory>
-#include <optional>
 
+#include "formula_note.hpp"
 #include "interruption.hpp"
+#include "numbers.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/grid.hpp"
 #include "tonnage/io/grid_io.hpp"
@@ -27,13 +27,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return parts;
 }
 
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // Bytes, with K, M, G or T for powers of 1024.
 std::int64_t parse_memory(const std::string& text) {
   constexpr std::string_view kUnits = "KMGT";
@@ -46,7 +39,7 @@ std::int64_t parse_memory(const std::string& text) {
       digits.remove_suffix(1);
     }
   }
-  const auto number = whole_number(digits);
+  const auto number = exact_number<std::int64_t>(digits);
   std::int64_t bytes = 0;
   if (!number || *number < 1 || __builtin_mul_overflow(*number, unit, &bytes)) {
     throw Exit{kBadInput, fmt::format("--memory: \"{}\" is no size, expected a whole number of "
@@ -102,7 +95,7 @@ GridRange parse_range(const char* option, const std::string& text) {
   std::int64_t* const targets[] = {&range.first, &range.last, &range.step};
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty() && i < 2 && parts.size() > 1) continue;
-    const auto number = whole_number(parts[i]);
+    const auto number = exact_number<std::int64_t>(parts[i]);
     if (!number || *number < 1) return refuse();
     *targets[i] = *number;
   }
@@ -165,6 +158,7 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
   for (std::size_t i = 0; i < grid.size(); ++i) {
     pairs += i == 0 || grid[i].line != grid[i - 1].line;
   }
+  note_formulas(system, environment);
   environment.note(
       fmt::format("{} candidates of {} pairs, {} feasible", candidates, pairs, feasible.load()));
   return kSuccess;

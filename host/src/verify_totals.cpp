@@ -12,6 +12,10 @@ namespace {
 
 // Rounding in bounds: servers, or shares of the plan's cost.
 constexpr double kBoundSlack = 1e-6;
+// Rounding in sums over the servers, as a share of the limit: a limit of 0 has none.
+constexpr double kLimitSlack = 1e-9;
+// Rounding in the share of the cards that may be used.
+constexpr double kShareSlack = 1e-12;
 
 class TotalsCheck {
  public:
@@ -51,7 +55,7 @@ class TotalsCheck {
       const std::int64_t limit = system_.capacity(type).value_or(0);
       if (total.used > 0 && total.used <= limit && optimizer_.headroom > 0 &&
           static_cast<double>(total.used) >
-              static_cast<double>(limit) * (1 - optimizer_.headroom) * (1 + kBoundSlack)) {
+              static_cast<double>(limit) * (1 - optimizer_.headroom) * (1 + kShareSlack)) {
         report("headroom", "{} of {} cards of type \"{}\" used, a share of {} is to be left",
                total.used, limit, type, optimizer_.headroom);
       }
@@ -62,7 +66,7 @@ class TotalsCheck {
 
   void check_limits() {
     const auto check = [&](const char* kind, const char* what, double used, double limit) {
-      if (used <= limit * (1 + kBoundSlack)) return;
+      if (used <= limit * (1 + kLimitSlack)) return;
       report(kind, "{:.9g} {}, the limit is {:.9g}", used, what, limit);
     };
     if (optimizer_.max_cost_cents_per_hour && totals_.costs_known) {
