@@ -24,7 +24,7 @@ CLI::Option* add(CLI::App& command, const std::string& name, Number& target, Num
             return true;
           },
           description)
-      ->type_name(fmt::format("NUMBER from {}", range))
+      ->type_name(fmt::format("NUMBER:{}..{}", least, most))
       ->default_str(fmt::format("{}", target));
 }
 

@@ -6,6 +6,7 @@
 #include "support/claims.hpp"
 #include "support/fleet.hpp"
 #include "tonnage/core/error.hpp"
+#include "tonnage/host/milp_selection.hpp"
 #include "tonnage/host/planner.hpp"
 #include "tonnage/host/verify.hpp"
 
@@ -89,7 +90,7 @@ constexpr double kRounding = 1e-12;
 
 // Limits hold whatever the size of the figures, those of 0 exactly, and verification agrees.
 TEST(Limits, HoldAtEveryScale) {
-  for (const double scale : {1e-12, 1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e9}) {
+  for (const double scale : {1e-12, 1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e12}) {
     SystemSpec spec = scaled_fleet(scale);
     spec.optimizer.saturation_policy = SaturationPolicy::kRoundRobin;
     const System system(spec);
@@ -97,12 +98,14 @@ TEST(Limits, HoldAtEveryScale) {
     ASSERT_GT(bill, 0);
     double before = -1;
     for (const double share : {0.0, 1e-6, 0.01, 0.3, 0.7, 1.0}) {
-      for (const Solver solver : {Solver::kAuto, Solver::kGreedy}) {
+      for (const Solver solver : {Solver::kAuto, Solver::kGreedy, Solver::kMilp}) {
+        if (solver == Solver::kMilp && (!has_milp() || share != 0.3)) continue;
         SCOPED_TRACE(::testing::Message() << scale << " " << share << " " << to_string(solver));
         OptimizerSpec bound = spec.optimizer;
         bound.max_cost_cents_per_hour = share * bill;
         PlannerOptions options;
         options.solver = solver;
+        options.time_limit_s = 0.3;  // of milp
         const Plan plan = make_plan(system, bound, options);
         EXPECT_LE(plan.summary.total_cost, share * bill * (1 + kRounding));
         EXPECT_EQ(to_text(verify_plan(system, bound, claims_of(plan))), "");
@@ -120,7 +123,7 @@ TEST(Limits, HoldAtEveryScale) {
 
 // A plan that exceeds a limit by little is found out, at every scale.
 TEST(Limits, VerificationFindsSmallExcess) {
-  for (const double scale : {1e-12, 1.0, 1e9}) {
+  for (const double scale : {1e-12, 1.0, 1e12}) {
     SystemSpec spec = scaled_fleet(scale);
     const System system(spec);
     const Plan plan = make_plan(system, spec.optimizer);

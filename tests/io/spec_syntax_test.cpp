@@ -31,8 +31,9 @@ TEST(SpecSyntax, ErrorsNameLineAndColumn) {
 
 // A number beyond float64 is a wrong value at its own place, and hides no other problem.
 TEST(SpecSyntax, NumbersBeyondFloat64NameTheirOwnPlace) {
-  for (const std::string number : {"1e309", "-1e309", "1e9999", "-2.5E+9999", "1e400000000000000",
-                                   std::string(5000, '9').c_str()}) {
+  const std::vector<std::string> numbers = {"1e309",      "-1e309",        "1e9999",
+                                            "-2.5E+9999", "1e40000000000", std::string(5000, '9')};
+  for (const std::string& number : numbers) {
     SCOPED_TRACE(number);
     std::string text = replaced(kFullSpec, "40.25", number);
     text = replaced(text, "\"count\": 16", "\"count\": " + number);
