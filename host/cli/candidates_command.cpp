@@ -108,12 +108,14 @@ void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
   CLI::Option* grid = command->add_flag(
       "--grid", a->grid, "Every batch size and replica count of the pairs, feasible or not");
   command->add_option("--batches", g.batches, "Of the grid: FIRST:LAST[:STEP]; default: all")
-      ->needs(grid);
+      ->needs(grid)
+      ->check(non_empty());
   command
       ->add_option("--replicas", g.replicas,
                    "Of the grid: FIRST:LAST[:STEP]; default: from the server's minimum to what "
                    "the least batch size needs, at most 256")
-      ->needs(grid);
+      ->needs(grid)
+      ->check(non_empty());
   command->add_flag("--percentiles", g.percentiles, "Of the grid: also percentiles of TTFT (slow)")
       ->needs(grid);
   command->add_option("--fields", g.fields, "Of the grid: only these, separated by commas")

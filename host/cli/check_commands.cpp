@@ -54,8 +54,9 @@ ExitCode verify(const TwoFiles& a, const Environment& environment) {
     return violations.empty() ? kSuccess : kIncomplete;
   }
   if (violations.empty()) {
-    environment.write(fmt::format("the plan holds: {} allocations checked{}\n",
-                                  claims.allocations.size(), bounds_text(claims)),
+    const std::size_t count = claims.allocations.size();
+    environment.write(fmt::format("the plan holds: {} allocation{} checked{}\n", count,
+                                  count == 1 ? "" : "s", bounds_text(claims)),
                       a.output);
     return kSuccess;
   }

@@ -5,10 +5,14 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "tonnage/core/grid.hpp"
 
 namespace tonnage::cli {
 
@@ -39,5 +43,16 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_
                         std::uint64_t least, std::uint64_t most, const std::string& description);
 CLI::Option* add_number(CLI::App& command, const std::string& name, double& target, double least,
                         double most, const std::string& description);
+
+// FIRST:LAST[:STEP], or one number for both ends; an end left out has its default, 0. Throws
+// Exit(kBadInput) naming the option.
+[[nodiscard]] GridRange parse_range(const char* option, const std::string& text);
+
+// Bytes: a whole number from 1 on, with K, M, G or T behind it for powers of 1024. Throws
+// Exit(kBadInput) naming the option.
+[[nodiscard]] std::int64_t parse_bytes(const char* option, const std::string& text);
+
+// The parts between separators, empty ones too; one more than there are separators.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 
 }  // namespace tonnage::cli

@@ -5,7 +5,6 @@
 
 #include "commands.hpp"
 #include "formula_note.hpp"
-#include "grid_output.hpp"
 #include "numbers.hpp"
 #include "text_table.hpp"
 #include "tonnage/core/printable.hpp"
@@ -120,10 +119,13 @@ void add_pareto(CLI::App& app, const Environment& environment, Run& run) {
                     "Also candidates that miss targets: what a looser one would save");
   add_number(*command, "--within", a->within_percent, 0, 100,
              "Percent by which a point must be better than those as cheap, in TTFT or ITL");
-  command->add_option("--batches", a->batches, "FIRST:LAST[:STEP]; default: all");
-  command->add_option("--replicas", a->replicas,
-                      "FIRST:LAST[:STEP]; default: from the server's minimum to what the least "
-                      "batch size needs, at most 256");
+  command->add_option("--batches", a->batches, "FIRST:LAST[:STEP]; default: all")
+      ->check(non_empty());
+  command
+      ->add_option("--replicas", a->replicas,
+                   "FIRST:LAST[:STEP]; default: from the server's minimum to what the least "
+                   "batch size needs, at most 256")
+      ->check(non_empty());
   command->add_option("--backend", a->backend, "What evaluates the candidates; see backends")
       ->envname("TONNAGE_BACKEND")
       ->capture_default_str();

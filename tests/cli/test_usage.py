@@ -137,6 +137,9 @@ class WrongUsage(CommandTest):
         self.refuse("queue", "solve", "", saying="PROBLEM: it is empty")
         self.refuse("diff", "", SMALL, saying="OLD: it is empty")
         self.refuse("plan", SMALL, "-o", "", saying="--output: it is empty")
+        for option in ("--batches", "--replicas"):
+            self.refuse("candidates", SMALL, "--grid", option, "", saying=f"{option}: it is empty")
+            self.refuse("pareto", SMALL, option, "", saying=f"{option}: it is empty")
         for option in ("--server", "--accelerator"):  # never taken for "all of them"
             self.refuse("candidates", SMALL, option, "", saying=f"{option}: it is empty")
 
