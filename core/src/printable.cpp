@@ -41,8 +41,9 @@ constexpr Range kUnseen[] = {
 
 bool is_unseen(char32_t c) {
   if ((c & 0xFFFEU) == 0xFFFEU) return true;
-  const auto* range = std::lower_bound(std::begin(kUnseen), std::end(kUnseen), c,
-                                       [](const Range& r, char32_t value) { return r.last < value; });
+  const auto* range =
+      std::lower_bound(std::begin(kUnseen), std::end(kUnseen), c,
+                       [](const Range& r, char32_t value) { return r.last < value; });
   return range != std::end(kUnseen) && range->first <= c;
 }
 
@@ -104,6 +105,13 @@ std::string printable(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(1, c.bytes));
   }
   return result;
+}
+
+std::string counted(std::int64_t count, std::string_view noun) {
+  std::string text = std::to_string(count) + ' ';
+  text += noun;
+  if (count != 1) text += 's';
+  return text;
 }
 
 }  // namespace tonnage

@@ -99,8 +99,8 @@ void Environment::check(const Diagnostics& diagnostics) const {
       if (!quiet || d.severity == Severity::kError) errors.add(d);
     }
     say(errors.to_text());
-    const std::size_t count = diagnostics.num_errors();
-    throw Exit{kBadInput, fmt::format("input refused: {} error{}", count, count == 1 ? "" : "s")};
+    const auto count = static_cast<std::int64_t>(diagnostics.num_errors());
+    throw Exit{kBadInput, "input refused: " + counted(count, "error")};
   }
   if (!quiet) say(diagnostics.to_text(kWarningsShown));
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tonnage/core/printable.hpp"
+
 namespace tonnage::cli {
 
 void note_formulas(const std::vector<std::string_view>& names, const Environment& environment) {
@@ -14,10 +16,10 @@ void note_formulas(const std::vector<std::string_view>& names, const Environment
   const auto first = std::find_if(names.begin(), names.end(), is_formula);
   if (first == names.end()) return;
   const auto others = std::count_if(first + 1, names.end(), is_formula);
-  environment.note(fmt::format(
-      "a spreadsheet would take \"{}\"{} for {}: import the columns of names as text", *first,
-      others > 0 ? fmt::format(" and {} more name{}", others, others == 1 ? "" : "s") : "",
-      others > 0 ? "formulas" : "a formula"));
+  environment.note(
+      fmt::format("a spreadsheet would take \"{}\"{} for {}: import the columns of names as text",
+                  *first, others > 0 ? " and " + counted(others, "more name") : "",
+                  others > 0 ? "formulas" : "a formula"));
 }
 
 void note_formulas(const System& system, const Environment& environment) {

@@ -9,6 +9,7 @@
 #include "formula_note.hpp"
 #include "interruption.hpp"
 #include "numbers.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/grid.hpp"
 #include "tonnage/io/grid_io.hpp"
@@ -105,8 +106,8 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
     pairs += i == 0 || grid[i].line != grid[i - 1].line;
   }
   note_formulas(system, environment);
-  environment.note(
-      fmt::format("{} candidates of {} pairs, {} feasible", candidates, pairs, feasible.load()));
+  environment.note(fmt::format("{} of {}, {} feasible", counted(candidates, "candidate"),
+                               counted(pairs, "pair"), feasible.load()));
   return kSuccess;
 }
 

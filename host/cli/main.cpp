@@ -87,8 +87,7 @@ int run(int argc, char** argv) {
   app.add_option("--color", environment.color, "Colour in tables")
       ->check(one_of({"auto", "always", "never"}))
       ->capture_default_str();
-  add_number(app, "--threads", environment.num_threads, 0, 1024,
-             "Threads; 0: one per processor");
+  add_number(app, "--threads", environment.num_threads, 0, 1024, "Threads; 0: one per processor");
   app.require_subcommand(1);
   app.fallthrough();
   add_plan(app, environment, command);

@@ -20,9 +20,8 @@ CLI::Option* add(CLI::App& command, const std::string& name, Number& target, Num
           [=, &target](const CLI::results_t& words) {
             const auto number = exact_number<Number>(words.front());
             if (!number || *number < least || *number > most) {
-              throw CLI::ValidationError(
-                  name, fmt::format("found \"{}\", expected a {} from {}", words.front(), kind,
-                                    range));
+              throw CLI::ValidationError(name, fmt::format("found \"{}\", expected a {} from {}",
+                                                           words.front(), kind, range));
             }
             target = *number == 0 ? Number{0} : *number;  // no -0
             return true;

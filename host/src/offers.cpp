@@ -35,10 +35,10 @@ std::int64_t units_offered(double limit, double unit) {
 }
 
 // Units that an amount takes: whatever is more than 0 takes one at least, or a limit of 0 would let
-// it pass. Amounts beyond the limit need not be told apart.
+// it pass. Amounts beyond all limits need not be told apart.
 std::int64_t units_taken(double amount, double unit) {
   return static_cast<std::int64_t>(
-      std::ceil(std::min(amount / unit, 2 * kMostUnits) * (1 - kRounding)));
+      std::ceil(std::min(amount / unit * (1 - kRounding), static_cast<double>(kBeyondLimits))));
 }
 
 // What an allocation takes of the things that limits share out.

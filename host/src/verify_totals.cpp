@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tonnage/core/printable.hpp"
 #include "verify_bounds.hpp"
 
 namespace tonnage {
@@ -56,11 +57,12 @@ class TotalsCheck {
       if (total.used > 0 && total.used <= limit && optimizer_.headroom > 0 &&
           static_cast<double>(total.used) >
               static_cast<double>(limit) * (1 - optimizer_.headroom) * (1 + kShareSlack)) {
-        report("headroom", "{} of {} cards of type \"{}\" used, a share of {} is to be left",
-               total.used, limit, type, optimizer_.headroom);
+        report("headroom", "{} of {} of type \"{}\" used, a share of {} is to be left", total.used,
+               counted(limit, "card"), type, optimizer_.headroom);
       }
       if (total.used <= limit) continue;
-      report("capacity", "{} cards of type \"{}\" used, there are {}", total.used, type, limit);
+      report("capacity", "{} of type \"{}\" used, there {} {}", counted(total.used, "card"), type,
+             limit == 1 ? "is" : "are", limit);
     }
   }
 
@@ -126,7 +128,8 @@ class TotalsCheck {
     }
     for (const auto& [type, total] : totals_.types) {
       if (total.used > 0 && !claimed.contains(type)) {
-        report("summary", "the type \"{}\" is missing, {} of its cards are used", type, total.used);
+        report("summary", "the type \"{}\" is missing, {} of it used", type,
+               counted(total.used, "card"));
       }
     }
   }
@@ -142,8 +145,8 @@ class TotalsCheck {
     }
     for (const auto& [priority, truth] : totals_.outcomes) {
       if (!claimed.contains(priority)) {
-        report("summary", "the priority {} is missing, {} servers have it", priority,
-               truth.served + truth.partial + truth.unserved);
+        report("summary", "the priority {} of {} is missing", priority,
+               counted(truth.served + truth.partial + truth.unserved, "server"));
       }
     }
   }

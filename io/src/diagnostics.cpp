@@ -50,9 +50,9 @@ std::string Diagnostics::to_text(std::size_t most) const {
       ++shown;
     }
     if (total > shown) {
-      text += "and " + std::to_string(total - shown) + " more ";
-      text += severity_name(severity);
-      text += total - shown == 1 ? "\n" : "s\n";
+      text += "and " +
+              counted(static_cast<std::int64_t>(total - shown), "more " + severity_name(severity)) +
+              "\n";
     }
   }
   return text;

@@ -1,6 +1,6 @@
-// Numbers that no JSON parser can hand over: beyond float64, and words for what is not finite. Owns:
-// finding them in a text, and the text with something readable in their place, so that one of them
-// does not keep the rest of the file from being checked.
+// Numbers that no JSON parser can hand over: beyond float64, and words for what is not finite.
+// Owns: finding them in a text, and the text with something readable in their place, so that one of
+// them does not keep the rest of the file from being checked.
 #pragma once
 
 #include <string>
@@ -14,9 +14,9 @@ inline constexpr std::string_view kStandIn = "0e0";
 
 struct StoodFor {
   enum class Kind {
-    kItself,       // the file has this very spelling of 0
-    kOverflow,     // a number beyond float64
-    kNotANumber,   // NaN, an infinity
+    kItself,      // the file has this very spelling of 0
+    kOverflow,    // a number beyond float64
+    kNotANumber,  // NaN, an infinity
   };
   Kind kind;
   std::string_view text;  // as in the file

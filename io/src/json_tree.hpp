@@ -62,7 +62,8 @@ class JsonTree {
   };
 
   // Parses RFC 8259 JSON; a byte order mark at the start is skipped. Problems other than duplicate
-  // keys leave no tree to look at. A number beyond float64 is none: it is a value of its own kind. The text must be shorter than 4 GiB.
+  // keys leave no tree to look at. A number beyond float64 is none: it is a value of its own kind.
+  // The text must be shorter than 4 GiB.
   [[nodiscard]] static std::optional<JsonTree> parse(std::string_view text,
                                                      std::vector<Problem>& problems);
 

@@ -223,9 +223,8 @@ std::optional<JsonTree> JsonTree::parse(std::string_view text, std::vector<Probl
   if (auto tree = parsed(text, {})) return tree;
   // The parser gives up on the first number that it cannot hand over.
   const StandIns stand_ins = put_stand_ins(text);
-  const bool none = std::all_of(stand_ins.replaced.begin(), stand_ins.replaced.end(), [](auto& r) {
-    return r.kind == StoodFor::Kind::kItself;
-  });
+  const bool none = std::all_of(stand_ins.replaced.begin(), stand_ins.replaced.end(),
+                                [](auto& r) { return r.kind == StoodFor::Kind::kItself; });
   if (none) return std::nullopt;
   problems.resize(problems_before);
   return parsed(stand_ins.text, stand_ins.replaced);

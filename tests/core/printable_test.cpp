@@ -11,8 +11,9 @@ namespace tonnage {
 namespace {
 
 TEST(Printable, LeavesTextAsItIs) {
-  for (const std::string text : {"", "chat-1", "a\\b \"c\"", "Z\u00FCrich", "\u6F22\u5B57", "e\u0301",
-                                 "\U0001F680", "\u0645\u0631\u062D\u0628\u0627", "a\u00A0b"}) {
+  for (const std::string text :
+       {"", "chat-1", "a\\b \"c\"", "Z\u00FCrich", "\u6F22\u5B57", "e\u0301", "\U0001F680",
+        "\u0645\u0631\u062D\u0628\u0627", "a\u00A0b"}) {
     EXPECT_EQ(printable(text), text);
   }
 }
@@ -43,8 +44,8 @@ TEST(Printable, EscapesWhatATerminalObeysOrNobodySees) {
 
 TEST(Printable, EscapesBytesThatAreNoUtf8) {
   EXPECT_EQ(printable("a\xff\xfe"), "a\\xff\\xfe");
-  EXPECT_EQ(printable("\x9b"), "\\x9b");                  // CSI to a terminal of 8 bits
-  EXPECT_EQ(printable("\xc0\x80"), "\\xc0\\x80");         // overlong
+  EXPECT_EQ(printable("\x9b"), "\\x9b");                    // CSI to a terminal of 8 bits
+  EXPECT_EQ(printable("\xc0\x80"), "\\xc0\\x80");           // overlong
   EXPECT_EQ(printable("\xe0\x9f\xbf"), "\\xe0\\x9f\\xbf");  // overlong
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
   EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
@@ -56,6 +57,12 @@ TEST(Printable, TwiceIsAsOnce) {
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
   EXPECT_EQ(printable(printable(all)), printable(all));
+}
+
+TEST(Counted, OneIsSingular) {
+  EXPECT_EQ(counted(0, "card"), "0 cards");
+  EXPECT_EQ(counted(1, "card"), "1 card");
+  EXPECT_EQ(counted(2, "card"), "2 cards");
 }
 
 TEST(Printable, IsWhatErrorsSay) {

@@ -39,8 +39,8 @@ bool lines_are_printable(std::string_view text) {
   return true;
 }
 
-// Both forms of a report must be possible whatever the input, and show nothing of it that a terminal
-// obeys.
+// Both forms of a report must be possible whatever the input, and show nothing of it that a
+// terminal obeys.
 void render(const Diagnostics& diagnostics) {
   const std::string text = diagnostics.to_text(10);
   require(text.empty() == (diagnostics.num_errors() + diagnostics.num_warnings() == 0),
@@ -110,7 +110,8 @@ Plan plan_of(const PlanClaims& claims) {
       plan.summary.types.push_back({type, t.used.value_or(0), t.limit, t.cost.value_or(0), {}});
     }
   }
-  for (const auto& [name, used] : summary.limits) plan.summary.limits.push_back({name, used, 0, {}});
+  for (const auto& [name, used] : summary.limits)
+    plan.summary.limits.push_back({name, used, 0, {}});
   return plan;
 }
 
@@ -191,7 +192,8 @@ void queue_problems(std::string_view input) {
   constexpr std::size_t kMostBytes = 2000;
   constexpr double kMostStates = 65536, kMostConcurrency = 512;
   if (input.size() > kMostBytes) return;
-  const double batch = largest_of(input, "maxbatchsize\""), queue = largest_of(input, "queuesize\"");
+  const double batch = largest_of(input, "maxbatchsize\""),
+               queue = largest_of(input, "queuesize\"");
   for (const QueueCommand command :
        {QueueCommand::kSolve, QueueCommand::kTarget, QueueCommand::kOptimize}) {
     const double most = command == QueueCommand::kOptimize ? kMostConcurrency : kMostStates;

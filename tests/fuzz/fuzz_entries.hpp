@@ -7,8 +7,8 @@
 namespace tonnage::fuzz {
 
 // Reads a combined spec file. Whatever reads without errors must come back equal from its own text,
-// and no message may hold what a terminal obeys. Aborts when one of it fails; so do the sanitizers on
-// their findings.
+// and no message may hold what a terminal obeys. Aborts when one of it fails; so do the sanitizers
+// on their findings.
 void spec_reader(std::string_view input);
 
 // The same for solution files.

@@ -53,8 +53,8 @@ TEST(SpecSyntax, NumbersBeyondFloat64NameTheirOwnPlace) {
 TEST(SpecSyntax, NumbersThatAreNotFiniteNameTheirOwnPlace) {
   for (const std::string word : {"NaN", "nan", "-nan", "Infinity", "-Infinity", "+inf", "INF"}) {
     SCOPED_TRACE(word);
-    const auto errors = errors_of("{\"x\": [0e0, " + word + ", \"" + word + "\"], \"y\": " + word +
-                                  ", \"x\": 1}");
+    const auto errors =
+        errors_of("{\"x\": [0e0, " + word + ", \"" + word + "\"], \"y\": " + word + ", \"x\": 1}");
     ASSERT_EQ(errors.size(), 3U);
     EXPECT_EQ(errors[0].pointer, "/x/1");
     EXPECT_EQ(errors[0].found, word);
