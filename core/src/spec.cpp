@@ -1,6 +1,8 @@
 #include "tonnage/core/spec.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 namespace tonnage {
@@ -30,6 +32,16 @@ bool parse_saturation_policy(std::string_view name, SaturationPolicy& policy) {
     }
   }
   return false;
+}
+
+std::int64_t most_combined_accelerators(std::int64_t num_servers) {
+  // Pairs of accelerators: of a server in fleets of medium size, and of all servers together in
+  // large and in small ones. The latter have the more splits of a pair to look at.
+  constexpr double kOfMedium = 500, kOfLarge = 1e6, kOfSmall = 250e3;
+  constexpr std::int64_t kLeast = 4;
+  const auto servers = static_cast<double>(std::max<std::int64_t>(1, num_servers));
+  const double pairs = std::max(std::min(kOfMedium, kOfLarge / servers), kOfSmall / servers);
+  return std::max(kLeast, static_cast<std::int64_t>(std::sqrt(2 * pairs)));
 }
 
 }  // namespace tonnage

@@ -100,7 +100,8 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
     first = last;
   }
   interruption.check();
-  sink->finish();
+  const std::string left_over = sink->finish();
+  if (!left_over.empty()) environment.note("warning: " + left_over);
   std::int64_t pairs = 0;
   for (std::size_t i = 0; i < grid.size(); ++i) {
     pairs += i == 0 || grid[i].line != grid[i - 1].line;

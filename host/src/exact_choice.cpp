@@ -7,6 +7,7 @@
 #include <span>
 
 #include "integer_program.hpp"
+#include "undominated.hpp"
 
 namespace tonnage {
 namespace {
@@ -122,9 +123,12 @@ class Stage {
       return oa != ob ? oa < ob : cards(a) < cards(b);
     });
     std::vector<std::int64_t> kept;
+    Undominated undominated;
+    std::vector<Undominated::Taken> taken;
     for (const std::int64_t o : sorted) {
-      const auto wins = [&](std::int64_t other) { return beats(other, o); };
-      if (std::none_of(kept.begin(), kept.end(), wins)) kept.push_back(o);
+      taken.clear();
+      for_taken(o, [&](std::int32_t r, std::int64_t amount) { taken.push_back({r, amount}); });
+      if (undominated.keep(taken)) kept.push_back(o);
     }
     return kept;
   }

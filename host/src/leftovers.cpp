@@ -1,5 +1,9 @@
 #include "leftovers.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <utility>
+
 namespace tonnage {
 namespace {
 
@@ -23,22 +27,70 @@ void share_exhaustively(const OptionTable& table, const std::vector<std::int64_t
   }
 }
 
-void share_in_turn(const OptionTable& table, std::vector<std::int64_t> servers, FreeCards& cards,
-                   std::vector<Choice>& choices) {
-  while (!servers.empty()) {
-    std::vector<std::int64_t> next_turn;
+// One replica to each server in turn, until no more fit or nobody wants more. Turns in which
+// everybody gets one are taken many at once, so that the time does not grow with the replicas.
+class Turns {
+ public:
+  Turns(const OptionTable& table, FreeCards& cards, std::vector<Choice>& choices)
+      : table_(table), cards_(cards), choices_(choices) {}
+
+  void share(const std::vector<std::int64_t>& servers) {
     for (const std::int64_t server : servers) {
-      Choice& choice = choices[server];
-      if (choice.option < 0) choice.option = first_with_room(table, cards, server);
-      if (choice.option < 0) continue;
-      const Option& option = table.options[choice.option];
-      if (!cards.fits_more(option, choice.num_replicas, 1)) continue;
-      cards.take_more(option, choice.num_replicas, 1);
-      if (++choice.num_replicas < option.num_replicas) next_turn.push_back(server);
+      choices_[server] = {first_with_room(table_, cards_, server), 0};
+      if (choices_[server].option >= 0 && grant_one(server)) in_turn_.push_back(server);
     }
-    servers = std::move(next_turn);
+    while (!in_turn_.empty()) {
+      grant_whole_turns();
+      std::vector<std::int64_t> next_turn;
+      for (const std::int64_t server : in_turn_) {
+        if (grant_one(server)) next_turn.push_back(server);
+      }
+      in_turn_ = std::move(next_turn);
+    }
   }
-}
+
+ private:
+  [[nodiscard]] const Option& option_of(std::int64_t server) const {
+    return table_.options[choices_[server].option];
+  }
+
+  // Whether the server is there for the next turn.
+  bool grant_one(std::int64_t server) {
+    const Option& option = option_of(server);
+    std::int64_t& has = choices_[server].num_replicas;
+    if (!cards_.fits_more(option, has, 1)) return false;
+    cards_.take_more(option, has, 1);
+    return ++has < option.num_replicas;
+  }
+
+  // As many turns as certainly have room for everybody and are nobody's last: what a server takes
+  // in its first and its last turn may differ.
+  void grant_whole_turns() {
+    std::vector<std::int64_t> wanted(static_cast<std::size_t>(cards_.num_resources()), 0);
+    std::int64_t turns = std::numeric_limits<std::int64_t>::max();
+    for (const std::int64_t server : in_turn_) {
+      const Option& option = option_of(server);
+      turns = std::min(turns, option.num_replicas - 1 - choices_[server].num_replicas);
+      // No sum overflows: everybody has had as much at least once, out of one capacity.
+      if (option.type >= 0) wanted[option.type] += option.cards_per_replica;
+      for (const Use& use : table_.uses_of(option)) wanted[use.resource] += use.per_replica;
+    }
+    for (std::int32_t r = 0; r < cards_.num_resources(); ++r) {
+      if (wanted[r] > 0) turns = std::min(turns, cards_.free(r) / wanted[r]);
+    }
+    if (turns <= 0) return;
+    for (const std::int64_t server : in_turn_) {
+      std::int64_t& has = choices_[server].num_replicas;
+      cards_.take_more(option_of(server), has, turns);
+      has += turns;
+    }
+  }
+
+  const OptionTable& table_;
+  FreeCards& cards_;
+  std::vector<Choice>& choices_;
+  std::vector<std::int64_t> in_turn_;
+};
 
 }  // namespace
 
@@ -51,14 +103,14 @@ void share_leftovers(const OptionTable& table, const std::vector<std::int64_t>& 
       share_exhaustively(table, leftovers, cards, choices);
       return;
     case SaturationPolicy::kRoundRobin:
-      share_in_turn(table, leftovers, cards, choices);
+      Turns(table, cards, choices).share(leftovers);
       return;
     case SaturationPolicy::kPriorityRoundRobin:
       for (auto first = leftovers.begin(); first != leftovers.end();) {
         const auto last = std::find_if(first, leftovers.end(), [&](std::int64_t s) {
           return table.priority[s] != table.priority[*first];
         });
-        share_in_turn(table, {first, last}, cards, choices);
+        Turns(table, cards, choices).share({first, last});
         first = last;
       }
       return;

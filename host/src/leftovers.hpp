@@ -56,6 +56,11 @@ class FreeCards {
     }
   }
 
+  [[nodiscard]] std::int64_t free(std::int32_t resource) const { return free_[resource]; }
+  [[nodiscard]] std::int32_t num_resources() const {
+    return static_cast<std::int32_t>(free_.size());
+  }
+
  private:
   const OptionTable* table_;
   std::vector<std::int64_t> free_;  // [resources]

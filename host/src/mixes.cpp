@@ -1,25 +1,17 @@
 #include "mixes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <map>
+
+#include "undominated.hpp"
 
 namespace tonnage {
 namespace {
 
 constexpr std::int64_t kMaxSplits = 16;
-// All accelerators are combined in fleets of up to so many servers; beyond, about so many mixes are
-// looked at, four splits to a pair.
-constexpr std::int64_t kSmallFleet = 2000;
-constexpr double kMostLooks = 4e6;
-constexpr double kTypicalSplits = 4;
-constexpr std::size_t kLeastLines = 4;
-
-std::size_t lines_for(std::int64_t servers) {
-  if (servers <= kSmallFleet) return std::numeric_limits<std::size_t>::max();
-  const double pairs = kMostLooks / kTypicalSplits / static_cast<double>(servers);
-  return std::max(kLeastLines, static_cast<std::size_t>(std::sqrt(2 * pairs)));
-}
 
 // Shares of the load by goodput.
 std::array<double, 2> shares_of(const std::vector<LineOutcome>& outcomes, const Mix& mix) {
@@ -30,6 +22,42 @@ std::array<double, 2> shares_of(const std::vector<LineOutcome>& outcomes, const 
   }
   return {goodput[0] / (goodput[0] + goodput[1]), goodput[1] / (goodput[0] + goodput[1])};
 }
+
+// What a part of a mix sees: its share of the load on its replicas.
+struct PartRows {
+  ServerRow server;
+  const PerfRow& perf;
+  const Accelerator& accelerator;
+  LineOutcome outcome;
+};
+
+// Calls body(part, share, rows) for both parts.
+template <class Body>
+void for_parts(const Problem& problem, const std::vector<LineOutcome>& outcomes, const Mix& mix,
+               const Body& body) {
+  const std::array<double, 2> shares = shares_of(outcomes, mix);
+  for (int i = 0; i < 2; ++i) {
+    const LineRow& line = problem.lines[mix.parts[i].line];
+    const PerfRow& perf = problem.perfs[line.perf];
+    PartRows rows{problem.servers[line.server], perf, problem.accelerators[perf.accelerator],
+                  outcomes[mix.parts[i].line]};
+    rows.server.total_rate_per_ms *= shares[i];
+    rows.outcome.num_replicas = mix.parts[i].num_replicas;
+    body(i, shares[i], rows);
+  }
+}
+
+// Of the accelerators.
+double mix_power_w(const Problem& problem, const std::vector<LineOutcome>& outcomes,
+                   const Mix& mix) {
+  double power_w = 0;
+  for_parts(problem, outcomes, mix, [&](int, double, const PartRows& rows) {
+    power_w += allocation_power_w(rows.server, rows.perf, rows.accelerator, rows.outcome);
+  });
+  return power_w;
+}
+
+bool by_objective(const OfferedMix& a, const OfferedMix& b) { return a.objective < b.objective; }
 
 }  // namespace
 
@@ -59,17 +87,10 @@ MixTransition mix_transition(const Problem& problem, const Mix& mix, double cost
 std::array<PartMetrics, 2> mix_metrics(const Problem& problem,
                                        const std::vector<LineOutcome>& outcomes, const Mix& mix) {
   std::array<PartMetrics, 2> parts;
-  const std::array<double, 2> shares = shares_of(outcomes, mix);
-  for (int i = 0; i < 2; ++i) {
-    const LineRow& line = problem.lines[mix.parts[i].line];
-    const PerfRow& perf = problem.perfs[line.perf];
-    ServerRow row = problem.servers[line.server];
-    row.total_rate_per_ms *= shares[i];
-    LineOutcome outcome = outcomes[mix.parts[i].line];
-    outcome.num_replicas = mix.parts[i].num_replicas;
-    parts[i] = {shares[i], outcome.num_replicas,
-                allocation_metrics(row, perf, problem.accelerators[perf.accelerator], outcome)};
-  }
+  for_parts(problem, outcomes, mix, [&](int i, double share, const PartRows& rows) {
+    parts[i] = {share, rows.outcome.num_replicas,
+                allocation_metrics(rows.server, rows.perf, rows.accelerator, rows.outcome)};
+  });
   return parts;
 }
 
@@ -78,7 +99,8 @@ MixOffers::MixOffers(const Problem& problem, const OptimizerSpec& optimizer,
     : problem_(problem),
       optimizer_(optimizer),
       outcomes_(outcomes),
-      most_lines_(lines_for(std::ssize(problem.servers))) {}
+      most_lines_(
+          static_cast<std::size_t>(most_combined_accelerators(std::ssize(problem.servers)))) {}
 
 std::vector<MixOffers::Line> MixOffers::lines_of(std::int64_t server) const {
   std::vector<Line> lines;
@@ -129,9 +151,7 @@ void MixOffers::add(std::int64_t server, const Line& a, const Line& b,
     offered.value = t.value;
     offered.changed = t.changed;
     if (optimizer_.weighs_power()) {
-      for (const PartMetrics& part : mix_metrics(problem_, outcomes_, offered.mix)) {
-        offered.power_w += part.metrics.power_w;
-      }
+      offered.power_w = mix_power_w(problem_, outcomes_, offered.mix);
     }
     offered.objective = weighted_objective(optimizer_, row, !t.same_accelerators, offered.value,
                                            offered.cost, offered.power_w);
@@ -141,48 +161,51 @@ void MixOffers::add(std::int64_t server, const Line& a, const Line& b,
 
 std::vector<OfferedMix> MixOffers::of(std::int64_t server) const {
   const std::vector<Line> lines = lines_of(server);
-  const auto perf = [&](const Mix::Part& part) -> const PerfRow& {
-    return problem_.perfs[problem_.lines[part.line].perf];
-  };
-  std::map<std::pair<std::int32_t, std::int32_t>, std::vector<OfferedMix>> by_types;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    for (std::size_t j = i + 1; j < lines.size(); ++j) {
-      const std::int32_t s = problem_.perfs[problem_.lines[lines[i].line].perf].type;
-      const std::int32_t t = problem_.perfs[problem_.lines[lines[j].line].perf].type;
-      add(server, lines[i], lines[j], by_types[std::minmax(s, t)]);
-    }
-  }
+  std::map<std::int32_t, std::vector<std::size_t>> by_type;  // indices into lines
+  for (std::size_t i = 0; i < lines.size(); ++i) by_type[perf_of(lines[i].line).type].push_back(i);
   std::vector<OfferedMix> kept;
-  for (auto& [types, mixes] : by_types) {
-    // Cards of the lower and the higher type; both where they are one.
-    const auto cards = [&, low = types.first](const OfferedMix& offered) {
-      std::pair<std::int64_t, std::int64_t> sum{0, 0};
-      for (const Mix::Part& part : offered.mix.parts) {
-        (perf(part).type == low ? sum.first : sum.second) +=
-            part.num_replicas * perf(part).cards_per_replica;
+  std::vector<OfferedMix> mixes;  // of two types, or of one
+  for (auto low = by_type.begin(); low != by_type.end(); ++low) {
+    for (auto high = low; high != by_type.end(); ++high) {
+      mixes.clear();
+      std::vector<std::size_t> firsts = low->second;
+      if (high != low) {
+        firsts.clear();
+        std::merge(low->second.begin(), low->second.end(), high->second.begin(), high->second.end(),
+                   std::back_inserter(firsts));
       }
-      return sum;
-    };
-    std::stable_sort(mixes.begin(), mixes.end(), [](const OfferedMix& a, const OfferedMix& b) {
-      return a.objective < b.objective;
-    });
-    const auto first = static_cast<std::ptrdiff_t>(kept.size());
-    for (const OfferedMix& offered : mixes) {
-      const auto mine = cards(offered);
-      const bool beaten =
-          optimizer_.has_limits()
-              ? false
-              : std::any_of(kept.begin() + first, kept.end(), [&](const OfferedMix& other) {
-                  const auto theirs = cards(other);
-                  return theirs.first <= mine.first && theirs.second <= mine.second;
-                });
-      if (!beaten) kept.push_back(offered);
+      for (const std::size_t i : firsts) {
+        const bool is_low = perf_of(lines[i].line).type == low->first;
+        const std::vector<std::size_t>& others = is_low ? high->second : low->second;
+        for (auto j = std::upper_bound(others.begin(), others.end(), i); j != others.end(); ++j) {
+          add(server, lines[i], lines[*j], mixes);
+        }
+      }
+      keep_undominated(mixes, kept);
     }
   }
-  std::stable_sort(kept.begin(), kept.end(), [](const OfferedMix& a, const OfferedMix& b) {
-    return a.objective < b.objective;
-  });
+  std::stable_sort(kept.begin(), kept.end(), by_objective);
   return kept;
+}
+
+void MixOffers::keep_undominated(std::vector<OfferedMix>& mixes,
+                                 std::vector<OfferedMix>& kept) const {
+  std::stable_sort(mixes.begin(), mixes.end(), by_objective);
+  Undominated undominated;
+  for (const OfferedMix& offered : mixes) {
+    const auto taken = [&](std::size_t i) {
+      const Mix::Part& part = offered.mix.parts[i];
+      const PerfRow& perf = perf_of(part.line);
+      return Undominated::Taken{perf.type, part.num_replicas * perf.cards_per_replica};
+    };
+    std::array<Undominated::Taken, 2> all{taken(0), taken(1)};
+    const bool one_type = all[0].resource == all[1].resource;
+    if (one_type) all[0].amount += all[1].amount;
+    // What mixes take of limits is not known here: any of them may be needed.
+    if (optimizer_.has_limits() || undominated.keep({all.data(), one_type ? 1u : 2u})) {
+      kept.push_back(offered);
+    }
+  }
 }
 
 }  // namespace tonnage

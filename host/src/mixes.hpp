@@ -22,9 +22,8 @@ struct OfferedMix {
 // Combines the answers of lines (goodput per replica; with `spares` in their counts). A mix has for
 // some replicas of one accelerator the fewest of the other that the rest of the load needs, and the
 // spares of the file on the one with the larger goodput: any so many replicas may fail. Offered are
-// those of the accelerators cheapest per goodput (all of them in fleets of up to 2,000 servers,
-// fewer the larger the fleet, at least 4), up to 16 splits of each pair, but none that another
-// beats in objective and cards of both types.
+// those of the accelerators cheapest per goodput (most_combined_accelerators), up to 16 splits of
+// each pair, but none that another beats in objective and cards of both types.
 class MixOffers {
  public:
   MixOffers(const Problem& problem, const OptimizerSpec& optimizer,
@@ -42,6 +41,11 @@ class MixOffers {
   };
   [[nodiscard]] std::vector<Line> lines_of(std::int64_t server) const;
   void add(std::int64_t server, const Line& a, const Line& b, std::vector<OfferedMix>& mixes) const;
+  // Moves mixes of the same types to those kept.
+  void keep_undominated(std::vector<OfferedMix>& mixes, std::vector<OfferedMix>& kept) const;
+  [[nodiscard]] const PerfRow& perf_of(std::int64_t line) const {
+    return problem_.perfs[problem_.lines[line].perf];
+  }
 
   const Problem& problem_;
   const OptimizerSpec& optimizer_;

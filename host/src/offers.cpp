@@ -10,7 +10,7 @@ namespace tonnage {
 namespace {
 
 constexpr std::int64_t kOptionsPerChunk = 4096;
-constexpr std::int64_t kServersPerChunk = 256;
+constexpr std::int64_t kServersPerChunk = 4;  // one with many accelerators takes long
 // A limit has at most so many units: sums stay exact, and what an option takes is known to a
 // trillionth of the whole. One above kLeastLimit has units of kUsualUnit or more; below it units
 // shrink with the limit, so that it always has kFewestUnits.
@@ -141,13 +141,17 @@ class Mixing {
   Mixing(const Problem& problem, const OptimizerSpec& optimizer, Offers& offers)
       : problem_(problem), optimizer_(optimizer), offers_(offers) {}
 
-  void mix(const MixOffers& mixes, int num_threads) {
+  void mix(const MixOffers& mixes, int num_threads, const ProgressCallback& progress) {
     OptionTable& table = offers_.table;
     std::vector<std::vector<OfferedMix>> offered(static_cast<std::size_t>(table.num_servers()));
-    parallel_chunks(table.num_servers(), kServersPerChunk, num_threads,
-                    [&](std::int64_t first, std::int64_t last) {
-                      for (std::int64_t s = first; s < last; ++s) offered[s] = mixes.of(s);
-                    });
+    parallel_chunks(
+        table.num_servers(), kServersPerChunk, num_threads,
+        [&](std::int64_t first, std::int64_t last) {
+          for (std::int64_t s = first; s < last; ++s) offered[s] = mixes.of(s);
+        },
+        [&](std::int64_t done) {
+          if (progress) progress("combining", done, table.num_servers());
+        });
     std::vector<Option> options;
     std::vector<std::int64_t> starts{0};
     for (std::int64_t s = 0; s < table.num_servers(); ++s) {
@@ -239,7 +243,8 @@ bool is_change(const ServerRow& server, std::int32_t accelerator, std::int64_t r
 }
 
 Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
-                     std::vector<LineOutcome>& outcomes, bool with_mixes, int num_threads) {
+                     std::vector<LineOutcome>& outcomes, bool with_mixes, int num_threads,
+                     const ProgressCallback& progress) {
   if (optimizer.spare_replicas > 0) add_spares(problem, optimizer.spare_replicas, outcomes);
   Offers offers;
   OptionTable& table = offers.table;
@@ -256,7 +261,7 @@ Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
       optimizer.transition_factor != 1 || optimizer.energy_price_cents_per_kwh > 0;
   const auto mix = [&] {
     if (!with_mixes || !optimizer.heterogeneous) return;
-    Mixing(problem, optimizer, offers).mix({problem, optimizer, outcomes}, num_threads);
+    Mixing(problem, optimizer, offers).mix({problem, optimizer, outcomes}, num_threads, progress);
   };
   if (!weighted && !optimizer.has_limits()) {
     mix();

@@ -115,7 +115,7 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
   }
   // Greedy is the published selection, which knows no mixes.
   Offers offers = offer_options(p.problem, optimizer, p.found.lines, p.solver != Solver::kGreedy,
-                                options.num_threads);
+                                options.num_threads, options.progress);
   p.table = std::move(offers.table);
   p.limits = std::move(offers.limits);
   p.selection = select(p.table, p.solver, optimizer, options);

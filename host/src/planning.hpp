@@ -59,10 +59,10 @@ struct Planning {
 // The options of all feasible lines: `outcomes` get their spare replicas, capacities leave out the
 // headroom (and are boundless where the file says so), objectives are weighted, and options take
 // from limits. A partial allocation counts as drawing full power. With mixes, where the file allows
-// them.
+// them, for which progress is reported.
 [[nodiscard]] Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
                                    std::vector<LineOutcome>& outcomes, bool with_mixes,
-                                   int num_threads);
+                                   int num_threads, const ProgressCallback& progress = {});
 
 // What selection minimises of an allocation whose accelerators draw `power_w`; `moves`: it is on
 // another accelerator than the current one.

@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "leftovers.hpp"
+#include "undominated.hpp"
 
 namespace tonnage {
 namespace {
@@ -32,14 +33,6 @@ Waiting wait_for(const OptionTable& table, std::int64_t server, std::int64_t opt
 }
 
 std::int64_t cards_of(const Option& option) { return option.type < 0 ? 0 : option.cards(); }
-
-// Whether `a` takes no more of anything than `b`.
-bool takes_no_more(const OptionTable& table, const Option& a, const Option& b) {
-  if (cards_of(a) > 0 && cards_of(a) > table.taken(b, a.type)) return false;
-  const auto uses = table.uses_of(a);
-  return std::all_of(uses.begin(), uses.end(),
-                     [&](const Use& use) { return use.whole <= table.taken(b, use.resource); });
-}
 
 }  // namespace
 
@@ -106,11 +99,13 @@ std::vector<std::int64_t> undominated_options(const OptionTable& table, std::int
     return ca != cb ? ca < cb : a < b;
   });
   std::vector<std::int64_t> kept;
+  Undominated undominated;
+  std::vector<Undominated::Taken> taken;
   for (const std::int64_t o : order) {
-    const auto beats = [&](std::int64_t k) {
-      return takes_no_more(table, table.options[k], table.options[o]);
-    };
-    if (std::none_of(kept.begin(), kept.end(), beats)) kept.push_back(o);
+    const Option& option = table.options[o];
+    taken.assign(1, {option.type, cards_of(option)});
+    for (const Use& use : table.uses_of(option)) taken.push_back({use.resource, use.whole});
+    if (undominated.keep(taken)) kept.push_back(o);
   }
   return kept;
 }

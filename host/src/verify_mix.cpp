@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string_view>
 
 #include "tonnage/core/printable.hpp"
 #include "tonnage/core/queueing.hpp"
@@ -70,11 +72,9 @@ class MixCheck {
       report_("keep-accelerator",
               fmt::format("must stay on \"{}\" alone", server_.spec().current_alloc.accelerator));
     }
-    for (const Part& other : parts_) {
-      if (other.claim->accelerator == claim.accelerator) {
-        report_("mixed", fmt::format("\"{}\" is combined with itself", claim.accelerator));
-        return false;
-      }
+    if (!combined_.insert(claim.accelerator).second) {
+      report_("mixed", fmt::format("\"{}\" is combined with itself", claim.accelerator));
+      return false;
     }
     const Model* model = system_.find_model(server_.model());
     const ModelPerfSpec* spec = model == nullptr ? nullptr : model->find_perf(claim.accelerator);
@@ -205,6 +205,7 @@ class MixCheck {
   const AllocationClaims& claim_;
   const ReportViolation& report_;
   std::vector<Part> parts_;
+  std::set<std::string_view> combined_;  // accelerators of the parts
 };
 
 }  // namespace

@@ -76,8 +76,9 @@ class CsvGrid : public GridSink {
     texts_.clear();
   }
 
-  void finish() override {
+  std::string finish() override {
     if (file_) file_->commit();
+    return {};
   }
 
  private:

@@ -61,9 +61,9 @@ class JsonTree {
     std::string expected;
   };
 
-  // Parses RFC 8259 JSON; a byte order mark at the start is skipped. Problems other than duplicate
-  // keys leave no tree to look at. A number beyond float64 is none: it is a value of its own kind.
-  // The text must be shorter than 4 GiB.
+  // Parses RFC 8259 JSON in UTF-8; a byte order mark at the start is skipped, a NUL byte anywhere
+  // is a problem. Problems other than duplicate keys leave no tree to look at. A number beyond
+  // float64 is none: it is a value of its own kind. The text must be shorter than 4 GiB.
   [[nodiscard]] static std::optional<JsonTree> parse(std::string_view text,
                                                      std::vector<Problem>& problems);
 

@@ -23,6 +23,26 @@ std::string position_text(std::string_view text, std::size_t bytes_read) {
   return " at line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
+// The name of another encoding than UTF-8, told by how JSON starts in it; empty otherwise.
+std::string_view other_encoding(std::string_view text) {
+  using namespace std::string_view_literals;
+  const auto starts = [&](std::string_view mark) { return text.starts_with(mark); };
+  const auto zero = [&](std::size_t at) { return at < text.size() && text[at] == '\0'; };
+  if (starts("\xFF\xFE\0\0"sv) || starts("\0\0\xFE\xFF"sv)) return "UTF-32";
+  if (starts("\xFF\xFE"sv) || starts("\xFE\xFF"sv)) return "UTF-16";
+  // Without a byte order mark: two characters of ASCII, which JSON starts with.
+  if (text.size() >= 8 && zero(1) && zero(2) && zero(5) && zero(6) &&
+      ((zero(0) && zero(4) && !zero(3) && !zero(7)) ||
+       (zero(3) && zero(7) && !zero(0) && !zero(4)))) {
+    return "UTF-32";
+  }
+  if (text.size() >= 4 && ((zero(0) && zero(2) && !zero(1) && !zero(3)) ||
+                           (zero(1) && zero(3) && !zero(0) && !zero(2)))) {
+    return "UTF-16";
+  }
+  return {};
+}
+
 }  // namespace
 
 // The handler that the parser drives; the names of its first public functions are the parser's.
@@ -90,6 +110,9 @@ class JsonTreeBuilder {
   bool parse_error(std::size_t bytes_read, const std::string& /*last_token*/,
                    const nlohmann::detail::exception& error) {
     const std::string position = position_text(text_, bytes_read);
+    if (bytes_read > 0 && bytes_read <= text_.size() && text_[bytes_read - 1] == '\0') {
+      return refuse_nul(bytes_read - 1);
+    }
     // Of "[id] parse error at ...: syntax error while ... - reason; last read: ...; expected ..."
     // keep the reason and what was expected.
     std::string reason = error.what();
@@ -103,8 +126,18 @@ class JsonTreeBuilder {
     return refuse(shortened(reason) + position, std::move(expected));
   }
 
+  // Ends the parsing for a NUL byte of the text.
+  bool refuse_nul(std::size_t at) {
+    return refuse("a NUL byte" + position_text(text_, at + 1), "JSON, which has none");
+  }
+
   // Absent where something in the text is no JSON, although the parser saw to its end.
   [[nodiscard]] std::optional<JsonTree> take() {
+    // The parser takes a NUL byte for the end of the text and ignores what comes after it.
+    if (const std::size_t nul = text_.find('\0'); nul != text_.npos) {
+      unreadable_ = true;
+      (void)refuse_nul(nul);
+    }
     if (unreadable_) return std::nullopt;
     return std::move(tree_);
   }
@@ -213,6 +246,13 @@ class JsonTreeBuilder {
 };
 
 std::optional<JsonTree> JsonTree::parse(std::string_view text, std::vector<Problem>& problems) {
+  const std::string_view encoding = other_encoding(text);
+  if (!encoding.empty()) {
+    problems.push_back({.pointer = {},
+                        .found = std::string(encoding) + " text at line 1, column 1",
+                        .expected = "JSON in UTF-8"});
+    return std::nullopt;
+  }
   const auto parsed = [&](std::string_view readable,
                           std::span<const StoodFor> replaced) -> std::optional<JsonTree> {
     JsonTreeBuilder builder(readable, replaced, problems);

@@ -36,6 +36,7 @@ class SpecChecks {
       check_capacities();
       check_power();
     }
+    check_combined();
     for (std::size_t i = 0; i < spec_.service_classes.size(); ++i) {
       check_exclusions(Section::kServiceClasses, i, spec_.service_classes[i].excluded_accelerators);
     }
@@ -90,6 +91,26 @@ class SpecChecks {
       if (spec_.accelerators[i].power != PowerSpec{}) continue;
       add(Severity::kWarning, Section::kAccelerators, i, "no power figures",
           "power, which energyPrice and maxPower count", "it counts as drawing nothing");
+    }
+  }
+
+  // Beyond so many accelerators not every pair is combined.
+  void check_combined() {
+    if (!spec_.optimizer.heterogeneous) return;
+    const std::int64_t most = most_combined_accelerators(std::ssize(spec_.servers));
+    std::unordered_map<std::string_view, std::int64_t> accelerators;
+    for (const ModelPerfSpec& entry : spec_.models) ++accelerators[entry.name];
+    for (std::size_t i = 0; i < spec_.models.size(); ++i) {
+      std::int64_t& count = accelerators[spec_.models[i].name];
+      if (count <= most) continue;
+      add(Severity::kWarning, Section::kModels, i,
+          "model " + quoted(spec_.models[i].name) + " on " + std::to_string(count) +
+              " accelerators and heterogeneous true",
+          "at most " + std::to_string(most) + " accelerators with " +
+              std::to_string(spec_.servers.size()) + " servers",
+          "a server is offered combinations only of the " + std::to_string(most) +
+              " that are cheapest for what they carry");
+      count = 0;  // once for a model
     }
   }
 

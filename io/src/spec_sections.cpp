@@ -143,6 +143,7 @@ Identity identity(const ModelPerfSpec& spec) { return {spec.name, spec.acc}; }
 Identity identity(const ServiceClassSpec& spec) { return {spec.name, {}}; }
 Identity identity(const ModelTargetSpec& spec) { return {spec.model, {}}; }
 Identity identity(const ServerSpec& spec) { return {spec.name, {}}; }
+Identity identity(const AllocationPart& spec) { return {spec.accelerator, {}}; }
 
 // Reports entries that repeat an earlier one. Names that were refused are empty and do not count.
 template <class Entry>
@@ -268,16 +269,11 @@ void check_parts(const std::string& pointer, Report& report, AllocationSpec& spe
   if (spec.parts.size() == 1) {
     report.error(pointer, "1 part", "two or more, or none at all");
   }
+  check_unique(spec.parts, pointer, report);
   std::string names;
-  for (std::size_t i = 0; i < spec.parts.size(); ++i) {
-    const std::string& name = spec.parts[i].accelerator;
-    for (std::size_t j = 0; j < i && !name.empty(); ++j) {
-      if (spec.parts[j].accelerator != name) continue;
-      report.error(pointer + '/' + std::to_string(i), quoted(name) + " a second time",
-                   "each accelerator only once");
-    }
-    if (i > 0) names += kPartSeparator;
-    names += name;
+  for (const AllocationPart& part : spec.parts) {
+    if (&part != &spec.parts.front()) names += kPartSeparator;
+    names += part.accelerator;
   }
   if (spec.accelerator.empty()) spec.accelerator = names;
 }

@@ -153,13 +153,41 @@ class Grid(CommandTest):
                      folder)
         self.expect(COMPLETE, *arguments)
         self.expect(COMPLETE, *arguments)
+        (folder / "rho.npy").rename(self.folder / "rho.npy")
+        self.assertIn("rho.npy", self.expect(BAD_INPUT, *arguments).stderr)  # not whole
+        (self.folder / "rho.npy").rename(folder / "rho.npy")
+        self.expect(COMPLETE, *arguments)
         mine = self.folder / "mine"
         mine.mkdir()
         (mine / "thesis.txt").write_text("precious")
-        self.expect(BAD_INPUT, *arguments[:-1], mine)
-        self.assertEqual(os.listdir(mine), ["thesis.txt"])
+        manifest = (folder / "manifest.json").read_text()
+        for text in (None, "", "{}", '{"format": "tonnage candidates"}', manifest, manifest + "\0",
+                     manifest.replace('"rho.npy"', '"thesis.txt"'),
+                     manifest.replace('"formatVersion": 1', '"formatVersion": 2')):
+            with self.subTest(text=text):
+                if text is not None:
+                    (mine / "manifest.json").write_text(text)
+                before = sorted(os.listdir(mine))
+                self.assertIn(str(mine), self.expect(BAD_INPUT, *arguments[:-1], mine).stderr)
+                self.assertEqual(sorted(os.listdir(mine)), before)
+                self.assertEqual((mine / "thesis.txt").read_text(), "precious")
+        beside = folder / "notes.txt"
+        beside.write_text("precious")
+        self.assertIn("notes.txt", self.expect(BAD_INPUT, *arguments).stderr)
+        self.assertEqual(beside.read_text(), "precious")
         self.expect(FAILED, *arguments[:-1], self.folder / "nowhere" / "grid")
         self.assertEqual(sorted(os.listdir(self.folder)), ["grid", "mine"])
+
+    def test_folders_are_written_through_links(self):
+        folder, link = self.folder / "grid", self.folder / "link"
+        link.symlink_to("grid")
+        for replicas in ("1:2", "1:3"):  # dangling, then not
+            self.expect(COMPLETE, "candidates", SMALL, "--grid", "--replicas", replicas,
+                        "--format", "npy", "-o", link)
+            self.assertTrue(link.is_symlink())
+            numbers = load_npy(folder / "numReplicas.npy")
+            self.assertEqual(max(numbers), int(replicas[-1]))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["grid", "link"])
 
     def test_interruption_leaves_nothing(self):
         big = self.folder / "big.json"

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "spec_text.hpp"
+#include "support/cpu_time.hpp"
 
 namespace tonnage::test {
 namespace {
@@ -126,6 +127,62 @@ TEST(SpecReaderChecks, NamesOfNoAcceleratorWarn) {
                "{\"accelerator\": \"G1\", \"numReplicas\": 0}], "),
       "test.json");
   EXPECT_EQ(parts.diagnostics.num_errors(), 2U) << parts.diagnostics.to_text();
+}
+
+std::string with_parts(std::string_view parts) {
+  return replaced(kFullSpec, "\"currentAlloc\": {",
+                  "\"currentAlloc\": {\"parts\": [" + std::string(parts) + "], ");
+}
+
+TEST(SpecReaderChecks, RepeatedPartsNameTheFirst) {
+  const std::string part = "{\"accelerator\": \"G1\", \"numReplicas\": 1}";
+  const auto errors = errors_of(with_parts(part + ", " + part + ", " + part));
+  ASSERT_EQ(errors.size(), 2U);
+  for (const int i : {1, 2}) {
+    const Diagnostic& error = errors[static_cast<std::size_t>(i - 1)];
+    EXPECT_EQ(error.pointer,
+              "/system/serverData/servers/0/currentAlloc/parts/" + std::to_string(i));
+    EXPECT_EQ(error.hint, "first at /system/serverData/servers/0/currentAlloc/parts/0");
+  }
+}
+
+// Whoever compares every part with every other takes half a minute.
+TEST(SpecReaderChecks, ManyPartsAreReadInTime) {
+  std::string parts;
+  for (int i = 0; i < 120000; ++i) {
+    parts += i == 0 ? "" : ", ";
+    parts += "{\"accelerator\": \"A" + std::to_string(1000000 + i) + "\", \"numReplicas\": 1}";
+  }
+  const std::string text = with_parts(parts);
+  const testing::CpuTime time;
+  EXPECT_TRUE(errors_of(text).empty());
+  EXPECT_LT(time.seconds(), 8);
+}
+
+TEST(SpecReaderChecks, MoreAcceleratorsThanAreCombinedWarn) {
+  // One server is offered combinations of 707 accelerators.
+  for (const int accelerators : {707, 708}) {
+    std::string models;
+    for (int i = 1; i < accelerators; ++i) {
+      models += "{\"name\": \"m1\", \"acc\": \"X" + std::to_string(i) + "\", \"perfParms\": {}}, ";
+    }
+    const std::string text = replaced(kFullSpec, "\"models\": [\n", "\"models\": [" + models);
+    const auto of_limit = [](const std::string& spec) {
+      auto warnings = warnings_of(spec);
+      std::erase_if(warnings, [](const Diagnostic& warning) {
+        return warning.found.find("heterogeneous") == std::string::npos;
+      });
+      return warnings;
+    };
+    EXPECT_TRUE(of_limit(text).empty());
+    const auto warnings =
+        of_limit(replaced(text, "\"heterogeneous\": false", "\"heterogeneous\": true"));
+    ASSERT_EQ(warnings.size(), accelerators > 707 ? 1U : 0U);
+    if (warnings.empty()) continue;
+    EXPECT_EQ(warnings[0].pointer, "/system/modelData/models/0");
+    EXPECT_NE(warnings[0].found.find("708"), std::string::npos);
+    EXPECT_NE(warnings[0].expected.find("707"), std::string::npos);
+  }
 }
 
 TEST(SpecReaderChecks, OptimizerFlagsWithoutEffectWarn) {

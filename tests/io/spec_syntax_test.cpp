@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <random>
+#include <string>
 
 #include "spec_text.hpp"
 #include "support/seed.hpp"
@@ -77,6 +78,58 @@ TEST(SpecSyntax, ZerosOfEverySpellingAreZeros) {
   ASSERT_EQ(errors.size(), 1U);
   EXPECT_EQ(errors[0].found, "1e999");
   EXPECT_TRUE(errors_of(replaced(text, "40.25", "1e-99999")).empty());
+}
+
+// The JSON parser alone would take it for the end of the text.
+TEST(SpecSyntax, NulBytesAreErrorsWithTheirPlace) {
+  using namespace std::string_literals;
+  struct Case {
+    std::string text, pointer, place;
+  };
+  const std::string lines =
+      std::to_string(1 + std::count(kFullSpec.begin(), kFullSpec.end(), '\n'));
+  const std::vector<Case> cases = {
+      {"\0"s, "", "line 1, column 1"},
+      {"\0\0\0\0\0\0\0\0"s, "", "line 1, column 1"},
+      {kFullSpec + "\0"s, "", "line " + lines + ", column 3"},
+      {kFullSpec + "\n\0{ more }"s, "",
+       "line " + std::to_string(std::stoi(lines) + 1) + ", column 1"},
+      {"{\"system\":\n \0 {}}"s, "", "line 2, column 2"},
+      {"{\"system\": {\"a\": [1, 2\0, 3]}}"s, "/system/a", "line 1, column 23"},
+      {"{\"a\": \"na\0me\"}"s, "", "line 1, column 10"},
+      {"{\"a\": 1\0}"s, "", "line 1, column 8"},
+      {"{\"a\": tr\0ue}"s, "", "line 1, column 9"},
+      {"\xEF\xBB\xBF{\0}"s, "", "line 1, column 5"}};
+  for (const Case& test : cases) {
+    const auto errors = errors_of(test.text);
+    ASSERT_EQ(errors.size(), 1U) << test.text;
+    EXPECT_EQ(errors[0].pointer, test.pointer) << test.text;
+    EXPECT_EQ(errors[0].found, "a NUL byte at " + test.place) << test.text;
+  }
+}
+
+TEST(SpecSyntax, OtherEncodingsAreNamed) {
+  const std::string_view text = "{\"system\": {}}";
+  for (const std::size_t width : {2U, 4U}) {
+    for (const bool little : {false, true}) {
+      for (const bool marked : {false, true}) {
+        std::string encoded;
+        const auto put = [&](unsigned code) {
+          for (std::size_t byte = 0; byte < width; ++byte) {
+            const std::size_t place = little ? byte : width - 1 - byte;
+            encoded += static_cast<char>(place < 2 ? code >> (8 * place) & 0xff : 0);
+          }
+        };
+        if (marked) put(0xFEFF);
+        for (const char c : text) put(static_cast<unsigned char>(c));
+        const auto errors = errors_of(encoded);
+        ASSERT_EQ(errors.size(), 1U);
+        EXPECT_EQ(errors[0].found.find(width == 2 ? "UTF-16 text" : "UTF-32 text"), 0U)
+            << errors[0].found;
+        EXPECT_EQ(errors[0].expected, "JSON in UTF-8");
+      }
+    }
+  }
 }
 
 TEST(SpecSyntax, ByteOrderMarkIsSkipped) {

@@ -30,8 +30,10 @@ class GridSink {
   // The ordinal of the block counts from the first line of the wave.
   virtual void write(const GridBlock& block) = 0;
   virtual void end_wave() = 0;
-  // Gives the result its name. Throws Error (kIo).
-  virtual void finish() = 0;
+  // Gives the result its name. Throws Error (kIo; kInvalidInput where a folder to be replaced has
+  // changed into one that may not be). Returns what to tell people of what was replaced and could
+  // not be removed; empty otherwise.
+  [[nodiscard]] virtual std::string finish() = 0;
 };
 
 // Comma-separated values with a header, rows by line, batch size, replica count, to a file (whole
@@ -45,7 +47,8 @@ class GridSink {
 
 // A folder with one array per field (FIELD.npy, to be opened as they are or mapped into memory),
 // lines.csv (where each line starts and how it is shaped) and manifest.json (what the arrays hold).
-// Throws Error: kInvalidInput for a path that is taken, kIo when the disk is too small.
+// An existing folder is replaced if it is empty or such a grid, whole and with nothing beside it.
+// Throws Error: kInvalidInput for any other path that is taken, kIo when the disk is too small.
 [[nodiscard]] std::unique_ptr<GridSink> make_npy_grid(const Problem& problem,
                                                       std::span<const GridLine> grid,
                                                       const std::vector<std::string>& fields,
