@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "interruption.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/io/atomic_file.hpp"
 #include "tonnage/io/spec_reader.hpp"
 
@@ -76,6 +77,8 @@ void say(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+void say_line(std::string_view message) { say(printable(message) + '\n'); }
+
 bool Environment::colored() const {
   if (color == "always") return true;
   if (color == "never") return false;
@@ -93,8 +96,8 @@ void Environment::write(std::string_view text, const std::string& path) const {
   }
 }
 
-void Environment::note(std::string_view text) const {
-  if (!quiet) say(fmt::format("{}\n", text));
+void Environment::note(std::string_view message) const {
+  if (!quiet) say_line(message);
 }
 
 void Environment::check(const Diagnostics& diagnostics) const {
@@ -104,8 +107,8 @@ void Environment::check(const Diagnostics& diagnostics) const {
       if (!quiet || d.severity == Severity::kError) errors.add(d);
     }
     say(errors.to_text());
-    const std::size_t count = diagnostics.num_errors();
-    throw Exit{kBadInput, fmt::format("input refused: {} error{}", count, count == 1 ? "" : "s")};
+    const auto count = static_cast<std::int64_t>(diagnostics.num_errors());
+    throw Exit{kBadInput, "input refused: " + counted(count, "error")};
   }
   if (!quiet) say(diagnostics.to_text(kWarningsShown));
 }

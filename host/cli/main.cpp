@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "interruption.hpp"
+#include "numbers.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/planner.hpp"
 #include "usage.hpp"
@@ -84,9 +85,7 @@ int run(int argc, char** argv) {
   app.add_option("--color", environment.color, "Colour in tables")
       ->check(one_of({"auto", "always", "never"}))
       ->capture_default_str();
-  app.add_option("--threads", environment.num_threads, "Threads; 0: one per processor")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_number(app, "--threads", environment.num_threads, 0, 1024, "Threads; 0: one per processor");
   app.require_subcommand(1);
   app.fallthrough();
   add_plan(app, environment, command);
@@ -138,16 +137,16 @@ int main(int argc, char** argv) {
   try {
     return cli::run(argc, argv);
   } catch (const cli::Exit& exit) {
-    if (!exit.message.empty()) cli::say(fmt::format("tonnage: {}\n", exit.message));
+    if (!exit.message.empty()) cli::say_line("tonnage: " + exit.message);
     return exit.code;
   } catch (const Error& error) {
-    cli::say(fmt::format("tonnage: {}\n", error.what()));
+    cli::say_line(fmt::format("tonnage: {}", error.what()));
     return cli::exit_code_of(error);
   } catch (const std::bad_alloc&) {
-    cli::say("tonnage: out of memory\n");
+    cli::say_line("tonnage: out of memory");
     return cli::kFailure;
   } catch (const std::exception& error) {
-    cli::say(fmt::format("tonnage: {}\n", error.what()));
+    cli::say_line(fmt::format("tonnage: {}", error.what()));
     return cli::kFailure;
   }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "environment.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/io/near_miss.hpp"
 
 namespace tonnage::cli {
@@ -74,7 +75,7 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
     what = what.substr(0, what.find(": ")) +
            (missing ? ": its value is missing" : ": given more than once");
   }
-  return fmt::format("tonnage: {}\nRun \"{} --help\" for its usage.\n", what, path);
+  return fmt::format("tonnage: {}\nRun \"{} --help\" for its usage.\n", printable(what), path);
 }
 
 CLI::Validator one_of(std::vector<std::string> words) {

@@ -103,7 +103,7 @@ class Grid(CommandTest):
             stderr=subprocess.PIPE, timeout=120,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
         self.assertEqual(run.returncode, COMPLETE, run.stderr)
-        self.assertIn(b"4000000 candidates of 1 pairs", run.stderr)
+        self.assertIn(b"4000000 candidates of 1 pair,", run.stderr)
 
     @unittest.skipIf(SANITIZED, "the sanitizers need more memory")
     def test_a_million_million_candidates_stream_through_a_gibibyte(self):
