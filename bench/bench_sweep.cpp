@@ -151,7 +151,9 @@ void early_exit(benchmark::State& state) {
   for (std::size_t n = 1; n < reciprocals.size(); ++n) {
     reciprocals[n] = 1.0 / static_cast<double>(n);
   }
-  BatchSearch search(kernels_of(best_instruction_set()), reciprocals);
+  const ProgressCallback nobody;
+  WorkMeter meter(nobody, "", 0);
+  BatchSearch search(kernels_of(best_instruction_set()), reciprocals, meter);
   SweepCounts grid, evaluated;
   const LineOutcome want = search.exhaustive(server, perf, at_ceiling, {}, grid);
   const LineOutcome got = search.pruned(server, perf, at_ceiling, evaluated);

@@ -20,14 +20,14 @@ constexpr double kJustAbove = 1 + 1e-9;
 
 GoodputSearch::GoodputSearch(const QueueShape& line, const LatencyTargets& targets,
                              bool has_tps_target, const double* inv_mu, SizeBatch size,
-                             ProgressCallback progress)
+                             std::function<void()> check)
     : line_(line),
       targets_(targets),
       evaluate_{{line, inverse_targets(targets), 0.0}, {1.0, 0.0, inv_mu}},
       share_(has_tps_target ? kTpsShare : 1.0),
       inv_mu_(inv_mu),
       size_(std::move(size)),
-      progress_(std::move(progress)),
+      check_(std::move(check)),
       upper_(static_cast<std::size_t>(line.max_batch) + 1, 0.0) {
   for (std::int64_t m = 1; m <= line_.max_batch; ++m) {
     upper_[m] = top(m);
@@ -115,6 +115,7 @@ double GoodputSearch::bound_at(std::int64_t batch, const ChainSums<double>& chai
 
 void GoodputSearch::pass(double rate, double wanted, std::int64_t last) {
   if (!(rate > 0)) return;
+  if (check_) check_();
   ++passes_;
   ChainSums<double> c{1.0, 1.0, 0.0};
   const double big_n = static_cast<double>(line_.max_batch);
@@ -132,7 +133,6 @@ void GoodputSearch::pass(double rate, double wanted, std::int64_t last) {
     if (!chain_block_end(c, q, stop, big_n)) break;
   }
   bound_alike(m, c, rate, last);
-  report(wanted, last);
 }
 
 // Batches from `from` on never fill at this rate: up to it their averages are the same.
@@ -156,19 +156,12 @@ void GoodputSearch::bound_alike(std::int64_t from, const ChainSums<double>& chai
   for (std::int64_t m = from; m <= last; ++m) upper_[m] = std::min(upper_[m], most * kRounding);
 }
 
-void GoodputSearch::report(double wanted, std::int64_t last) const {
-  if (!progress_) return;
-  const auto open = std::count_if(upper_.begin() + 1, upper_.begin() + 1 + last,
-                                  [&](double u) { return u >= wanted && u > 0; });
-  progress_("batch sizes", std::min<std::int64_t>(line_.max_batch - open, line_.max_batch - 1),
-            line_.max_batch);
-}
-
 GoodputSearch::Found GoodputSearch::size(std::int64_t batch) {
   const auto known = sized_.find(batch);
   if (known != sized_.end()) return known->second;
   Found found;
   if (upper_[batch] > 0) {
+    if (check_) check_();
     const RateSearch<double> search = size_(batch);
     if (search.feasible) found = {batch, search.throughput_per_ms, search.rate_per_ms};
   }

@@ -106,7 +106,7 @@ QueueSizing size_queue(const QueueShape& shape, const QueueTargets& targets) {
 }
 
 QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& targets,
-                                  const ProgressCallback& progress) {
+                                  const std::function<void()>& check) {
   require_valid(shape);
   require_valid(targets);
   std::vector<double> inv_mu(static_cast<std::size_t>(shape.max_batch) + 1);
@@ -117,7 +117,7 @@ QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& t
     return size_pair(one, targets.latency, targets.has_tps_target, inv_mu.data());
   };
   GoodputSearch search(shape, targets.latency, targets.has_tps_target, inv_mu.data(), size,
-                       progress);
+                       check);
   const GoodputSearch::Found peak = search.best([](double goodput) { return goodput; });
   QueueOptimum r;
   const ServiceParams& p = shape.service;

@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t kWindow = 16;
 // So few of them are looked at one after the other; of more, those where nothing can be are passed.
 constexpr std::int64_t kFewWindows = 4;
+// Sweeps of a line longer than kShortLine, each a pass over all batch sizes; most need one or two.
+constexpr std::int64_t kMostSweeps = 12;
 
 }  // namespace
 
@@ -23,16 +25,17 @@ void BatchSearch::prepare(const ServerRow& server, const PerfRow& perf) {
   least_.assign(size, 0);
   need_.assign(size, 0);
   tables_.prepare(server, perf, reciprocals_);
-  sized_ = 0;
+  sized_ = sweeps_ = 0;
 }
 
 bool BatchSearch::affords(std::size_t batches) const {
   return !bounded_ || line().sweep.max_batch <= kShortLine ||
-         sized_ + static_cast<std::int64_t>(batches) <= kMostSized;
+         (sized_ + static_cast<std::int64_t>(batches) <= kMostSized && sweeps_ <= kMostSweeps);
 }
 
 void BatchSearch::sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts) {
   const auto count = static_cast<std::int64_t>(replicas.size());
+  ++sweeps_;
   counts.candidates += count * line().sweep.max_batch;
   counts.passed += kernels_.sweep_line(line(), replicas.data(), count, least_.data());
 }
@@ -176,6 +179,7 @@ std::optional<LineOutcome> BatchSearch::by_sweeps(const LineOutcome& at_ceiling,
   if (!most) return {};
   for (std::int64_t from = std::max<std::int64_t>(1, server_->min_replicas); from <= *most;) {
     meter_.check();
+    if (!affords(0)) return {};
     // First the counts nearest to the minimum; a fleet's replica counts are mostly small.
     const std::int64_t to = std::min(*most, from + kWindow - 1);
     replicas_.clear();
@@ -199,19 +203,15 @@ LineOutcome BatchSearch::by_bounds(const LineOutcome& at_ceiling, SweepCounts& c
   const auto replicas_at = [&](double goodput) {
     return replicas_needed(total, goodput, fewest);
   };
-  const ProgressCallback meter = [&](std::string_view, std::int64_t, std::int64_t) {
-    meter_.check();
-  };
   GoodputSearch search(
       queue_shape(*server_, *perf_, line().sweep.max_batch), server_->targets,
       server_->has_tps_target, line().inv_mu,
       [&](std::int64_t batch) {
-        meter_.check();
         ++counts.sized;
         return kernels_.size_one(queue_shape(*server_, *perf_, batch), server_->targets,
                                  server_->has_tps_target, line().inv_mu);
       },
-      meter);
+      [&] { meter_.check(); });
   // Another batch size matters if it needs a replica less.
   const GoodputSearch::Found best = search.best([&](double goodput) {
     const std::int64_t replicas = goodput > 0 ? replicas_at(goodput) : 0;

@@ -53,7 +53,7 @@ class BatchSearch {
   [[nodiscard]] LineOutcome by_bounds(const LineOutcome& at_ceiling, SweepCounts& counts);
   // Fills need_ for some batch sizes by the plain search.
   void size_batches(const std::vector<std::int64_t>& batches);
-  // Whether so many more batch sizes may be sized.
+  // Whether so many more batch sizes may be sized, and more sweeps made.
   [[nodiscard]] bool affords(std::size_t batches) const;
   // One batch size by the search that has the last word.
   [[nodiscard]] LineOutcome size_exactly(std::int64_t batch) const;
@@ -74,8 +74,9 @@ class BatchSearch {
   const ServerRow* server_ = nullptr;
   const PerfRow* perf_ = nullptr;
   WorkMeter& meter_;
-  bool bounded_ = false;      // whether affords() has a limit
-  std::int64_t sized_ = 0;    // batch sizes of the line so far
+  bool bounded_ = false;     // whether affords() has a limit
+  std::int64_t sized_ = 0;   // batch sizes of the line so far
+  std::int64_t sweeps_ = 0;  // of the line so far
   LineTables tables_;
   std::vector<double> goodput_;
   std::vector<std::int64_t> least_;  // [N + 1]: least replicas that pass the sweep

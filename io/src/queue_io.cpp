@@ -144,8 +144,6 @@ Answered answer_problem(QueueCommand command, const QueueProblem& problem,
                         const std::function<void()>& check) {
   Answered a;
   if (!problem.reason.empty()) return a;
-  ProgressCallback progress;
-  if (check) progress = [&](std::string_view, std::int64_t, std::int64_t) { check(); };
   switch (command) {
     case QueueCommand::kSolve:
       a.analysis = analyze_queue(problem.shape, problem.rate_per_ms);
@@ -154,7 +152,7 @@ Answered answer_problem(QueueCommand command, const QueueProblem& problem,
       a.sizing = size_queue(problem.shape, problem.targets);
       break;
     case QueueCommand::kOptimize:
-      a.optimum = optimize_concurrency(problem.shape, problem.targets, progress);
+      a.optimum = optimize_concurrency(problem.shape, problem.targets, check);
       if (!a.optimum.feasible) {
         QueueShape least = problem.shape;
         least.max_batch = 1;

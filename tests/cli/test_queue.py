@@ -49,6 +49,23 @@ class Queue(CommandTest):
         self.assertEqual((got["feasible"], got["concurrency"]), (False, 1))
         self.assertIn("TTFT is at best", got["reason"])
 
+    def test_one_problem_out_of_range_leaves_the_others_answered(self):
+        tiny = PROBLEM | {"alpha": 1e-310, "beta": 0, "gamma": 0}
+        for kind in ("solve", "target", "optimize"):
+            got = self.ask(kind, [PROBLEM, tiny, PROBLEM])
+            self.assertEqual(got[0], self.ask(kind, PROBLEM))
+            self.assertEqual(got[2], got[0])
+            self.assertIn("all below 1e-100 ms", got[1]["reason"])
+        run = self.expect(COMPLETE, "queue", "solve", "-", stdin=json.dumps([PROBLEM, tiny]))
+        self.assertIn("standard input: /1: warning:", run.stderr)
+
+    def test_latencies_are_never_negative(self):
+        long_prompts = {"RPS": 0.2, "maxBatchSize": 64, "avgInputTokens": 65536,
+                        "avgOutputTokens": 1, "alpha": 19.588, "beta": 0.0763, "gamma": 0.000225}
+        got = self.ask("solve", long_prompts)
+        self.assertEqual(got["avgITL"], 0)
+        self.assertEqual(got["avgTTFT"], got["avgRespTime"])
+
     def test_arrays_in_the_same_order(self):
         problems = [PROBLEM | {"RPS": rate} for rate in (1, 3, 2)]
         self.assertEqual(self.ask("solve", problems), [self.ask("solve", p) for p in problems])

@@ -128,7 +128,9 @@ TEST(GoodputSearch, AMillionBatchSizesAreSettledByFewPasses) {
       const GoodputSearch::Found near = search.first(0.98 * best.goodput_per_ms);
       ASSERT_GT(near.batch, 0);
       EXPECT_GE(near.goodput_per_ms, 0.98 * best.goodput_per_ms);
-      if (near.batch > 1) EXPECT_LT(line.goodput(near.batch - 1), 0.98 * best.goodput_per_ms);
+      if (near.batch > 1) {
+        EXPECT_LT(line.goodput(near.batch - 1), 0.98 * best.goodput_per_ms);
+      }
     }
     std::printf("  %-18s sized %lld, passes %lld, batch %lld\n", c.name,
                 static_cast<long long>(search.num_sized()),

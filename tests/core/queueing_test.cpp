@@ -70,6 +70,37 @@ TEST(Queueing, CheckValueOfTheQueueService) {
   EXPECT_NEAR(0.999 * m.full_rate_per_ms * 1000, 3.86093, 1e-5);
 }
 
+// Long prompts and one output token: at 63 of 64 requests in service the chunks of the mean batch
+// take longer than requests spend in service on average.
+TEST(Queueing, PrefillNeverExceedsTheService) {
+  const ServiceParams p{19.588, 0.0763, 0.000225, 65536, 1, 8192};
+  const QueueMetrics m = evaluate_queue(p, 64, 0, 0.2e-3);
+  EXPECT_NEAR(m.in_service, 62.7036, 1e-3);
+  EXPECT_EQ(m.itl_ms, 0);
+  EXPECT_EQ(m.prefill_ms, m.service_ms);
+  EXPECT_EQ(m.ttft_ms, m.service_ms);
+  EXPECT_NEAR(m.service_ms, 560461.5, 0.1);
+}
+
+TEST(Queueing, WaitPrefillAndDecodeMakeTheResponseTime) {
+  QueueSampler sampler;
+  int clamped = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const QueueShape q = sampler.next(512, 200).shape;
+    const double full = departure_rate(q.service, static_cast<double>(q.max_batch));
+    const QueueMetrics m =
+        evaluate_queue(q.service, q.max_batch, q.max_queue, full * sampler.log_uniform(1e-3, 1e3));
+    EXPECT_GE(m.itl_ms, 0) << i;
+    EXPECT_GE(m.prefill_ms, 0) << i;
+    const double response = m.wait_ms + m.service_ms;
+    EXPECT_NEAR(m.wait_ms + m.prefill_ms + q.service.out_tokens * m.itl_ms, response,
+                1e-12 * response)
+        << i;
+    clamped += m.itl_ms == 0;
+  }
+  EXPECT_GT(clamped, 0) << "the sample should have queues where prefill would exceed the service";
+}
+
 TEST(Queueing, ChunkCountIsTheLeastThatReachesTheBatch) {
   QueueSampler sampler;
   for (int i = 0; i < 4000; ++i) {

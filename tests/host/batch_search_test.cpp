@@ -148,6 +148,115 @@ TEST(BatchSearch, WholeGridAndPrunedSearchAgreeForEverySetAndThreadCount) {
   }
 }
 
+// One server on one accelerator.
+struct LongLine {
+  ServerRow server{};
+  PerfRow perf{};
+
+  [[nodiscard]] Problem problem() const {
+    Problem p;
+    p.accelerators.emplace_back(AcceleratorSpec{});
+    p.servers.push_back(server);
+    p.perfs.push_back(perf);
+    p.lines.push_back({0, 0});
+    return p;
+  }
+};
+
+LongLine long_line(std::int64_t ceiling, double alpha, double beta, double gamma) {
+  LongLine l;
+  l.perf.alpha_ms = alpha;
+  l.perf.beta_ms = beta;
+  l.perf.gamma_ms = gamma;
+  l.perf.token_budget = 512;
+  l.perf.cost_per_replica = 1;
+  l.perf.instances_per_replica = 1;
+  l.perf.valid = true;
+  l.server.in_tokens = 3;
+  l.server.out_tokens = 1;
+  l.server.max_batch = ceiling;
+  l.server.total_rate_per_ms = 1;
+  l.server.min_replicas = 1;
+  l.server.load_kind = LoadKind::kLoaded;
+  return l;
+}
+
+// Above kShortLine, so that bounds decide wherever the sweeps let much through: growing chunk
+// counts, percentiles, drops, targets out of reach.
+TEST(BatchSearch, BoundsFindWhatSizingEveryBatchFinds) {
+  std::mt19937_64 engine(testing::test_seed());
+  const auto uniform = [&] { return static_cast<double>(engine() >> 11) * 0x1p-53; };
+  const auto spread = [&](double low, double high) {
+    return low * std::pow(high / low, uniform());
+  };
+  int sized_lines = 0, smaller = 0;
+  for (int i = 0; i < 24; ++i) {
+    LongLine l = long_line(kShortLine + 1 + static_cast<std::int64_t>(engine() % 300),
+                           spread(0.1, 30), i % 5 == 0 ? 0 : spread(1e-4, 0.1),
+                           i % 5 == 0 ? 0 : spread(1e-8, 1e-4));
+    l.perf.token_budget = i % 2 == 0 ? 8192 : spread(64, 4096);
+    l.server.in_tokens = std::floor(spread(1, 5000));
+    l.server.out_tokens = std::floor(spread(1, 500));
+    l.server.max_queue = engine() % 2 == 0 ? 0 : static_cast<std::int64_t>(spread(1, 1e5));
+    const QueueShape q = queue_shape(l.server, l.perf, l.server.max_batch);
+    const double rate = departure_rate(q.service, static_cast<double>(engine() % 900 + 100));
+    const QueueMetrics m = evaluate_queue(q.service, q.max_batch, q.max_queue, rate);
+    LatencyTargets& t = l.server.targets;
+    if (i % 3 != 0) t.itl_ms = m.itl_ms * spread(0.8, 3) + 1e-6;
+    if (i % 3 != 1) t.ttft_ms = m.ttft_ms * spread(0.8, 3);
+    if (i % 4 == 0 && t.ttft_ms > 0) t.ttft_percentile = 50 + 49 * uniform();
+    if (i % 7 == 0) t.itl_ms = 1e-6;
+    l.server.total_rate_per_ms = rate * spread(0.5, 1000);
+    const Problem problem = l.problem();
+    SearchOptions options;
+    options.batch = BatchMode::kSearch;
+    const SearchResult got = select_backend("cpu")->search(problem, options);
+    const LineOutcome want = by_brute_force(l.server, l.perf);
+    expect_same(got.lines[0], want, problem, 0);
+    EXPECT_LT(got.batches_sized, 3 * kMostSized) << i;
+    sized_lines += want.sized();
+    smaller += want.sized() && want.max_batch < l.server.max_batch;
+  }
+  EXPECT_GT(sized_lines, 0);
+  EXPECT_GT(smaller, 0);
+}
+
+// Sizing takes time in proportion to the batch size: a million of them must not be sized.
+TEST(BatchSearch, AMillionBatchSizesTakeFewPasses) {
+  struct Case {
+    const char* name;
+    LatencyTargets targets;
+    std::int64_t max_queue;
+    double rate_per_min;
+    bool feasible;
+  };
+  for (const Case& c : {
+           Case{"out of reach", {1.3170446272067074e-06, 1e15, 0, 0, 0.01}, 889258, 8e-112, false},
+           Case{"within reach", {60, 0, 0, 0, 0.01}, 889258, 1e6, true},
+           Case{"percentile", {0, 60, 99.9}, 889258, 1e6, true},
+           Case{"percentile out of reach", {0, 30, 99.9}, 889258, 1e6, false},
+           Case{"drops", {0, 0, 0, 0, 1e-15}, 0, 1e6, true},
+           Case{"many replicas", {45}, 1000, 1e12, true},
+       }) {
+    SCOPED_TRACE(c.name);
+    LongLine l = long_line(kMaxBatchSize, 21.87301175279952, 0.023345216168220297,
+                           0.0008848091668546799);
+    l.server.targets = c.targets;
+    l.server.max_queue = c.max_queue;
+    l.server.total_rate_per_ms = std::max(c.rate_per_min / 60000, kLeastRatePerMs);
+    int reports = 0;
+    SearchOptions options;
+    options.batch = BatchMode::kSearch;
+    options.num_threads = 1;
+    options.progress = [&](std::string_view, std::int64_t, std::int64_t) { ++reports; };
+    const SearchResult got = select_backend("cpu")->search(l.problem(), options);
+    EXPECT_EQ(got.lines[0].sized(), c.feasible);
+    EXPECT_LT(got.batches_sized, 3 * kMostSized);
+    EXPECT_LT(got.candidates_swept, 40 * 16 * kMaxBatchSize);
+    EXPECT_GT(reports, 3) << "within the line";
+  }
+}
+
 TEST(BatchSearch, NeverCostsMoreThanTheCeilingAlone) {
   std::mt19937_64 engine(testing::test_seed());
   for (int fleet = 0; fleet < 100; ++fleet) {

@@ -212,6 +212,54 @@ TEST(Grid, SameBitsForEveryInstructionSetAndThreadCount) {
 }
 
 // Loads and service times at the edges of what files may state.
+// Sizing takes time in proportion to the batch size. Each look at whether to go on stands for a
+// block, or for some batch sizes that are sized.
+TEST(Grid, MetricsDecideMostOfAMillionBatchSizes) {
+  PerfRow perf{};
+  perf.alpha_ms = 12;
+  perf.beta_ms = 0.05;
+  perf.gamma_ms = 0.0005;
+  perf.cost_per_replica = 1;
+  perf.instances_per_replica = 1;
+  perf.valid = true;
+  ServerRow server{};
+  server.in_tokens = 128;
+  server.out_tokens = 512;
+  server.max_queue = 100;
+  server.max_batch = kMaxBatchSize;
+  server.min_replicas = 1;
+  server.total_rate_per_ms = 0.02;
+  server.load_kind = LoadKind::kLoaded;
+  for (const bool steps : {false, true}) {
+    for (const LatencyTargets& targets :
+         {LatencyTargets{20, 0}, LatencyTargets{0, 90}, LatencyTargets{0, 90, 95}}) {
+      SCOPED_TRACE(::testing::Message() << steps << " " << targets.itl_ms << " "
+                                        << targets.ttft_percentile);
+      perf.token_budget = steps ? 8192 : 1e9;
+      server.targets = targets;
+      Problem problem;
+      problem.accelerators.emplace_back(AcceleratorSpec{});
+      problem.perfs.push_back(perf);
+      problem.servers.push_back(server);
+      problem.lines.push_back({0, 0});
+      GridOptions options;
+      options.replicas = {1, 24, 1};
+      options.num_threads = 1;
+      std::int64_t looks = 0;
+      options.progress = [&](std::string_view, std::int64_t, std::int64_t) { ++looks; };
+      const std::vector<GridLine> grid = plan_grid(problem, all_lines(problem), options);
+      std::int64_t feasible = 0, blocks = 0;
+      select_backend("cpu")->table(problem, grid, options, [&](const GridBlock& block) {
+        ++blocks;
+        feasible += std::count(block.verdicts.begin(), block.verdicts.end(), Verdict::kFeasible);
+      });
+      EXPECT_GT(feasible, 0);
+      EXPECT_LT(feasible, grid[0].num_candidates());
+      EXPECT_LT(looks - blocks, targets.binds_percentile() ? kMaxBatchSize * 24 : 400);
+    }
+  }
+}
+
 TEST(Grid, ExtremeLinesStayFiniteAndRight) {
   std::mt19937_64 engine(testing::test_seed());
   Problem problem = mixed_fleet(engine());

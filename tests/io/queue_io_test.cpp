@@ -10,6 +10,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -153,6 +154,83 @@ TEST(QueueIo, ReportsEveryMistakeOfEveryEntry) {
       "/1/RPS", "/1/alpha", "/1/avgOutputTokens", "/1/maxBatchSize", "/2", "/2/maxQueueSize",
       "/3",     "/4"};
   EXPECT_EQ(error_pointers(QueueCommand::kSolve, all.dump()), want);
+}
+
+// Rates beyond the range of a double are one problem's affair.
+TEST(QueueIo, AProblemOutOfRangeIsAnsweredByTheReasonAtItsPlace) {
+  const Json sound = Json::parse(kProblem);
+  Json tiny = sound;
+  tiny["alpha"] = 1e-310;
+  tiny["beta"] = tiny["gamma"] = 0;
+  Json slow = sound;
+  slow["RPS"] = 5e-324;
+  for (const QueueCommand command :
+       {QueueCommand::kSolve, QueueCommand::kTarget, QueueCommand::kOptimize}) {
+    const Json all = Json::array({sound, tiny, slow, sound});
+    const QueueAnswer a = answer_queue_problems(command, all.dump(), "test");
+    ASSERT_TRUE(a.ok()) << a.diagnostics.to_text();
+    EXPECT_EQ(a.json.find("null"), std::string::npos);
+    const Json got = Json::parse(a.json);
+    ASSERT_EQ(got.size(), 4U);
+    EXPECT_EQ(got[0], answer(command, sound));
+    EXPECT_EQ(got[3], got[0]);
+    EXPECT_NE(got[1].at("reason").get<std::string>().find("alpha"), std::string::npos);
+    const bool solves = command == QueueCommand::kSolve;
+    EXPECT_EQ(got[1].contains("feasible"), !solves);
+    EXPECT_EQ(got[2].contains("reason"), solves) << "the rate counts only there";
+    std::vector<std::string> places;
+    for (const Diagnostic& d : a.diagnostics.all()) places.push_back(d.pointer);
+    EXPECT_EQ(places, solves ? std::vector<std::string>({"/1", "/2"})
+                             : std::vector<std::string>({"/1"}));
+  }
+}
+
+TEST(QueueIo, NumbersAreFiniteAndNotNegativeWhateverTheParameters) {
+  Json problems = Json::array();
+  for (const double a : {0.0, 1e-100, 1.0, 1e12}) {
+    for (const double b : {0.0, 5e-324, 1e12}) {
+      for (const double tokens : {1.0, 1e9}) {
+        if (a == 0 && b < 1) continue;
+        problems.push_back({{"RPS", 1e10}, {"maxBatchSize", 5}, {"avgInputTokens", tokens},
+                            {"avgOutputTokens", tokens}, {"alpha", a}, {"beta", b}, {"gamma", b},
+                            {"maxQueueSize", 1000000}});
+        problems.push_back(problems.back());
+        problems.back()["RPS"] = 1e-97;
+      }
+    }
+  }
+  for (const QueueCommand command :
+       {QueueCommand::kSolve, QueueCommand::kTarget, QueueCommand::kOptimize}) {
+    for (const Json& one : answer(command, problems)) {
+      for (const auto& [key, value] : one.items()) {
+        if (value.is_boolean()) continue;
+        ASSERT_TRUE(value.is_number()) << key << one;
+        EXPECT_GE(value.get<double>(), 0) << key;
+      }
+    }
+  }
+}
+
+TEST(QueueIo, SharingTheWorkChangesNothing) {
+  Json problems = Json::array();
+  for (int i = 1; i < 40; ++i) {
+    problems.push_back(Json::parse(kProblem));
+    problems.back()["maxBatchSize"] = 3 * i;
+  }
+  int checks = 0;
+  QueueOptions options;
+  options.parallel_for = [](std::int64_t count, const auto& body) {
+    for (std::int64_t i = count - 1; i >= 0; --i) body(i, i + 1);
+  };
+  options.check = [&] { ++checks; };
+  const QueueAnswer shared =
+      answer_queue_problems(QueueCommand::kOptimize, problems.dump(), "test", options);
+  EXPECT_EQ(Json::parse(shared.json), answer(QueueCommand::kOptimize, problems));
+  EXPECT_GT(checks, 39) << "now and then in each problem";
+  options.check = [] { throw std::runtime_error("enough"); };
+  EXPECT_THROW(
+      (void)answer_queue_problems(QueueCommand::kOptimize, problems.dump(), "test", options),
+      std::runtime_error);
 }
 
 TEST(QueueIo, RateIsRequiredOnlyToSolve) {

@@ -266,6 +266,45 @@ TEST(DeviceLost, IsAnErrorWhereverItHappens) {
   }
 }
 
+// Lines of which a device would have to size too many batch sizes, each in time proportional to it.
+TEST(Emulation, LongLinesThatSweepsDoNotSettleAreTheHosts) {
+  std::mt19937_64 engine(testing::test_seed());
+  Problem problem;
+  problem.accelerators.emplace_back(AcceleratorSpec{});
+  PerfRow perf{};
+  perf.alpha_ms = 20;
+  perf.beta_ms = 0.02;
+  perf.gamma_ms = 0.0009;
+  perf.token_budget = 512;
+  perf.cost_per_replica = 1;
+  perf.instances_per_replica = 1;
+  perf.valid = true;
+  problem.perfs.push_back(perf);
+  constexpr std::int64_t kCeiling = 3 * kShortLine;
+  for (int i = 0; i < 6; ++i) {
+    ServerRow server{};
+    server.in_tokens = 300;
+    server.out_tokens = 1 + static_cast<double>(engine() % 20);
+    server.max_batch = i == 0 ? 100 : kCeiling;
+    server.max_queue = static_cast<std::int64_t>(engine() % 100);
+    server.min_replicas = 1;
+    server.total_rate_per_ms = 1e-3 * static_cast<double>(1 + engine() % 10000);
+    server.load_kind = LoadKind::kLoaded;
+    server.targets.itl_ms = i < 2 ? 1e-6 : 100.0 * i;  // two out of reach
+    problem.servers.push_back(server);
+    problem.lines.push_back({i, 0});
+  }
+  const SearchOptions options = mode(BatchMode::kSearch);
+  EmulationLog log;
+  std::vector<std::unique_ptr<cuda::Device>> devices;
+  devices.push_back(test::make_emulated_device({.seed = engine()}, log));
+  const test::samples::CountingHost host;
+  const SearchResult got = cuda::search_on_devices(devices, host, problem, options, {});
+  EXPECT_EQ(host.asked, 1);
+  EXPECT_LT(got.batches_sized, std::ssize(problem.lines) * 5 * kMostSized);
+  EXPECT_EQ(check::first_difference(got.lines, search_on_cpu(problem, options).lines, problem), "");
+}
+
 TEST(Emulation, WholeGridGivesTheSameAnswersAndCounts) {
   std::mt19937_64 engine(testing::test_seed());
   Problem problem = check::random_problem({.servers = 60, .seed = engine(), .longest = 100});

@@ -17,7 +17,6 @@
 #include <map>
 #include <vector>
 
-#include "tonnage/core/progress.hpp"
 #include "tonnage/core/sizing.hpp"
 
 namespace tonnage {
@@ -34,9 +33,9 @@ class GoodputSearch {
   };
 
   // Batch sizes 1 to line.max_batch. `inv_mu` is what fill_inverse_mu() makes; it outlives the
-  // search.
+  // search. `check` is called now and then during long work; what it throws is passed on.
   GoodputSearch(const QueueShape& line, const LatencyTargets& targets, bool has_tps_target,
-                const double* inv_mu, SizeBatch size, ProgressCallback progress = {});
+                const double* inv_mu, SizeBatch size, std::function<void()> check = {});
 
   // The batch size of the largest goodput, to kTie; none where no batch size is feasible.
   // `worthwhile` says of a goodput how much another batch size must reach to matter beside it.
@@ -65,7 +64,6 @@ class GoodputSearch {
                    std::int64_t last);
   [[nodiscard]] bool misses(const RatePoint<double>& point, std::int64_t batch);
   Found size(std::int64_t batch);
-  void report(double wanted, std::int64_t last) const;
   // Of the batch sizes not sized with a bound of `wanted` or more: the one of the largest bound;
   // the one in the middle of those up to `last`. 0: none is left.
   [[nodiscard]] std::int64_t widest(double wanted) const;
@@ -77,7 +75,7 @@ class GoodputSearch {
   double share_;  // top of the rate range over mu(M)
   const double* inv_mu_;
   SizeBatch size_;
-  ProgressCallback progress_;
+  std::function<void()> check_;
   std::vector<double> upper_;  // [N + 1]: bound on goodput; 0: infeasible or sized
   std::map<std::int64_t, Found> sized_;
   std::int64_t passes_ = 0;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
-#include "tonnage/core/progress.hpp"
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
 
@@ -71,8 +71,9 @@ void require_valid(const QueueShape& shape);
 [[nodiscard]] QueueSizing size_queue(const QueueShape& shape, const QueueTargets& targets);
 
 // shape.max_batch is the ceiling. Every M up to it counts; bounds leave most of them out (see
-// goodput_search.hpp). Throws as size_queue.
+// goodput_search.hpp). `check` is called now and then; what it throws is passed on. Throws as
+// size_queue.
 [[nodiscard]] QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& targets,
-                                                const ProgressCallback& progress = {});
+                                                const std::function<void()>& check = {});
 
 }  // namespace tonnage
