@@ -37,6 +37,9 @@ function(tonnage_target target)
   set_target_properties(${target} PROPERTIES
     CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON)
+  # A JSON value turns into a C++ one only where the source says so: what an implicit conversion
+  # picks depends on the compiler and on the version of nlohmann_json.
+  target_compile_definitions(${target} PRIVATE JSON_USE_IMPLICIT_CONVERSIONS=0)
   # -std by hand: CMake 3.25 does not know that nvcc speaks C++20.
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off;-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion>

@@ -31,7 +31,7 @@ std::string_view describe(Reason reason) {
       return "excluded by the server or its class";
     case Reason::kInvalidPerfData:
       return "the performance data or the batch size it gives is out of range, or all parameters "
-             "are 0";
+             "are 0 or below 1e-100 ms";
     case Reason::kItlTarget:
       return "ITL misses its target at any load";
     case Reason::kTtftTarget:
@@ -87,7 +87,7 @@ LineOutcome size_line(const ServerRow& server, const PerfRow& perf) {
     const double batch = static_cast<double>(n);
     const double denominator = (perf.alpha_ms + perf.beta_ms) + perf.gamma_ms * batch +
                                (perf.alpha_ms + perf.beta_ms * batch);
-    r.rate_per_replica_per_ms = denominator > 0 ? batch / denominator : 0;
+    r.rate_per_replica_per_ms = denominator >= kLeastParameterMs ? batch / denominator : 0;
     return r;
   }
   if (!needs_search(server, perf)) {

@@ -99,8 +99,9 @@ ServerRow server_row(const System& system, const Server& server, std::int32_t cu
                   : s.min_num_replicas > 0 ? LoadKind::kIdle
                                            : LoadKind::kEmpty;
   if (row.load_kind == LoadKind::kLoaded) {
-    row.total_rate_per_ms = row.has_tps_target ? target->tps / row.out_tokens / 1000.0
-                                               : load.arrival_rate_per_min / kMsPerMinute;
+    const double rate = row.has_tps_target ? target->tps / row.out_tokens / 1000.0
+                                           : load.arrival_rate_per_min / kMsPerMinute;
+    row.total_rate_per_ms = std::max(rate, kLeastRatePerMs);
   }
   return row;
 }

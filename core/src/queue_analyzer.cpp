@@ -1,11 +1,14 @@
 #include "tonnage/core/queue_analyzer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "tonnage/core/error.hpp"
+#include "tonnage/core/goodput_search.hpp"
 #include "tonnage/core/spec.hpp"
 #include "tonnage/core/wait_distribution.hpp"
 
@@ -15,7 +18,7 @@ namespace {
 void require(bool holds, const char* field, double value, const char* expected) {
   if (holds) return;
   throw Error(ErrorCode::kInvalidInput,
-              std::string(field) + " is " + std::to_string(value) + ", expected " + expected);
+              std::string(field) + " is " + fmt::format("{}", value) + ", expected " + expected);
 }
 
 void require_amount(const char* field, double value) {
@@ -47,8 +50,8 @@ void require_valid(const QueueShape& shape) {
   require_amount("alpha", p.alpha_ms);
   require_amount("beta", p.beta_ms);
   require_amount("gamma", p.gamma_ms);
-  require(p.alpha_ms > 0 || p.beta_ms > 0 || p.gamma_ms > 0, "alpha", p.alpha_ms,
-          "a positive number among alpha, beta and gamma");
+  require(has_service_time(p.alpha_ms, p.beta_ms, p.gamma_ms), "alpha", p.alpha_ms,
+          "a number of at least 1e-100 among alpha, beta and gamma");
   require_amount("avgInputTokens", p.in_tokens);
   require(std::isfinite(p.out_tokens) && p.out_tokens >= 1, "avgOutputTokens", p.out_tokens,
           "a number >= 1");
@@ -62,8 +65,8 @@ void require_valid(const QueueShape& shape) {
 
 QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms) {
   require_valid(shape);
-  require(std::isfinite(rate_per_ms) && rate_per_ms > 0, "RPS", rate_per_ms * 1000,
-          "a finite number > 0");
+  require(std::isfinite(rate_per_ms) && rate_per_ms >= kLeastRatePerMs, "RPS", rate_per_ms * 1000,
+          "a finite number >= 1e-97");
   QueueAnalysis r;
   r.offered_rate_per_ms = rate_per_ms;
   r.metrics = evaluate_queue(shape.service, shape.max_batch, shape.max_queue, rate_per_ms);
@@ -102,60 +105,38 @@ QueueSizing size_queue(const QueueShape& shape, const QueueTargets& targets) {
   return r;
 }
 
-QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& targets) {
+QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& targets,
+                                  const ProgressCallback& progress) {
   require_valid(shape);
   require_valid(targets);
-  const std::int64_t ceiling = shape.max_batch;
-  const auto at = [&](std::int64_t batch) {
+  std::vector<double> inv_mu(static_cast<std::size_t>(shape.max_batch) + 1);
+  fill_inverse_mu(shape.service, shape.max_batch, inv_mu.data());
+  const auto size = [&](std::int64_t batch) {
     QueueShape one = shape;
     one.max_batch = batch;
-    return size_pair(one, targets.latency, targets.has_tps_target);
+    return size_pair(one, targets.latency, targets.has_tps_target, inv_mu.data());
   };
-  // Batches looked at, ascending, with their goodput (0: infeasible).
-  std::vector<std::int64_t> batches;
-  for (std::int64_t b = 1; b <= ceiling;) {
-    batches.push_back(b);
-    b += ceiling <= kExactCeiling ? 1 : std::max<std::int64_t>(1, b / 256);
-  }
-  if (batches.back() != ceiling) batches.push_back(ceiling);
+  GoodputSearch search(shape, targets.latency, targets.has_tps_target, inv_mu.data(), size,
+                       progress);
+  const GoodputSearch::Found peak = search.best([](double goodput) { return goodput; });
   QueueOptimum r;
-  std::vector<double> goodput;
-  goodput.reserve(batches.size());
-  for (const std::int64_t b : batches) {
-    const RateSearch<double> found = at(b);
-    goodput.push_back(found.feasible ? found.throughput_per_ms : 0);
-    if (goodput.back() > r.peak_goodput_per_ms) {
-      r.peak_goodput_per_ms = goodput.back();
-      r.peak_concurrency = b;
-    }
-  }
   const ServiceParams& p = shape.service;
   r.max_batch_for_itl = largest_batch_within([&](double b) { return state_itl_ms(p, b); },
-                                             targets.latency.itl_ms, ceiling);
+                                             targets.latency.itl_ms, shape.max_batch);
   r.max_batch_for_ttft = largest_batch_within([&](double b) { return state_prefill_ms(p, b); },
-                                              targets.latency.ttft_ms, ceiling);
-  r.feasible = r.peak_goodput_per_ms > 0;
+                                              targets.latency.ttft_ms, shape.max_batch);
+  r.feasible = peak.batch > 0;
   QueueShape chosen = shape;
   if (!r.feasible) {
     chosen.max_batch = 1;
     r.achieved = analyze_queue(chosen, rate_range(chosen, false).low_per_ms);
     return r;
   }
-  const double enough = kNearPeak * r.peak_goodput_per_ms;
-  const auto first =
-      std::find_if(goodput.begin(), goodput.end(), [&](double g) { return g >= enough; });
-  const auto index = static_cast<std::size_t>(first - goodput.begin());
-  std::int64_t high = batches[index];
-  std::int64_t low = index == 0 ? 0 : batches[index - 1];
-  while (high - low > 1) {  // only between points of the coarse grid
-    const std::int64_t middle = low + (high - low) / 2;
-    const RateSearch<double> found = at(middle);
-    (found.feasible && found.throughput_per_ms >= enough ? high : low) = middle;
-  }
-  r.concurrency = high;
-  chosen.max_batch = high;
-  const RateSearch<double> found = at(high);
-  r.goodput_per_ms = found.throughput_per_ms;
+  r.peak_goodput_per_ms = peak.goodput_per_ms;
+  r.peak_concurrency = peak.batch;
+  const GoodputSearch::Found found = search.first(kNearPeak * peak.goodput_per_ms);
+  r.concurrency = chosen.max_batch = found.batch;
+  r.goodput_per_ms = found.goodput_per_ms;
   r.achieved = analyze_queue(chosen, found.rate_per_ms);
   return r;
 }

@@ -272,6 +272,7 @@ class Worker {
     const std::lock_guard lock(job_.mutex);
     job_.result.candidates_swept += slot.host_counts[0].candidates;
     job_.result.candidates_passed += slot.host_counts[0].passed;
+    job_.result.batches_sized += slot.host_counts[0].sized;
   }
 
   void report(std::int64_t lines) {
@@ -302,16 +303,18 @@ void work(Device& device, Job& job) {
   }
 }
 
-// Lines that no device answers.
+// Has the host answer the lines that `is_left` says of their index.
 struct HostLines {
   std::vector<std::int64_t> lines;
   SearchResult found;
 };
-HostLines answer_on_host(const Evaluator& host, const Job& job) {
+template <class IsLeft>
+HostLines answer_on_host(const Evaluator& host, const Job& job, const ProgressCallback& progress,
+                         const IsLeft& is_left) {
   HostLines answered;
   Problem rest;
   for (std::int64_t i = 0; i < std::ssize(job.problem.lines); ++i) {
-    if (job.ceiling(i) > 0) continue;
+    if (!is_left(i)) continue;
     rest.lines.push_back(job.problem.lines[i]);
     answered.lines.push_back(i);
   }
@@ -319,9 +322,18 @@ HostLines answer_on_host(const Evaluator& host, const Job& job) {
   rest.servers = job.problem.servers;
   rest.perfs = job.problem.perfs;
   SearchOptions options = job.options;
-  options.progress = {};
+  options.progress = progress;
   answered.found = host.search(rest, options);
   return answered;
+}
+
+void take_over(const HostLines& answered, SearchResult& result) {
+  for (std::size_t i = 0; i < answered.lines.size(); ++i) {
+    result.lines[answered.lines[i]] = answered.found.lines[i];
+  }
+  result.candidates_swept += answered.found.candidates_swept;
+  result.candidates_passed += answered.found.candidates_passed;
+  result.batches_sized += answered.found.batches_sized;
 }
 
 }  // namespace
@@ -344,7 +356,7 @@ SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devic
   }
   HostLines answered;
   try {
-    answered = answer_on_host(host, job);
+    answered = answer_on_host(host, job, {}, [&](std::int64_t i) { return job.ceiling(i) == 0; });
   } catch (...) {
     job.failed = true;
     for (std::jthread& thread : threads) thread.join();
@@ -352,11 +364,9 @@ SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devic
   }
   for (std::jthread& thread : threads) thread.join();
   if (job.error) std::rethrow_exception(job.error);
-  for (std::size_t i = 0; i < answered.lines.size(); ++i) {
-    result.lines[answered.lines[i]] = answered.found.lines[i];
-  }
-  result.candidates_swept += answered.found.candidates_swept;
-  result.candidates_passed += answered.found.candidates_passed;
+  take_over(answered, result);
+  const auto is_left = [&](std::int64_t i) { return result.lines[i].num_replicas == kLeftToHost; };
+  take_over(answer_on_host(host, job, options.progress, is_left), result);
   return result;
 }
 

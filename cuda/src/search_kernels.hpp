@@ -36,6 +36,7 @@ struct LineSearch {
 struct SearchCounts {
   std::int64_t candidates;  // (M, r) evaluated
   std::int64_t passed;
+  std::int64_t sized;  // batch sizes, but for the first of each line
 };
 
 struct SearchRows {
@@ -49,6 +50,8 @@ struct SearchRows {
 };
 inline constexpr std::int32_t kSized = -1;
 inline constexpr std::uint32_t kNoEntry = ~0u;
+// Replicas of a line of which too many batch sizes would have to be sized: the host answers it.
+inline constexpr std::int64_t kLeftToHost = -1;
 // Rounds of sweep and settling after which every line is done.
 inline constexpr int kSearchRounds = 2;
 
@@ -292,7 +295,8 @@ struct SettleLines {
                           all.entries + all.rows.first_entry[item],
                           batch_ceiling(all.rows.server(item), all.rows.perf(item)),
                           all.rows.outcome(item),
-                          search.stage != SearchStage::kLowest};
+                          search.stage != SearchStage::kLowest,
+                          !all.whole_grid};
     const bool in_steps = search.stage == SearchStage::kNear || search.stage == SearchStage::kGrid;
     SearchStage next = SearchStage::kDone;
     if (in_steps) {
@@ -312,9 +316,12 @@ struct SettleLines {
         search.to = settle.best.num_replicas;
       }
     }
+    if (settle.too_many()) next = SearchStage::kDone;
     warp.sync();
+    warp.add(&all.counts->sized, settle.sized);
     warp.once([&] {
       if (settle.has_best) all.rows.outcome(item) = settle.best;
+      if (settle.too_many()) all.rows.outcome(item).num_replicas = kLeftToHost;
       all.searches[item] = {search.after, search.to, 0, 0, next};
     });
   }
@@ -331,11 +338,17 @@ struct SettleLines {
     std::int64_t ceiling;
     LineOutcome best;
     bool has_best;
+    bool is_bounded;  // whether there may be too many batch sizes
+    std::int64_t sized = 0;
+
+    TONNAGE_KERNEL_BODY bool too_many() const {
+      return is_bounded && ceiling > kShortLine && sized > kMostSized;
+    }
 
     // Sizes the batch sizes in the order of the least count that passed, those of one count in
     // ascending order, until no other can be better. Counts that passed are consecutive.
     TONNAGE_KERNEL_BODY void step_by_step() {
-      while (true) {
+      while (!too_many()) {
         const std::uint32_t count = least_entry();
         if (count == kNoEntry || count > best.num_replicas) return;
         for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
@@ -343,6 +356,7 @@ struct SettleLines {
           if (best.num_replicas == count && best.max_batch <= base) return;
           size_group(base,
                      [&](std::int32_t entry) { return entry == static_cast<std::int32_t>(count); });
+          if (too_many()) return;
         }
         if (best.num_replicas <= count) return;
       }
@@ -353,6 +367,7 @@ struct SettleLines {
       for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
         if (has_best && best.num_replicas == fewest && best.max_batch <= base) return;
         size_group(base, [](std::int32_t entry) { return entry > 0; });
+        if (too_many()) return;
       }
     }
 
@@ -375,7 +390,9 @@ struct SettleLines {
     TONNAGE_KERNEL_BODY void size_group(std::int64_t base, const Wanted& wanted) {
       typename Warp::template Each<bool> chosen;
       warp.each([&](int t) { chosen[t] = base + t < ceiling && wanted(entries[base + t]); });
-      if (warp.ballot(chosen) == 0) return;
+      const std::uint32_t all_chosen = warp.ballot(chosen);
+      if (all_chosen == 0) return;
+      sized += bit_count(all_chosen);
       typename Warp::template Each<double> goodput;
       typename Warp::template Each<std::uint32_t> replicas;
       warp.each([&](int t) {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "formula_note.hpp"
 #include "grid_output.hpp"
 #include "text_table.hpp"
 #include "tonnage/host/backends.hpp"
@@ -72,6 +73,7 @@ ExitCode list(const CandidatesArguments& a, const Environment& environment) {
     text = candidates_to_json(candidates);
   } else if (a.format == "csv") {
     text = candidates_to_csv(candidates);
+    note_formulas(system, environment);
   } else {
     text = to_table(candidates, a.output.empty() && environment.colored());
   }
@@ -106,12 +108,14 @@ void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
   CLI::Option* grid = command->add_flag(
       "--grid", a->grid, "Every batch size and replica count of the pairs, feasible or not");
   command->add_option("--batches", g.batches, "Of the grid: FIRST:LAST[:STEP]; default: all")
-      ->needs(grid);
+      ->needs(grid)
+      ->check(non_empty());
   command
       ->add_option("--replicas", g.replicas,
                    "Of the grid: FIRST:LAST[:STEP]; default: from the server's minimum to what "
                    "the least batch size needs, at most 256")
-      ->needs(grid);
+      ->needs(grid)
+      ->check(non_empty());
   command->add_flag("--percentiles", g.percentiles, "Of the grid: also percentiles of TTFT (slow)")
       ->needs(grid);
   command->add_option("--fields", g.fields, "Of the grid: only these, separated by commas")

@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "commands.hpp"
 #include "plan_table.hpp"
 #include "text_table.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/host/plan_diff.hpp"
 #include "tonnage/host/verify.hpp"
 #include "tonnage/io/plan_io.hpp"
@@ -38,8 +40,8 @@ std::string bounds_text(const PlanClaims& claims) {
   const std::vector<StageClaims>& stages = claims.summary->stages;
   const auto searched = std::count_if(stages.begin(), stages.end(),
                                       [](const StageClaims& s) { return s.rests_on_search(); });
-  return fmt::format(", {} of {} bounds recomputed from their prices{}",
-                     static_cast<std::ptrdiff_t>(stages.size()) - searched, stages.size(),
+  return fmt::format(", {} of {} recomputed from their prices{}", std::ssize(stages) - searched,
+                     counted(std::ssize(stages), "bound"),
                      searched > 0 ? " (the others rest on searches)" : "");
 }
 
@@ -53,19 +55,19 @@ ExitCode verify(const TwoFiles& a, const Environment& environment) {
     return violations.empty() ? kSuccess : kIncomplete;
   }
   if (violations.empty()) {
-    environment.write(fmt::format("the plan holds: {} allocations checked{}\n",
-                                  claims.allocations.size(), bounds_text(claims)),
-                      a.output);
+    environment.write(
+        fmt::format("the plan holds: {} checked{}\n",
+                    counted(std::ssize(claims.allocations), "allocation"), bounds_text(claims)),
+        a.output);
     return kSuccess;
   }
   TextTable table({{"server"}, {"violation"}, {"what is wrong"}});
   for (const Violation& v : violations) {
     table.add({v.server.empty() ? "(plan)" : v.server, v.kind, v.message});
   }
-  environment.write(
-      table.to_string(a.output.empty() && environment.colored()) +
-          fmt::format("{} violation{}\n", violations.size(), violations.size() == 1 ? "" : "s"),
-      a.output);
+  environment.write(table.to_string(a.output.empty() && environment.colored()) +
+                        counted(std::ssize(violations), "violation") + "\n",
+                    a.output);
   return kIncomplete;
 }
 
@@ -97,8 +99,8 @@ ExitCode diff(const TwoFiles& a, const Environment& environment) {
   }
   const bool colored = a.output.empty() && environment.colored();
   environment.write((table.empty() ? "" : table.to_string(colored)) +
-                        fmt::format("{} server{} changed, {:+.2f} $/hour\n", changes.size(),
-                                    changes.size() == 1 ? "" : "s", total / 100),
+                        fmt::format("{} changed, {:+.2f} $/hour\n",
+                                    counted(std::ssize(changes), "server"), total / 100),
                     a.output);
   return kSuccess;
 }
@@ -110,10 +112,13 @@ ExitCode validate(const TwoFiles& a, const Environment& environment) {
     environment.write(d.to_json(), a.output);
   } else {
     const std::string name = a.first == "-" ? "standard input" : a.first;
-    environment.write(d.to_text() + fmt::format("{}: {} error{}, {} warning{}\n", name,
-                                                d.num_errors(), d.num_errors() == 1 ? "" : "s",
-                                                d.num_warnings(), d.num_warnings() == 1 ? "" : "s"),
-                      a.output);
+    const auto count = [](std::size_t n, const char* noun) {
+      return counted(static_cast<std::int64_t>(n), noun);
+    };
+    environment.write(
+        d.to_text() + fmt::format("{}: {}, {}\n", printable(name), count(d.num_errors(), "error"),
+                                  count(d.num_warnings(), "warning")),
+        a.output);
   }
   return d.has_errors() ? kBadInput : kSuccess;
 }

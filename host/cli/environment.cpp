@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +11,8 @@
 #include <cstring>
 #include <memory>
 
+#include "interruption.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/io/atomic_file.hpp"
 #include "tonnage/io/spec_reader.hpp"
 
@@ -18,12 +21,17 @@ namespace {
 
 constexpr std::size_t kWarningsShown = 20;
 constexpr int kBarWidth = 30;
+// A signal is looked at only between two writes to a disk: each takes an instant.
+constexpr std::size_t kLargestWrite = 1 << 18;
 
-void write_all(int descriptor, std::string_view text) {
+void write_to_standard_output(std::string_view text) {
+  if (isatty(STDOUT_FILENO) != 0) wipe_progress();
   while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    const ssize_t written =
+        ::write(STDOUT_FILENO, text.data(), std::min(text.size(), kLargestWrite));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
+      if (errno == EPIPE) end_by_closed_pipe();
       throw Exit{kFailure,
                  fmt::format("cannot write to standard output: {}", std::strerror(errno))};
     }
@@ -40,25 +48,23 @@ class ProgressBar {
       wipe();
       return;
     }
-    if (drawn_ && now - last_ < std::chrono::milliseconds(100)) return;
     // Work over in an instant needs no bar.
-    if (!drawn_ && now - start_ < std::chrono::milliseconds(300)) return;
+    const auto due = last_ < start_ ? start_ + std::chrono::milliseconds(300)
+                                    : last_ + std::chrono::milliseconds(100);
+    if (now < due) return;
     last_ = now;
-    drawn_ = true;
     const double share = static_cast<double>(done) / static_cast<double>(total);
     const int filled = static_cast<int>(share * kBarWidth);
-    say(fmt::format("\r{:<12} [{}{}] {:3.0f} %", phase, std::string(filled, '#'),
-                    std::string(kBarWidth - filled, ' '), 100 * share));
+    draw_progress(fmt::format("{:<12} [{}{}] {:3.0f} %", phase, std::string(filled, '#'),
+                              std::string(kBarWidth - filled, ' '), 100 * share));
   }
   void wipe() {
-    if (drawn_) say(fmt::format("\r{}\r", std::string(12 + kBarWidth + 10, ' ')));
-    drawn_ = false;
+    wipe_progress();
     start_ = std::chrono::steady_clock::now();
   }
   ~ProgressBar() { wipe(); }
 
  private:
-  bool drawn_ = false;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_;
 };
@@ -66,7 +72,12 @@ class ProgressBar {
 }  // namespace
 
 // Not fmt::print, which throws where standard error is closed or its disk full.
-void say(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+void say(std::string_view text) {
+  wipe_progress();
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void say_line(std::string_view message) { say(printable(message) + '\n'); }
 
 bool Environment::colored() const {
   if (color == "always") return true;
@@ -79,14 +90,14 @@ bool Environment::colored() const {
 
 void Environment::write(std::string_view text, const std::string& path) const {
   if (path.empty()) {
-    write_all(STDOUT_FILENO, text);
+    write_to_standard_output(text);
   } else {
-    write_file_atomically(path, text);
+    write_file_atomically(path, text, &unfinished_files());
   }
 }
 
-void Environment::note(std::string_view text) const {
-  if (!quiet) say(fmt::format("{}\n", text));
+void Environment::note(std::string_view message) const {
+  if (!quiet) say_line(message);
 }
 
 void Environment::check(const Diagnostics& diagnostics) const {
@@ -96,8 +107,8 @@ void Environment::check(const Diagnostics& diagnostics) const {
       if (!quiet || d.severity == Severity::kError) errors.add(d);
     }
     say(errors.to_text());
-    const std::size_t count = diagnostics.num_errors();
-    throw Exit{kBadInput, fmt::format("input refused: {} error{}", count, count == 1 ? "" : "s")};
+    const auto count = static_cast<std::int64_t>(diagnostics.num_errors());
+    throw Exit{kBadInput, "input refused: " + counted(count, "error")};
   }
   if (!quiet) say(diagnostics.to_text(kWarningsShown));
 }

@@ -25,8 +25,11 @@ struct Exit {
   std::string message;  // may be empty when everything has been said
 };
 
-// Writes to standard error. A failure there has nowhere to be told and changes nothing.
+// Writes to standard error text in which what comes from outside has become printable(). A failure
+// there has nowhere to be told and changes nothing.
 void say(std::string_view text);
+// Makes a message printable and says it on a line of its own.
+void say_line(std::string_view message);
 
 struct Environment {
   bool quiet = false;
@@ -38,8 +41,8 @@ struct Environment {
 
   // Writes to standard output, or atomically to `path` unless it is empty. Throws Exit(kFailure).
   void write(std::string_view text, const std::string& path) const;
-  // A line on standard error, unless quiet.
-  void note(std::string_view text) const;
+  // A message on standard error, on a line of its own, unless quiet.
+  void note(std::string_view message) const;
   // Shows warnings (a few, unless quiet) and errors (all); throws Exit(kBadInput) if there are
   // errors.
   void check(const Diagnostics& diagnostics) const;

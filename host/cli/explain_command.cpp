@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "text_table.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/host/explain.hpp"
 #include "tonnage/io/explanation_io.hpp"
 #include "usage.hpp"

@@ -1,6 +1,8 @@
+#include <limits>
 #include <memory>
 
 #include "commands.hpp"
+#include "numbers.hpp"
 #include "tonnage/host/generate.hpp"
 #include "tonnage/io/spec_writer.hpp"
 
@@ -14,19 +16,15 @@ void add_generate(CLI::App& app, const Environment& environment, Run& run) {
   auto a = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("generate", "Write a synthetic fleet with realistic figures");
-  command->add_option("--servers", a->options.servers, "Servers")->capture_default_str();
-  command->add_option("--accelerators", a->options.accelerators, "Accelerators")
-      ->capture_default_str();
-  command->add_option("--models", a->options.models, "Models")->capture_default_str();
-  command->add_option("--seed", a->options.seed, "The same seed gives the same fleet")
-      ->check([](const std::string& seed) {
-        return std::string(seed.starts_with('-') ? "the seed must not be negative" : "");
-      })
-      ->capture_default_str();
-  command
-      ->add_option("--tightness", a->options.tightness,
-                   "Cards of each type, as a share of what the unlimited optimum uses")
-      ->capture_default_str();
+  GenerateOptions& o = a->options;
+  add_number(*command, "--servers", o.servers, 1, kMaxGeneratedServers, "Servers");
+  add_number(*command, "--accelerators", o.accelerators, 1, kMaxGeneratedAccelerators,
+             "Accelerators");
+  add_number(*command, "--models", o.models, 1, kMaxGeneratedModels, "Models");
+  add_number(*command, "--seed", o.seed, 0, std::numeric_limits<std::uint64_t>::max(),
+             "The same seed gives the same fleet");
+  add_number(*command, "--tightness", o.tightness, kMinTightness, kMaxTightness,
+             "Cards of each type, as a share of what the unlimited optimum uses");
   add_output(*command, a->output);
   command->footer(
       "Examples:\n"

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <memory>
-#include <optional>
 
+#include "formula_note.hpp"
 #include "interruption.hpp"
+#include "numbers.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/grid.hpp"
 #include "tonnage/io/grid_io.hpp"
@@ -16,45 +17,6 @@
 
 namespace tonnage::cli {
 namespace {
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (std::size_t start = 0; start <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, start), text.size());
-    parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-// Bytes, with K, M, G or T for powers of 1024.
-std::int64_t parse_memory(const std::string& text) {
-  constexpr std::string_view kUnits = "KMGT";
-  std::string_view digits = text;
-  std::int64_t unit = 1;
-  if (!digits.empty()) {
-    const std::size_t power = kUnits.find(digits.back());
-    if (power != std::string_view::npos) {
-      unit = std::int64_t{1} << (10 * (power + 1));
-      digits.remove_suffix(1);
-    }
-  }
-  const auto number = whole_number(digits);
-  std::int64_t bytes = 0;
-  if (!number || *number < 1 || __builtin_mul_overflow(*number, unit, &bytes)) {
-    throw Exit{kBadInput, fmt::format("--memory: \"{}\" is no size, expected a whole number of "
-                                      "bytes, or one followed by K, M, G or T",
-                                      text)};
-  }
-  return bytes;
-}
 
 std::vector<std::string> parse_fields(const std::string& text, bool& percentiles) {
   if (text.empty()) return grid_field_names(percentiles);
@@ -89,28 +51,6 @@ std::vector<std::int64_t> chosen_lines(const Problem& problem, const GridArgumen
 
 }  // namespace
 
-GridRange parse_range(const char* option, const std::string& text) {
-  GridRange range;
-  if (text.empty()) return range;
-  const auto refuse = [&]() -> GridRange {
-    throw Exit{kBadInput, fmt::format("{}: \"{}\" is no range, expected FIRST:LAST[:STEP] of whole "
-                                      "numbers from 1 on, FIRST not above LAST",
-                                      option, text)};
-  };
-  const std::vector<std::string_view> parts = split(text, ':');
-  if (parts.size() > 3) return refuse();
-  std::int64_t* const targets[] = {&range.first, &range.last, &range.step};
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].empty() && i < 2 && parts.size() > 1) continue;
-    const auto number = whole_number(parts[i]);
-    if (!number || *number < 1) return refuse();
-    *targets[i] = *number;
-  }
-  if (parts.size() == 1) range.last = range.first;
-  if (range.last > 0 && range.first > range.last) return refuse();
-  return range;
-}
-
 ExitCode write_grid(const System& system, const GridArguments& a, const Environment& environment) {
   GridOptions options;
   options.batches = parse_range("--batches", a.batches);
@@ -119,7 +59,7 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
   options.num_threads = environment.num_threads;
   const std::vector<std::string> fields = parse_fields(a.fields, options.percentiles);
   // Half for the columns under way, half for text that waits for its turn.
-  options.memory_limit = parse_memory(a.memory) / 2;
+  options.memory_limit = parse_bytes("--memory", a.memory) / 2;
   if (a.format == "npy" && a.output.empty()) {
     throw Exit{kBadInput, "--format npy writes a folder: name it with --output"};
   }
@@ -127,13 +67,13 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
   const Problem problem = build_problem(system);
   const std::unique_ptr<Evaluator> backend = select_backend(a.backend);
   const std::vector<GridLine> grid = plan_grid(problem, chosen_lines(problem, a), options);
-  const Interruption interruption;
   const std::unique_ptr<GridSink> sink =
       a.format == "npy"
-          ? make_npy_grid(problem, grid, fields, a.output)
+          ? make_npy_grid(problem, grid, fields, a.output, &unfinished_files())
           : make_csv_grid(
                 problem, fields, a.output,
-                [&](std::string_view text) { environment.write(text, ""); }, options.memory_limit);
+                [&](std::string_view text) { environment.write(text, ""); }, options.memory_limit,
+                &unfinished_files());
   std::atomic<std::int64_t> feasible{0};
   const auto lines = static_cast<std::int64_t>(grid.size());
   const ProgressCallback bar = environment.progress();
@@ -152,21 +92,21 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
     };
     sink->begin_wave(part);
     backend->table(problem, part, options, [&](const GridBlock& block) {
-      interruption.check();
       feasible += std::count(block.verdicts.begin(), block.verdicts.end(), Verdict::kFeasible);
       sink->write(block);
     });
     sink->end_wave();
     first = last;
   }
-  interruption.check();
-  sink->finish();
+  const std::string left_over = sink->finish();
+  if (!left_over.empty()) environment.note("warning: " + left_over);
   std::int64_t pairs = 0;
   for (std::size_t i = 0; i < grid.size(); ++i) {
     pairs += i == 0 || grid[i].line != grid[i - 1].line;
   }
-  environment.note(
-      fmt::format("{} candidates of {} pairs, {} feasible", candidates, pairs, feasible.load()));
+  note_formulas(system, environment);
+  environment.note(fmt::format("{} of {}, {} feasible", counted(candidates, "candidate"),
+                               counted(pairs, "pair"), feasible.load()));
   return kSuccess;
 }
 

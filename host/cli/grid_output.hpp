@@ -18,10 +18,6 @@ struct GridArguments {
   bool percentiles = false;
 };
 
-// FIRST:LAST[:STEP], or one number for both ends; an end left out has its default, 0. Throws
-// Exit(kBadInput) naming the option.
-[[nodiscard]] GridRange parse_range(const char* option, const std::string& text);
-
 // Writes the grid. Throws Exit(kBadInput) for arguments that mean nothing.
 ExitCode write_grid(const System& system, const GridArguments& arguments,
                     const Environment& environment);

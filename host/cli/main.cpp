@@ -1,13 +1,12 @@
 // The command line of tonnage: parses, runs one command, turns failures into exit codes.
 #include <fmt/format.h>
 
-#include <csignal>
-#include <cstdio>
 #include <new>
 #include <sstream>
 
 #include "commands.hpp"
 #include "interruption.hpp"
+#include "numbers.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/planner.hpp"
 #include "usage.hpp"
@@ -29,7 +28,7 @@ void add_output(CLI::App& command, std::string& path) {
                   "Write to this file, whole or not at all; -: standard output")
       ->transform([](std::string name) {
         if (name.empty()) throw CLI::ValidationError("it is empty");
-        return name == "-" ? std::string() : name;
+        return name == "-" || name == "/dev/stdout" ? std::string() : name;
       });
 }
 
@@ -86,9 +85,7 @@ int run(int argc, char** argv) {
   app.add_option("--color", environment.color, "Colour in tables")
       ->check(one_of({"auto", "always", "never"}))
       ->capture_default_str();
-  app.add_option("--threads", environment.num_threads, "Threads; 0: one per processor")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_number(app, "--threads", environment.num_threads, 0, 1024, "Threads; 0: one per processor");
   app.require_subcommand(1);
   app.fallthrough();
   add_plan(app, environment, command);
@@ -122,7 +119,13 @@ int run(int argc, char** argv) {
     environment.write(text.str(), "");
     return kSuccess;
   }
-  return command();
+  try {
+    return command();
+  } catch (const std::bad_alloc&) {
+    throw Exit{kFailure, environment.num_threads == 1
+                             ? "out of memory"
+                             : "out of memory; fewer threads need less: --threads N"};
+  }
 }
 
 }  // namespace
@@ -130,23 +133,20 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace tonnage;
-  // A closed pipe is an error of write(), told and turned into an exit code.
-  std::signal(SIGPIPE, SIG_IGN);
+  cli::prepare_for_signals();
   try {
     return cli::run(argc, argv);
-  } catch (const cli::Interrupted& interrupted) {
-    cli::end_by(interrupted);
   } catch (const cli::Exit& exit) {
-    if (!exit.message.empty()) cli::say(fmt::format("tonnage: {}\n", exit.message));
+    if (!exit.message.empty()) cli::say_line("tonnage: " + exit.message);
     return exit.code;
   } catch (const Error& error) {
-    cli::say(fmt::format("tonnage: {}\n", error.what()));
+    cli::say_line(fmt::format("tonnage: {}", error.what()));
     return cli::exit_code_of(error);
   } catch (const std::bad_alloc&) {
-    cli::say("tonnage: out of memory\n");
+    cli::say_line("tonnage: out of memory");
     return cli::kFailure;
   } catch (const std::exception& error) {
-    cli::say(fmt::format("tonnage: {}\n", error.what()));
+    cli::say_line(fmt::format("tonnage: {}", error.what()));
     return cli::kFailure;
   }
 }

@@ -4,8 +4,10 @@
 #include <numeric>
 
 #include "commands.hpp"
-#include "grid_output.hpp"
+#include "formula_note.hpp"
+#include "numbers.hpp"
 #include "text_table.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/pareto.hpp"
 #include "tonnage/io/pareto_io.hpp"
@@ -92,6 +94,7 @@ ExitCode pareto(const ParetoArguments& a, const Environment& environment) {
     text = pareto_to_json(problem, frontiers);
   } else if (a.format == "csv") {
     text = pareto_to_csv(problem, frontiers);
+    note_formulas(system, environment);
   } else {
     text = to_table(problem, frontiers, a, a.output.empty() && environment.colored());
   }
@@ -114,15 +117,15 @@ void add_pareto(CLI::App& app, const Environment& environment, Run& run) {
       ->capture_default_str();
   command->add_flag("--ignore-targets", a->ignore_targets,
                     "Also candidates that miss targets: what a looser one would save");
+  add_number(*command, "--within", a->within_percent, 0, 100,
+             "Percent by which a point must be better than those as cheap, in TTFT or ITL");
+  command->add_option("--batches", a->batches, "FIRST:LAST[:STEP]; default: all")
+      ->check(non_empty());
   command
-      ->add_option("--within", a->within_percent,
-                   "Percent by which a point must be better than those as cheap, in TTFT or ITL")
-      ->check(CLI::Range(0.0, 100.0))
-      ->capture_default_str();
-  command->add_option("--batches", a->batches, "FIRST:LAST[:STEP]; default: all");
-  command->add_option("--replicas", a->replicas,
-                      "FIRST:LAST[:STEP]; default: from the server's minimum to what the least "
-                      "batch size needs, at most 256");
+      ->add_option("--replicas", a->replicas,
+                   "FIRST:LAST[:STEP]; default: from the server's minimum to what the least "
+                   "batch size needs, at most 256")
+      ->check(non_empty());
   command->add_option("--backend", a->backend, "What evaluates the candidates; see backends")
       ->envname("TONNAGE_BACKEND")
       ->capture_default_str();

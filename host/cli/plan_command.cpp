@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "numbers.hpp"
 #include "plan_table.hpp"
 #include "tonnage/host/planner.hpp"
 #include "tonnage/io/plan_io.hpp"
@@ -69,11 +70,8 @@ void add_plan(CLI::App& app, const Environment& environment, Run& run) {
   command->add_option("--solver", a->solver, "How options are selected under capacity")
       ->check(one_of({"auto", "unlimited", "greedy", "price", "milp"}))
       ->capture_default_str();
-  command
-      ->add_option("--time-limit", a->time_limit_s,
-                   "Seconds for --solver milp; it then keeps the best plan found. 0: no limit")
-      ->check(CLI::Range(0.0, 1e9))
-      ->capture_default_str();
+  add_number(*command, "--time-limit", a->time_limit_s, 0, 1e9,
+             "Seconds for --solver milp; it then keeps the best plan found. 0: no limit");
   add_evaluation(*command, a->batch, a->backend);
   add_format(*command, a->format, {"table", "json"});
   add_output(*command, a->output);

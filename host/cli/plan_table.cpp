@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "text_table.hpp"
+#include "tonnage/core/printable.hpp"
 
 namespace tonnage::cli {
 namespace {
@@ -161,11 +162,11 @@ std::string plan_to_table(const Plan& plan, const System& system, std::size_t mo
   const PlanSummary& s = plan.summary;
   text += certificate_text(s);
   text += bold(fmt::format("total {} $/hour", dollars(s.total_cost)), colored);
-  text += fmt::format(", transition value {} $/hour; {} of {} pairs feasible",
-                      dollars(s.total_value), s.num_candidates, s.num_pairs);
+  text += fmt::format(", transition value {} $/hour; {} of {} feasible", dollars(s.total_value),
+                      s.num_candidates, counted(s.num_pairs, "pair"));
   if (s.candidates_swept > 0) {
-    text +=
-        fmt::format(", {} candidates swept, {} passed", s.candidates_swept, s.candidates_passed);
+    text += fmt::format(", {} swept, {} passed", counted(s.candidates_swept, "candidate"),
+                        s.candidates_passed);
   }
   text += fmt::format("; solver {}, backend {}\n", s.solver, s.backend);
   return text;

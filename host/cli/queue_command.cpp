@@ -1,6 +1,8 @@
 #include <memory>
+#include <optional>
 
 #include "commands.hpp"
+#include "parallel.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/io/queue_io.hpp"
 #include "tonnage/io/spec_reader.hpp"
@@ -8,6 +10,8 @@
 
 namespace tonnage::cli {
 namespace {
+
+constexpr std::int64_t kProblemsPerChunk = 64;
 
 struct QueueArguments {
   std::string input, output;
@@ -36,8 +40,24 @@ void add_problem(CLI::App& queue, const char* name, const char* description, con
                   "Example:\n  " + example);
   command->callback([=, &environment, &run] {
     run = [=, &environment] {
-      const QueueAnswer answer = answer_queue_problems(
-          kind, read_problems(a->input), a->input == "-" ? "standard input" : a->input);
+      const ProgressCallback bar = environment.progress();
+      std::optional<WorkMeter> meter;
+      QueueOptions options;
+      options.parallel_for = [&](std::int64_t count, const auto& body) {
+        meter.emplace(bar, "queues", count);
+        const auto counted = [&](std::int64_t first, std::int64_t last) {
+          body(first, last);
+          meter->add(last - first);
+        };
+        const int threads = environment.num_threads;
+        parallel_chunks(count, fair_chunk(count, kProblemsPerChunk, threads), threads, counted,
+                        [&](std::int64_t) { meter->check(); });
+        meter->finish();
+      };
+      options.check = [&] { meter->check(); };
+      const QueueAnswer answer =
+          answer_queue_problems(kind, read_problems(a->input),
+                                a->input == "-" ? "standard input" : a->input, options);
       environment.check(answer.diagnostics);
       environment.write(answer.json, a->output);
       return kSuccess;

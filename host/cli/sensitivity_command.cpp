@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <set>
 
 #include "commands.hpp"
+#include "formula_note.hpp"
+#include "numbers.hpp"
 #include "text_table.hpp"
 #include "tonnage/host/sensitivity.hpp"
 #include "tonnage/io/sensitivity_io.hpp"
@@ -56,6 +59,11 @@ ExitCode sensitivity(const SensitivityArguments& a, const Environment& environme
   options.planner.num_threads = environment.num_threads;
   options.planner.progress = environment.progress();
   const std::vector<SensitivityPoint> points = analyze_sensitivity(spec, options);
+  if (a.format == "csv") {
+    std::set<std::string_view> types;
+    for (const SensitivityPoint& point : points) types.insert(point.type);
+    note_formulas({types.begin(), types.end()}, environment);
+  }
   environment.write(a.format == "json" ? sensitivity_to_json(points)
                     : a.format == "csv"
                         ? sensitivity_to_csv(points)
@@ -76,12 +84,8 @@ void add_sensitivity(CLI::App& app, const Environment& environment, Run& run) {
                    "What is scaled: cards of each type, arrival rates, or latency targets")
       ->check(one_of({"all", "capacity", "load", "slo"}))
       ->capture_default_str();
-  command->add_option("--range", a->range_percent, "Percent to either side")
-      ->check(CLI::Range(0.1, 99.0))
-      ->capture_default_str();
-  command->add_option("--steps", a->steps, "Steps to either side")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
+  add_number(*command, "--range", a->range_percent, 0.1, 99, "Percent to either side");
+  add_number(*command, "--steps", a->steps, 1, 100, "Steps to either side");
   command->add_option("--solver", a->solver, "How options are selected under capacity")
       ->check(one_of({"auto", "unlimited", "greedy", "price", "milp"}))
       ->capture_default_str();

@@ -1,17 +1,57 @@
 #include "text_table.hpp"
 
 #include <fmt/format.h>
+#include <locale.h>  // newlocale, of POSIX
+#include <wchar.h>   // wcwidth, of POSIX
 
 #include <algorithm>
+
+#include "tonnage/core/printable.hpp"
 
 namespace tonnage::cli {
 namespace {
 
-// Columns on the screen: UTF-8 continuation bytes take none.
+// While it lives, the thread reads and measures text as UTF-8, whatever the user's locale.
+class Utf8Locale {
+ public:
+  Utf8Locale() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", locale_t{})) {
+    if (locale_ != locale_t{}) before_ = uselocale(locale_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+  ~Utf8Locale() {
+    if (locale_ == locale_t{}) return;
+    uselocale(before_);
+    freelocale(locale_);
+  }
+
+ private:
+  locale_t locale_;
+  locale_t before_{};
+};
+
+// Columns that printable text takes on the screen: wide characters two, combining ones none. A
+// character that the C library does not know, or cannot read, counts as one.
 std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; })) {
+    return text.size();
+  }
+  std::size_t width = 0;
+  std::mbstate_t state{};
+  while (!text.empty()) {
+    wchar_t character = 0;
+    const std::size_t bytes = std::mbrtowc(&character, text.data(), text.size(), &state);
+    if (bytes == 0 || bytes > text.size()) {
+      state = {};
+      width += (static_cast<unsigned char>(text.front()) & 0xC0U) != 0x80U ? 1 : 0;
+      text.remove_prefix(1);
+      continue;
+    }
+    const int columns = wcwidth(character);
+    width += columns < 0 ? 1 : static_cast<std::size_t>(columns);
+    text.remove_prefix(bytes);
+  }
+  return width;
 }
 
 }  // namespace
@@ -22,6 +62,7 @@ void TextTable::add(std::vector<std::string> cells, bool highlighted) {
 }
 
 std::string TextTable::to_string(bool colored) const {
+  const Utf8Locale measuring;
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     std::size_t width = width_of(columns_[c].title);
@@ -64,15 +105,6 @@ std::string milliseconds(double ms) {
   if (!(ms < 1e9)) return fmt::format("{:.3g}", ms);
   const int digits = ms < 10 ? 2 : (ms < 100 ? 1 : 0);
   return fmt::format("{:.{}f}", ms, digits);
-}
-
-std::string printable(std::string_view text) {
-  std::string clean;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    clean += byte < 0x20 || byte == 0x7F ? '?' : c;
-  }
-  return clean;
 }
 
 }  // namespace tonnage::cli

@@ -17,7 +17,7 @@ class TextTable {
   };
 
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
-  // Cells in column order; a highlighted row is shown in the warning colour.
+  // Cells in column order, made printable(); a highlighted row is shown in the warning colour.
   void add(std::vector<std::string> cells, bool highlighted = false);
   [[nodiscard]] bool empty() const { return rows_.empty(); }
   [[nodiscard]] std::string to_string(bool colored) const;
@@ -38,7 +38,5 @@ class TextTable {
 [[nodiscard]] std::string dollars(double cents_per_hour);
 // A time in ms with about three digits, never in scientific notation below a million seconds.
 [[nodiscard]] std::string milliseconds(double ms);
-// Text without control characters, so that a name from a file cannot move the cursor.
-[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace tonnage::cli

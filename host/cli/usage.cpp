@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "environment.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/io/near_miss.hpp"
 
 namespace tonnage::cli {
@@ -67,14 +68,14 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   if (!unknown.empty()) {
     what = unknown_word(command, unknown);
   } else if (about_words && !command->get_subcommands({}).empty()) {
-    what = "a command is missing";
+    return app.help();  // of `command`, which lists the commands that may follow
   } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     // Every option takes one value.
     const bool missing = what.ends_with("missing");
     what = what.substr(0, what.find(": ")) +
            (missing ? ": its value is missing" : ": given more than once");
   }
-  return fmt::format("tonnage: {}\nRun \"{} --help\" for its usage.\n", what, path);
+  return fmt::format("tonnage: {}\nRun \"{} --help\" for its usage.\n", printable(what), path);
 }
 
 CLI::Validator one_of(std::vector<std::string> words) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tonnage/core/goodput_search.hpp"
 #include "tonnage/core/spec.hpp"
 
 namespace tonnage {
@@ -22,6 +23,12 @@ void BatchSearch::prepare(const ServerRow& server, const PerfRow& perf) {
   least_.assign(size, 0);
   need_.assign(size, 0);
   tables_.prepare(server, perf, reciprocals_);
+  sized_ = 0;
+}
+
+bool BatchSearch::affords(std::size_t batches) const {
+  return !bounded_ || line().sweep.max_batch <= kShortLine ||
+         sized_ + static_cast<std::int64_t>(batches) <= kMostSized;
 }
 
 void BatchSearch::sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts) {
@@ -31,6 +38,8 @@ void BatchSearch::sweep(const std::vector<std::int64_t>& replicas, SweepCounts& 
 }
 
 void BatchSearch::size_batches(const std::vector<std::int64_t>& batches) {
+  meter_.check();
+  sized_ += static_cast<std::int64_t>(batches.size());
   goodput_.resize(batches.size());
   kernels_.size_batches(line(), batches.data(), static_cast<std::int64_t>(batches.size()),
                         goodput_.data());
@@ -50,7 +59,7 @@ LineOutcome BatchSearch::size_exactly(std::int64_t batch) const {
                                        server_->has_tps_target, line().inv_mu));
 }
 
-LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {
+std::optional<LineOutcome> BatchSearch::settle(std::int64_t from, std::int64_t to) {
   const std::int64_t ceiling = line().sweep.max_batch;
   for (std::int64_t r = from; r <= to; ++r) {
     for (std::int64_t m = 1; m <= ceiling;) {
@@ -60,6 +69,7 @@ LineOutcome BatchSearch::settle(std::int64_t from, std::int64_t to) {
       for (; scan <= ceiling && static_cast<std::int64_t>(pack_.size()) < kWindow; ++scan) {
         if (need_[scan] == 0 && least_[scan] != 0 && least_[scan] <= r) pack_.push_back(scan);
       }
+      if (!affords(pack_.size())) return {};
       if (!pack_.empty()) size_batches(pack_);
       for (; m < scan; ++m) {
         if (need_[m] <= 0 || need_[m] > r || least_[m] == 0 || least_[m] > r) continue;
@@ -122,7 +132,8 @@ std::int64_t BatchSearch::next_count(std::int64_t after, std::int64_t most, Swee
   return next > 0 ? next : least_need;
 }
 
-std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts) {
+std::optional<std::int64_t> BatchSearch::most_replicas(const LineOutcome& at_ceiling,
+                                                       SweepCounts& counts) {
   if (at_ceiling.sized()) return at_ceiling.num_replicas;
   // The ceiling is infeasible: what holds at the low end of the rate range is sized at once.
   sweep({kMaxReplicas}, counts);
@@ -132,6 +143,7 @@ std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCoun
   }
   std::fill(least_.begin(), least_.end(), 0);
   if (batches.empty()) return 0;
+  if (!affords(batches.size())) return {};
   size_batches(batches);
   // The plain search may ask for too little: the exact one goes through the batch sizes in order of
   // what it asks for.
@@ -151,11 +163,21 @@ std::int64_t BatchSearch::most_replicas(const LineOutcome& at_ceiling, SweepCoun
 LineOutcome BatchSearch::pruned(const ServerRow& server, const PerfRow& perf,
                                 const LineOutcome& at_ceiling, SweepCounts& counts) {
   if (!needs_search(server, perf)) return at_ceiling;
+  bounded_ = true;
   prepare(server, perf);
-  const std::int64_t most = most_replicas(at_ceiling, counts);
-  for (std::int64_t from = std::max<std::int64_t>(1, server.min_replicas); from <= most;) {
+  const std::optional<LineOutcome> outcome = by_sweeps(at_ceiling, counts);
+  counts.sized += sized_;
+  return outcome ? *outcome : by_bounds(at_ceiling, counts);
+}
+
+std::optional<LineOutcome> BatchSearch::by_sweeps(const LineOutcome& at_ceiling,
+                                                  SweepCounts& counts) {
+  const std::optional<std::int64_t> most = most_replicas(at_ceiling, counts);
+  if (!most) return {};
+  for (std::int64_t from = std::max<std::int64_t>(1, server_->min_replicas); from <= *most;) {
+    meter_.check();
     // First the counts nearest to the minimum; a fleet's replica counts are mostly small.
-    const std::int64_t to = std::min(most, from + kWindow - 1);
+    const std::int64_t to = std::min(*most, from + kWindow - 1);
     replicas_.clear();
     for (std::int64_t r = from; r <= to; ++r) replicas_.push_back(r);
     std::fill(least_.begin(), least_.end(), 0);
@@ -163,21 +185,54 @@ LineOutcome BatchSearch::pruned(const ServerRow& server, const PerfRow& perf,
     const bool any =
         std::any_of(least_.begin() + 1, least_.end(), [](std::int64_t l) { return l != 0; });
     if (any) {
-      const LineOutcome outcome = settle(from, to);
-      if (outcome.reason != Reason::kNoCandidates) return outcome;
+      const std::optional<LineOutcome> outcome = settle(from, to);
+      if (!outcome || outcome->reason != Reason::kNoCandidates) return outcome;
     }
-    from = next_count(to, most, counts);
+    from = next_count(to, *most, counts);
   }
   return at_ceiling;
+}
+
+LineOutcome BatchSearch::by_bounds(const LineOutcome& at_ceiling, SweepCounts& counts) {
+  const double total = server_->total_rate_per_ms;
+  const std::int64_t fewest = std::max<std::int64_t>(1, server_->min_replicas);
+  const auto replicas_at = [&](double goodput) {
+    return replicas_needed(total, goodput, fewest);
+  };
+  const ProgressCallback meter = [&](std::string_view, std::int64_t, std::int64_t) {
+    meter_.check();
+  };
+  GoodputSearch search(
+      queue_shape(*server_, *perf_, line().sweep.max_batch), server_->targets,
+      server_->has_tps_target, line().inv_mu,
+      [&](std::int64_t batch) {
+        meter_.check();
+        ++counts.sized;
+        return kernels_.size_one(queue_shape(*server_, *perf_, batch), server_->targets,
+                                 server_->has_tps_target, line().inv_mu);
+      },
+      meter);
+  // Another batch size matters if it needs a replica less.
+  const GoodputSearch::Found best = search.best([&](double goodput) {
+    const std::int64_t replicas = goodput > 0 ? replicas_at(goodput) : 0;
+    if (replicas == 0) return total / static_cast<double>(kMaxReplicas);
+    return replicas > fewest ? total / static_cast<double>(replicas - 1) : kInfinity;
+  });
+  const std::int64_t replicas = best.batch > 0 ? replicas_at(best.goodput_per_ms) : 0;
+  if (replicas == 0) return at_ceiling;
+  const GoodputSearch::Found first = search.first(total / static_cast<double>(replicas));
+  // The quotient may round to a replica more for what reaches it exactly.
+  return size_exactly(first.batch > 0 ? first.batch : best.batch);
 }
 
 LineOutcome BatchSearch::exhaustive(const ServerRow& server, const PerfRow& perf,
                                     const LineOutcome& at_ceiling, const ReplicaRange& range,
                                     SweepCounts& counts) {
   if (!needs_search(server, perf)) return at_ceiling;
+  bounded_ = false;
   prepare(server, perf);
   const std::int64_t least = std::max({std::int64_t{1}, server.min_replicas, range.first});
-  const std::int64_t most = range.last > 0 ? range.last : most_replicas(at_ceiling, counts);
+  const std::int64_t most = range.last > 0 ? range.last : *most_replicas(at_ceiling, counts);
   for (std::int64_t first = least; first <= most; first += kWindow) {
     replicas_.clear();
     for (std::int64_t r = first; r <= std::min(most, first + kWindow - 1); ++r) {
@@ -185,7 +240,8 @@ LineOutcome BatchSearch::exhaustive(const ServerRow& server, const PerfRow& perf
     }
     sweep(replicas_, counts);
   }
-  const LineOutcome outcome = settle(least, most);
+  const LineOutcome outcome = *settle(least, most);
+  counts.sized += sized_;
   return outcome.reason != Reason::kNoCandidates ? outcome : at_ceiling;
 }
 

@@ -15,6 +15,17 @@ namespace {
 // Lines differ in length by orders of magnitude: small chunks keep the threads busy.
 constexpr std::int64_t kLinesPerChunk = 64;
 
+// Batch sizes of all lines that have any to search.
+std::int64_t sum_of_ceilings(const Problem& problem) {
+  std::int64_t sum = 0;
+  for (const LineRow& line : problem.lines) {
+    const ServerRow& server = problem.servers[line.server];
+    const PerfRow& perf = problem.perfs[line.perf];
+    if (needs_search(server, perf)) sum += batch_ceiling(server, perf);
+  }
+  return sum;
+}
+
 class CpuEvaluator : public Evaluator {
  public:
   explicit CpuEvaluator(InstructionSet isa) : isa_(isa), kernels_(kernels_of(isa)) {}
@@ -33,11 +44,12 @@ class CpuEvaluator : public Evaluator {
 
     const std::vector<double> reciprocals = reciprocal_table(problem, options.num_threads);
     const auto count = static_cast<std::int64_t>(problem.lines.size());
-    std::atomic<std::int64_t> swept{0}, passed{0};
+    std::atomic<std::int64_t> swept{0}, passed{0}, sized{0};
+    WorkMeter meter(options.progress, "batch sizes", sum_of_ceilings(problem));
     parallel_chunks(
-        count, kLinesPerChunk, options.num_threads,
+        count, fair_chunk(count, kLinesPerChunk, options.num_threads), options.num_threads,
         [&](std::int64_t first, std::int64_t last) {
-          BatchSearch search(kernels_, reciprocals);
+          BatchSearch search(kernels_, reciprocals, meter);
           SweepCounts counts;
           for (std::int64_t i = first; i < last; ++i) {
             const ServerRow& server = problem.servers[problem.lines[i].server];
@@ -45,15 +57,17 @@ class CpuEvaluator : public Evaluator {
             LineOutcome& line = result.lines[i];
             line = options.exhaustive ? search.exhaustive(server, perf, line, {}, counts)
                                       : search.pruned(server, perf, line, counts);
+            if (needs_search(server, perf)) meter.add(batch_ceiling(server, perf));
           }
           swept += counts.candidates;
           passed += counts.passed;
+          sized += counts.sized;
         },
-        [&](std::int64_t done) {
-          if (options.progress) options.progress("batch sizes", done, count);
-        });
+        [&](std::int64_t) { meter.check(); });
+    meter.finish();
     result.candidates_swept = swept;
     result.candidates_passed = passed;
+    result.batches_sized = sized;
     return result;
   }
 
@@ -65,6 +79,7 @@ class CpuEvaluator : public Evaluator {
     // One filler per thread at work, kept for the next line.
     std::mutex mutex;
     std::vector<std::unique_ptr<TableFiller>> idle;
+    WorkMeter meter(options.progress, "candidates", count);
     parallel_chunks(
         count, 1, options.num_threads,
         [&](std::int64_t first, std::int64_t last) {
@@ -78,15 +93,17 @@ class CpuEvaluator : public Evaluator {
           }
           if (!filler) {
             filler = std::make_unique<TableFiller>(problem, kernels_, reciprocals,
-                                                   options.percentiles, share);
+                                                   options.percentiles, share, meter);
           }
-          for (std::int64_t i = first; i < last; ++i) filler->fill(grid[i], i, consumer);
+          for (std::int64_t i = first; i < last; ++i) {
+            filler->fill(grid[i], i, consumer);
+            meter.add(1);
+          }
           const std::lock_guard lock(mutex);
           idle.push_back(std::move(filler));
         },
-        [&](std::int64_t done) {
-          if (options.progress) options.progress("candidates", done, count);
-        });
+        [&](std::int64_t) { meter.check(); });
+    meter.finish();
   }
 
  private:

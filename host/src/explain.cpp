@@ -7,6 +7,7 @@
 #include "planning.hpp"
 #include "reasons.hpp"
 #include "tonnage/core/error.hpp"
+#include "tonnage/core/printable.hpp"
 
 namespace tonnage {
 namespace {
@@ -100,8 +101,8 @@ class Explainer {
       r.cards += cards;
       const std::int64_t lack = lacking(type, cards, choice);
       if (lack == 0) continue;
-      r.lack += fmt::format("{}{} more cards of type {}", r.lack.empty() ? "" : " and ", lack,
-                            planning_.problem.type_names[type]);
+      r.lack += fmt::format("{}{} of type {}", r.lack.empty() ? "" : " and ",
+                            counted(lack, "more card"), planning_.problem.type_names[type]);
     }
     r.cost = option.cost;
     r.value = option.value;
@@ -110,13 +111,13 @@ class Explainer {
     r.cards_lacking = lacking(option, choice);
     r.chosen = o == choice.option;
     if (r.chosen) {
-      r.note = is_partial(choice) ? fmt::format("chosen in part: {} of {} replicas",
-                                                choice.num_replicas, option.num_replicas)
+      r.note = is_partial(choice) ? fmt::format("chosen in part: {} of {}", choice.num_replicas,
+                                                counted(option.num_replicas, "replica"))
                                   : "chosen";
       return r;
     }
     if (r.cards_lacking > 0) {
-      r.note = fmt::format("{} cards lack", r.cards_lacking);
+      r.note = counted(r.cards_lacking, "card") + (r.cards_lacking == 1 ? " lacks" : " lack");
       return r;
     }
     const bool whole = choice.option >= 0 && !is_partial(choice);
@@ -193,8 +194,8 @@ class Explainer {
       }
       e.would_help.push_back(o.cards_lacking > 0
                                  ? fmt::format("{} for {}", o.lack, o.name)
-                                 : fmt::format("the {} cards of type {} that are left, for {}",
-                                               o.cards, o.type, o.name));
+                                 : fmt::format("the {} of type {} left over, for {}",
+                                               counted(o.cards, "card"), o.type, o.name));
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "grid_row.hpp"
 #include "tonnage/core/verdict.hpp"
 #include "tonnage/core/wait_distribution.hpp"
 
@@ -10,48 +11,76 @@ namespace {
 
 // Columns of a block stay in the second-level cache.
 constexpr std::int64_t kBlockCandidates = 8192;
+// Batch sizes sized between two looks at whether to go on: whole packs.
+constexpr std::size_t kSizedTogether = 2 * kWidestPack;
 
 }  // namespace
 
 TableFiller::TableFiller(const Problem& problem, const Kernels& kernels,
                          const std::vector<double>& reciprocals, bool percentiles,
-                         std::int64_t block_bytes)
+                         std::int64_t block_bytes, WorkMeter& meter)
     : problem_(problem),
       kernels_(kernels),
       reciprocals_(reciprocals),
+      meter_(meter),
       num_columns_(percentiles ? kNumGridColumns : kNumPlainGridColumns),
       block_candidates_(std::clamp<std::int64_t>(
           block_bytes / (num_columns_ + 2) / static_cast<std::int64_t>(sizeof(double)), 1,
           kBlockCandidates)) {}
 
+void TableFiller::find_needs(const GridLine& g, std::int64_t first, std::int64_t num) {
+  unsettled_.clear();
+  for (std::int64_t b = first; b < first + num; ++b) {
+    const auto i = static_cast<std::size_t>((b - first) * g.num_replicas);
+    const auto column = [&](GridColumn c) { return &at(c, i); };
+    const bool percentile = server_->targets.binds_percentile();
+    const auto needed = needed_by_row(
+        *server_, *perf_, tables_.line(),
+        {g.batch(b), g.num_replicas, chains_.replicas, chains_.rate, column(GridColumn::kItl),
+         column(GridColumn::kTtft), column(GridColumn::kWait), column(GridColumn::kPrefill),
+         column(GridColumn::kResponse), column(GridColumn::kDrop),
+         percentile ? &wait_weight_[i] : nullptr, percentile ? &load_[i] : nullptr});
+    need_[b] = needed.value_or(0);
+    if (!needed) unsettled_.push_back(b);
+  }
+  size_batches(g);
+}
+
 void TableFiller::size_batches(const GridLine& g) {
-  batches_.resize(static_cast<std::size_t>(g.num_batches));
-  for (std::int64_t i = 0; i < g.num_batches; ++i) batches_[i] = g.batch(i);
-  goodput_.resize(batches_.size());
-  need_.resize(batches_.size());
   const bool plain = !server_->targets.binds_percentile();
-  if (plain) kernels_.size_batches(tables_.line(), batches_.data(), g.num_batches, goodput_.data());
   const auto replicas_at = [&](double goodput) {
     return replicas_needed(server_->total_rate_per_ms, goodput, server_->min_replicas);
   };
-  for (std::size_t i = 0; i < batches_.size(); ++i) {
-    const QueueShape shape = queue_shape(*server_, *perf_, batches_[i]);
-    if (plain && goodput_[i] == 0) {
-      need_[i] = -1;  // the targets miss at the low end whatever search asks
-      continue;
+  for (std::size_t first = 0; first < unsettled_.size(); first += kSizedTogether) {
+    meter_.check();
+    const std::size_t last = std::min(first + kSizedTogether, unsettled_.size());
+    batches_.clear();
+    for (std::size_t i = first; i < last; ++i) batches_.push_back(g.batch(unsettled_[i]));
+    goodput_.resize(batches_.size());
+    if (plain) {
+      kernels_.size_batches(tables_.line(), batches_.data(),
+                            static_cast<std::int64_t>(batches_.size()), goodput_.data());
     }
-    if (plain &&
-        is_plain_pair(shape, tables_.line().chunks[1], tables_.line().chunks[batches_[i]])) {
-      const std::int64_t most = replicas_at(goodput_[i] * (1 - kPackedTolerance));
-      if (most > 0 && most == replicas_at(goodput_[i] * (1 + kPackedTolerance))) {
-        need_[i] = most;
+    for (std::size_t i = 0; i < batches_.size(); ++i) {
+      std::int64_t& need = need_[unsettled_[first + i]];
+      const QueueShape shape = queue_shape(*server_, *perf_, batches_[i]);
+      if (plain && goodput_[i] == 0) {
+        need = -1;  // the targets miss at the low end whatever search asks
         continue;
       }
+      if (plain &&
+          is_plain_pair(shape, tables_.line().chunks[1], tables_.line().chunks[batches_[i]])) {
+        const std::int64_t most = replicas_at(goodput_[i] * (1 - kPackedTolerance));
+        if (most > 0 && most == replicas_at(goodput_[i] * (1 + kPackedTolerance))) {
+          need = most;
+          continue;
+        }
+      }
+      const RateSearch<double> found = kernels_.size_one(
+          shape, server_->targets, server_->has_tps_target, tables_.line().inv_mu);
+      const std::int64_t replicas = found.feasible ? replicas_at(found.throughput_per_ms) : 0;
+      need = replicas > 0 ? replicas : -1;
     }
-    const RateSearch<double> found =
-        kernels_.size_one(shape, server_->targets, server_->has_tps_target, tables_.line().inv_mu);
-    const std::int64_t replicas = found.feasible ? replicas_at(found.throughput_per_ms) : 0;
-    need_[i] = replicas > 0 ? replicas : -1;
   }
 }
 
@@ -83,17 +112,20 @@ void TableFiller::fill_alone(const GridLine& g, std::int64_t first, std::int64_t
   }
 }
 
+double TableFiller::ttft_percentile(std::size_t i, std::int64_t batch, double probability) const {
+  QueueMetrics m = metrics_of_wait(wait_weight_[i], load_[i], tables_.line().inv_mu[batch]);
+  m.prefill_ms = at(GridColumn::kPrefill, i);
+  m.itl_ms = at(GridColumn::kItl, i);
+  return ttft_quantile(m, server_->max_queue, probability);
+}
+
 void TableFiller::fill_percentiles(const GridLine& g, std::int64_t first, std::int64_t num) {
   std::size_t i = 0;
   for (std::int64_t b = first; b < first + num; ++b) {
     for (std::int64_t j = 0; j < g.num_replicas; ++j, ++i) {
-      QueueMetrics m =
-          metrics_of_wait(wait_weight_[i], load_[i], tables_.line().inv_mu[g.batch(b)]);
-      m.prefill_ms = at(GridColumn::kPrefill, i);
-      m.itl_ms = at(GridColumn::kItl, i);
       for (int level = 0; level < kNumTtftLevels; ++level) {
         columns_[kNumPlainGridColumns + level][i] =
-            ttft_quantile(m, server_->max_queue, kTtftLevels.probability[level]);
+            ttft_percentile(i, g.batch(b), kTtftLevels.probability[level]);
       }
     }
   }
@@ -108,9 +140,8 @@ void TableFiller::judge(const GridLine& g, std::int64_t first, std::int64_t num)
       const double rate = server_->total_rate_per_ms / static_cast<double>(replicas);
       const auto ttft = [&] {
         if (!server_->targets.binds_percentile()) return at(GridColumn::kTtft, i);
-        const QueueShape shape = queue_shape(*server_, *perf_, batch);
-        const QueueMetrics m = evaluate_queue(shape.service, batch, shape.max_queue, rate);
-        return ttft_quantile(m, shape.max_queue, server_->targets.ttft_percentile / 100);
+        meter_.check();
+        return ttft_percentile(i, batch, server_->targets.ttft_percentile / 100);
       };
       const auto low_end = [&] {
         return finish_line(*server_, *perf_, batch, RateSearch<double>{}).reason;
@@ -162,11 +193,12 @@ void TableFiller::fill(const GridLine& g, std::int64_t ordinal, const GridConsum
   if (verdicts_.size() < size) {
     for (int c = 0; c < num_columns_; ++c) columns_[c].resize(size);
     verdicts_.resize(size);
-    if (num_columns_ == kNumGridColumns) {
-      wait_weight_.resize(size);
-      load_.resize(size);
-    }
   }
+  // Percentiles, of the table or the server's target, ask for the wait.
+  const bool asks_wait =
+      num_columns_ == kNumGridColumns || server_->targets.binds_percentile();
+  wait_weight_.resize(asks_wait ? verdicts_.size() : 0);
+  load_.resize(wait_weight_.size());
   if (server_->load_kind == LoadKind::kIdle) {
     fill_idle(g, ordinal, consumer);
     return;
@@ -182,7 +214,7 @@ void TableFiller::fill(const GridLine& g, std::int64_t ordinal, const GridConsum
             accelerator.power_curve()};
   chains_ = chain_store_.start(g.num_replicas, server_->total_rate_per_ms,
                                [&](std::int64_t i) { return g.replicas(i); });
-  size_batches(g);
+  need_.resize(static_cast<std::size_t>(g.num_batches));
   TableRows to{};
   for (int c = 0; c < kNumPlainGridColumns; ++c) to.column[c] = columns_[c].data();
   if (!wait_weight_.empty()) {
@@ -198,6 +230,8 @@ void TableFiller::fill(const GridLine& g, std::int64_t ordinal, const GridConsum
                                                             g.batch(first), g.batch_step, num, to);
     alone = by_lanes < num;
     fill_alone(g, first, by_lanes, num);
+    meter_.check();
+    find_needs(g, first, num);
     if (num_columns_ == kNumGridColumns) fill_percentiles(g, first, num);
     judge(g, first, num);
     hand_over(g, ordinal, first, num, consumer);

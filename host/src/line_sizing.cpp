@@ -26,7 +26,7 @@ struct PlainPairs {
 
 void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last,
                 const Kernels& kernel, const std::vector<double>& reciprocals,
-                std::vector<LineOutcome>& outcomes) {
+                std::vector<LineOutcome>& outcomes, WorkMeter& meter) {
   PlainPairs plain;
   std::vector<std::int64_t> position(static_cast<std::size_t>(last - first));
   std::vector<double> inv_mu;
@@ -44,6 +44,7 @@ void size_chunk(const Problem& problem, std::int64_t first, std::int64_t last,
     const RateRange range = rate_range(shape, server.has_tps_target, chunks_at_1, chunks_at_m);
     if (server.targets.binds_percentile() || !is_plain_pair(shape, chunks_at_1, chunks_at_m) ||
         !(range.low_per_ms <= range.high_per_ms)) {
+      meter.check();
       inv_mu.resize(std::max(inv_mu.size(), static_cast<std::size_t>(ceiling) + 1));
       kernel.fill_inverse_mu(shape.service, ceiling, inv_mu.data());
       outcomes[i] =
@@ -86,14 +87,15 @@ std::vector<LineOutcome> size_lines(const Problem& problem, InstructionSet isa, 
   const std::vector<double> reciprocals = reciprocal_table(problem, num_threads);
   const auto count = static_cast<std::int64_t>(problem.lines.size());
   std::vector<LineOutcome> outcomes(problem.lines.size());
+  WorkMeter meter(progress, "sizing", count);
   parallel_chunks(
-      count, kLinesPerChunk, num_threads,
+      count, fair_chunk(count, kLinesPerChunk, num_threads), num_threads,
       [&](std::int64_t first, std::int64_t last) {
-        size_chunk(problem, first, last, kernel, reciprocals, outcomes);
+        size_chunk(problem, first, last, kernel, reciprocals, outcomes, meter);
+        meter.add(last - first);
       },
-      [&](std::int64_t done) {
-        if (progress) progress("sizing", done, count);
-      });
+      [&](std::int64_t) { meter.check(); });
+  meter.finish();
   return outcomes;
 }
 

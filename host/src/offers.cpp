@@ -12,18 +12,33 @@ namespace {
 constexpr std::int64_t kOptionsPerChunk = 256;
 constexpr std::int64_t kServersPerChunk = 1;  // one with many accelerators takes long
 // A limit has at most so many units: sums stay exact, and what an option takes is known to a
-// trillionth of the whole.
-constexpr double kMostUnits = 1e12;
-constexpr double kFinestUnit = 1e-6;
+// trillionth of the whole. One above kLeastLimit has units of kUsualUnit or more; below it units
+// shrink with the limit, so that it always has kFewestUnits.
+constexpr double kMostUnits = 1e12, kFewestUnits = 1e9;
+constexpr double kUsualUnit = 1e-6;
+constexpr double kLeastLimit = kUsualUnit * kFewestUnits;
+constexpr double kFinestUnit = 1e-300;  // above the numbers that lose digits
+// Products and quotients of costs lie this share of themselves off the true ones at most.
+constexpr double kRounding = 0x1p-50;
 
 double unit_of(double amount) {
-  if (!(amount > 0)) return kFinestUnit;
-  return std::max(kFinestUnit, std::pow(10.0, std::ceil(std::log10(amount / kMostUnits))));
+  if (!(amount > 0)) return kUsualUnit;
+  if (amount < kLeastLimit) {
+    return std::max(kFinestUnit, std::pow(10.0, std::floor(std::log10(amount / kFewestUnits))));
+  }
+  return std::max(kUsualUnit, std::pow(10.0, std::ceil(std::log10(amount / kMostUnits))));
 }
 
-// Amounts beyond the limit need not be told apart.
-std::int64_t units(double amount, double unit) {
-  return std::llround(std::min(amount / unit, 2 * kMostUnits));
+// Units of a limit: whole ones only, so that those who keep to them keep to the limit.
+std::int64_t units_offered(double limit, double unit) {
+  return static_cast<std::int64_t>(std::floor(limit / unit * (1 + kRounding)));
+}
+
+// Units that an amount takes: whatever is more than 0 takes one at least, or a limit of 0 would let
+// it pass. Amounts beyond all limits need not be told apart.
+std::int64_t units_taken(double amount, double unit) {
+  return static_cast<std::int64_t>(
+      std::ceil(std::min(amount / unit * (1 - kRounding), static_cast<double>(kBeyondLimits))));
 }
 
 // What an allocation takes of the things that limits share out.
@@ -36,9 +51,9 @@ struct Amounts {
 std::int64_t units_of(const Limit& limit, const Amounts& amounts, double pue) {
   switch (limit.kind) {
     case Limit::Kind::kCost:
-      return units(amounts.cost, limit.unit);
+      return units_taken(amounts.cost, limit.unit);
     case Limit::Kind::kPower:
-      return units(amounts.power_w * pue, limit.unit);
+      return units_taken(amounts.power_w * pue, limit.unit);
     case Limit::Kind::kChanges:
       return amounts.changed ? 1 : 0;
   }
@@ -254,7 +269,9 @@ Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
   }
 
   offers.limits = limits_of(optimizer);
-  for (const Limit& limit : offers.limits) table.limits.push_back(units(limit.amount, limit.unit));
+  for (const Limit& limit : offers.limits) {
+    table.limits.push_back(units_offered(limit.amount, limit.unit));
+  }
   table.uses.resize(table.options.size() * offers.limits.size());
   Weighing weighing(problem, optimizer, outcomes, offers);
   parallel_chunks(std::ssize(table.options), kOptionsPerChunk, num_threads,

@@ -1,13 +1,21 @@
-// Work sharing over chunks of an index range. Owns: the thread team and error hand-over.
+// Work sharing over chunks of an index range. Owns: the thread team, error hand-over, and how long
+// items of work tell how far they are.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "tonnage/core/progress.hpp"
 
 namespace tonnage {
 
@@ -17,10 +25,72 @@ inline int team_size(int requested) {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
+// Starts up to `count` threads that run `work`. Where the system has no room for more, those that
+// did start have to do.
+template <class Work>
+void start_threads(std::vector<std::jthread>& threads, int count, const Work& work) {
+  try {
+    for (int i = 0; i < count; ++i) threads.emplace_back(work);
+  } catch (const std::system_error&) {
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+// Ends a body whose work nobody waits for any more, because other work has failed.
+struct Abandoned {};
+
+// Work done by several threads, told to a callback on the thread that made the meter only.
+class WorkMeter {
+ public:
+  WorkMeter(const ProgressCallback& progress, std::string_view phase, std::int64_t total)
+      : progress_(progress), phase_(phase), total_(total) {}
+
+  // On any thread: so much more is done.
+  void add(std::int64_t amount) {
+    done_ += amount;
+    check();
+  }
+  // On any thread, now and then during long work. Throws what the callback throws; on other threads
+  // Abandoned once it has thrown.
+  void check() {
+    if (std::this_thread::get_id() != owner_) {
+      if (stopped_) throw Abandoned{};
+      return;
+    }
+    if (!progress_ || total_ <= 0) return;
+    try {
+      // The end is told once.
+      progress_(phase_, std::min(done_.load(), total_ - 1), total_);
+    } catch (...) {
+      stopped_ = true;
+      throw;
+    }
+  }
+  // All is done, all threads have ended.
+  void finish() const {
+    if (progress_) progress_(phase_, total_, total_);
+  }
+
+ private:
+  const ProgressCallback& progress_;
+  std::string_view phase_;
+  std::int64_t total_;
+  std::atomic<std::int64_t> done_{0};
+  std::atomic<bool> stopped_{false};
+  std::thread::id owner_ = std::this_thread::get_id();
+};
+
+// Items a thread takes at once, at most `most`: few enough that the team shares what there is.
+inline std::int64_t fair_chunk(std::int64_t count, std::int64_t most, int num_threads) {
+  constexpr std::int64_t kTurns = 8;
+  return std::clamp<std::int64_t>(count / (kTurns * team_size(num_threads)), 1, most);
+}
+
 // Calls body(first, last) for consecutive chunks of [0, count) from several threads, the calling
 // one included. Chunks are handed out as threads become free, so uneven ones balance. After each
-// chunk of its own the calling thread calls report(items done). The first exception is rethrown
-// here once all threads have stopped.
+// chunk of its own, and now and then while it waits for the others, the calling thread calls
+// report(items done). Fewer threads than asked for, where the system limits them, change nothing
+// but the time. The first exception is rethrown here once all threads have stopped.
 template <class Body, class Report>
 void parallel_chunks(std::int64_t count, std::int64_t chunk, int num_threads, const Body& body,
                      const Report& report) {
@@ -29,6 +99,11 @@ void parallel_chunks(std::int64_t count, std::int64_t chunk, int num_threads, co
   std::atomic<bool> failed{false};
   std::exception_ptr error;
   std::mutex error_mutex;
+  const auto fail = [&] {
+    failed = true;
+    const std::lock_guard lock(error_mutex);
+    if (!error) error = std::current_exception();
+  };
   const auto work = [&](bool reports) {
     try {
       while (!failed.load(std::memory_order_relaxed)) {
@@ -39,18 +114,37 @@ void parallel_chunks(std::int64_t count, std::int64_t chunk, int num_threads, co
         const std::int64_t so_far = done.fetch_add(last - first) + (last - first);
         if (reports) report(so_far);
       }
+    } catch (const Abandoned&) {
+      failed = true;  // the reason is told where it arose
     } catch (...) {
-      failed = true;
-      const std::lock_guard lock(error_mutex);
-      if (!error) error = std::current_exception();
+      fail();
     }
   };
   const std::int64_t chunks = (count + chunk - 1) / chunk;
   const int team = static_cast<int>(std::min<std::int64_t>(team_size(num_threads), chunks));
   {
+    std::mutex mutex;
+    std::condition_variable one_ended;
+    std::size_t ended = 0;
     std::vector<std::jthread> others;
-    for (int i = 1; i < team; ++i) others.emplace_back([&] { work(false); });
+    start_threads(others, team - 1, [&] {
+      work(false);
+      const std::lock_guard lock(mutex);
+      ++ended;
+      one_ended.notify_one();
+    });
     work(true);
+    std::unique_lock lock(mutex);
+    const auto all_ended = [&] { return ended == others.size(); };
+    while (!one_ended.wait_for(lock, std::chrono::milliseconds(50), all_ended)) {
+      lock.unlock();
+      try {
+        if (!failed.load(std::memory_order_relaxed)) report(done.load());
+      } catch (...) {
+        fail();
+      }
+      lock.lock();
+    }
   }
   if (error) std::rethrow_exception(error);
   report(count);

@@ -24,6 +24,9 @@ struct Limit {
   [[nodiscard]] std::string_view name() const;  // as in files
 };
 
+// What an option takes of a limit that is as much as this or more, which no limit offers.
+inline constexpr std::int64_t kBeyondLimits = 2'000'000'000'000;
+
 // The options that a plan is selected from.
 struct Offers {
   OptionTable table;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tonnage/core/printable.hpp"
 #include "tonnage/core/system.hpp"
 
 namespace tonnage {
@@ -41,7 +42,7 @@ std::string pair_detail(const ServerRow& server, const LineOutcome& outcome) {
       return fmt::format("drop probability is at best {:.4g}, target {:.4g}",
                          outcome.best_achievable, server.targets.drop);
     case Reason::kAboveMaxReplicas:
-      return fmt::format("needs {} replicas, maxNumReplicas is {}", outcome.num_replicas,
+      return fmt::format("needs {}, maxNumReplicas is {}", counted(outcome.num_replicas, "replica"),
                          server.max_replicas);
     default:
       return std::string(describe(outcome.reason));
@@ -101,7 +102,8 @@ std::string broken_limits(const Planning& planning, const Option& option, const 
     const std::int64_t free = left[resource] + (has == nullptr ? 0 : table.taken(*has, resource));
     const std::int64_t wanted = table.taken(option, resource);
     if (wanted <= free) continue;
-    text += fmt::format("{}{:.6g} of {} ({:.6g} are left)", text.empty() ? "" : ", ",
+    text += fmt::format("{}{}{:.6g} of {} ({:.6g} are left)", text.empty() ? "" : ", ",
+                        wanted < kBeyondLimits ? "" : "more than ",
                         static_cast<double>(wanted) * limit.unit, limit.name(),
                         static_cast<double>(free) * limit.unit);
   }
@@ -115,10 +117,12 @@ std::string no_capacity_detail(const Planning& planning, std::int64_t s,
       best.num_replicas == 0 ? "the empty allocation" : option_name(planning, best);
   const std::string limits = broken_limits(planning, best, nullptr, left);
   std::string lack;
+  const auto left_of = [&](std::int32_t type) { return std::max<std::int64_t>(0, left[type]); };
   for (const auto& [type, cards] : planning.table.cards_of(best)) {
     if (cards <= left[type]) continue;
-    lack += fmt::format(", needs {} cards of type {}, {} are left", cards,
-                        planning.problem.type_names[type], std::max<std::int64_t>(0, left[type]));
+    lack += fmt::format(", needs {} of type {}, {} left", counted(cards, "card"),
+                        planning.problem.type_names[type],
+                        left_of(type) == 1 ? "1 is" : fmt::format("{} are", left_of(type)));
   }
   if (lack.empty() && !limits.empty()) {
     return fmt::format("a limit of the plan: the best option, {}, takes {}", name, limits);

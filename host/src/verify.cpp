@@ -9,6 +9,7 @@
 
 #include "planning.hpp"
 #include "tonnage/core/plan.hpp"
+#include "tonnage/core/printable.hpp"
 #include "tonnage/core/problem.hpp"
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
@@ -178,7 +179,7 @@ class Verifier {
     truth.value = transition_penalty(row.current_accelerator == kNoAccelerator,
                                      row.current_replicas, row.current_cost, 0, 0);
     if (*claim.num_replicas != 0) {
-      report("zero-load", "{} replicas on no accelerator", *claim.num_replicas);
+      report("zero-load", "{} on no accelerator", counted(*claim.num_replicas, "replica"));
     }
     if (row.load_kind == LoadKind::kLoaded || row.load_kind == LoadKind::kIdle) {
       report("zero-load", "the allocation is empty, although the server {}",
@@ -226,7 +227,7 @@ class Verifier {
                     const AllocationClaims& claim, Truth& truth) {
     const std::int64_t replicas = *claim.num_replicas;
     if (replicas < 1 || replicas > kMaxReplicas) {
-      report("replicas", "{} replicas, expected 1 to {}", replicas, kMaxReplicas);
+      report("replicas", "{}, expected 1 to {}", counted(replicas, "replica"), kMaxReplicas);
       return;
     }
     truth.cost_known = true;
@@ -238,10 +239,12 @@ class Verifier {
     truth.changed = is_change(row, perf.accelerator, replicas);
     if (row.load_kind == LoadKind::kUnplannable) return;
     if (replicas < row.min_replicas && !truth.partial) {
-      report("min-replicas", "{} replicas, at least {} are wanted", replicas, row.min_replicas);
+      report("min-replicas", "{}, at least {} wanted", counted(replicas, "replica"),
+             row.min_replicas);
     }
     if (row.max_replicas > 0 && replicas > row.max_replicas) {
-      report("max-replicas", "{} replicas, at most {} are allowed", replicas, row.max_replicas);
+      report("max-replicas", "{}, at most {} allowed", counted(replicas, "replica"),
+             row.max_replicas);
     }
     if (!claim.max_batch) {
       report("incomplete", "the allocation does not state its maxBatch");
@@ -262,8 +265,8 @@ class Verifier {
       return;
     }
     if (*claim.num_replicas > row.min_replicas) {
-      report("zero-load", "{} replicas without load, the minimum is {}", *claim.num_replicas,
-             row.min_replicas);
+      report("zero-load", "{} without load, the minimum is {}",
+             counted(*claim.num_replicas, "replica"), row.min_replicas);
     }
     finish_value(row, perf, claim, row.min_replicas, truth);
     check_metrics(claim, idle_truth(row, perf, accelerator, batch, *claim.num_replicas), truth);
@@ -277,8 +280,8 @@ class Verifier {
       report("batch", "batch size {}, expected 1 to {}", *claim.max_batch, ceiling);
       return;
     }
-    if (perf.alpha_ms == 0 && perf.beta_ms == 0 && perf.gamma_ms == 0) {
-      report("perf-data", "all parameters of the performance data are 0");
+    if (!has_service_time(perf.alpha_ms, perf.beta_ms, perf.gamma_ms)) {
+      report("perf-data", "all parameters of the performance data are 0 or below 1e-100 ms");
       return;
     }
     const QueueShape shape = queue_shape(row, perf, *claim.max_batch);
@@ -307,11 +310,12 @@ class Verifier {
         truth.value_known = true;
         truth.value = value(row, perf, replicas);
       } else {
-        report("replicas", "{} replicas carry {:.6g} of {:.6g} requests/min within the targets; {}",
-               replicas, found.throughput_per_ms * static_cast<double>(replicas) * 60000,
+        report("replicas", "within the targets {} can carry {:.6g} of {:.6g} requests/min; {}",
+               counted(replicas, "replica"),
+               found.throughput_per_ms * static_cast<double>(replicas) * 60000,
                row.total_rate_per_ms * 60000,
                needed == 0 ? std::string("no permitted number suffices")
-                           : fmt::format("{} are needed", needed));
+                           : fmt::format("needed: {}", needed));
         truth.partial = true;
         return;  // what other solvers state of partial allocations is left as it was
       }
@@ -319,13 +323,13 @@ class Verifier {
       report("replicas", "no permitted number of replicas meets the targets");
     } else {
       if (row.max_replicas > 0 && needed > row.max_replicas) {
-        report("max-replicas", "the targets need {} replicas, at most {} are allowed", needed,
-               row.max_replicas);
+        report("max-replicas", "the targets need {}, at most {} allowed",
+               counted(needed, "replica"), row.max_replicas);
       }
       const std::int64_t wanted = needed + optimizer_.spare_replicas;
       if (!truth.partial && replicas < wanted) {
-        report("spare-replicas", "{} replicas, {} are needed and {} wanted to spare", replicas,
-               needed, optimizer_.spare_replicas);
+        report("spare-replicas", "{}, {} needed and {} wanted to spare",
+               counted(replicas, "replica"), needed, optimizer_.spare_replicas);
       }
       finish_value(row, perf, claim, truth.partial ? wanted : needed, truth);
     }
@@ -360,7 +364,7 @@ class Verifier {
                     std::int64_t needed, Truth& truth) {
     const std::int64_t replicas = *claim.num_replicas;
     if (truth.partial && replicas >= needed) {
-      report("partial", "marked as partial, but {} replicas suffice", needed);
+      report("partial", "marked as partial, although {} would do", counted(needed, "replica"));
       truth.partial = false;
     }
     truth.value_known = true;

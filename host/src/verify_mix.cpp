@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "tonnage/core/printable.hpp"
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
 #include "tonnage/host/verify.hpp"
@@ -85,8 +86,8 @@ class MixCheck {
     }
     const std::int64_t ceiling = batch_ceiling(row_, perf);
     if (claim.num_replicas < 1 || claim.num_replicas > kMaxReplicas) {
-      report_("replicas", fmt::format("{} replicas of a part, expected 1 to {}", claim.num_replicas,
-                                      kMaxReplicas));
+      report_("replicas", fmt::format("{} of a part, expected 1 to {}",
+                                      counted(claim.num_replicas, "replica"), kMaxReplicas));
       return false;
     }
     if (claim.max_batch < 1 || claim.max_batch > ceiling) {
@@ -119,12 +120,12 @@ class MixCheck {
                                       *claim_.num_replicas, replicas));
     }
     if (replicas < row_.min_replicas) {
-      report_("min-replicas",
-              fmt::format("{} replicas, at least {} are wanted", replicas, row_.min_replicas));
+      report_("min-replicas", fmt::format("{}, at least {} wanted", counted(replicas, "replica"),
+                                          row_.min_replicas));
     }
     if (row_.max_replicas > 0 && replicas > row_.max_replicas) {
-      report_("max-replicas",
-              fmt::format("{} replicas, at most {} are allowed", replicas, row_.max_replicas));
+      report_("max-replicas", fmt::format("{}, at most {} allowed", counted(replicas, "replica"),
+                                          row_.max_replicas));
     }
     for (const AllocationPart& part : server_.spec().current_alloc.parts) {
       now.emplace_back(part.accelerator, part.num_replicas);

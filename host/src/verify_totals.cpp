@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tonnage/core/printable.hpp"
 #include "verify_bounds.hpp"
 
 namespace tonnage {
@@ -12,6 +13,10 @@ namespace {
 
 // Rounding in bounds: servers, or shares of the plan's cost.
 constexpr double kBoundSlack = 1e-6;
+// Rounding in sums over the servers, as a share of the limit: a limit of 0 has none.
+constexpr double kLimitSlack = 1e-9;
+// Rounding in the share of the cards that may be used.
+constexpr double kShareSlack = 1e-12;
 
 class TotalsCheck {
  public:
@@ -51,18 +56,19 @@ class TotalsCheck {
       const std::int64_t limit = system_.capacity(type).value_or(0);
       if (total.used > 0 && total.used <= limit && optimizer_.headroom > 0 &&
           static_cast<double>(total.used) >
-              static_cast<double>(limit) * (1 - optimizer_.headroom) * (1 + kBoundSlack)) {
-        report("headroom", "{} of {} cards of type \"{}\" used, a share of {} is to be left",
-               total.used, limit, type, optimizer_.headroom);
+              static_cast<double>(limit) * (1 - optimizer_.headroom) * (1 + kShareSlack)) {
+        report("headroom", "{} of {} of type \"{}\" used, a share of {} is to be left", total.used,
+               counted(limit, "card"), type, optimizer_.headroom);
       }
       if (total.used <= limit) continue;
-      report("capacity", "{} cards of type \"{}\" used, there are {}", total.used, type, limit);
+      report("capacity", "{} of type \"{}\" used, there {} {}", counted(total.used, "card"), type,
+             limit == 1 ? "is" : "are", limit);
     }
   }
 
   void check_limits() {
     const auto check = [&](const char* kind, const char* what, double used, double limit) {
-      if (used <= limit * (1 + kBoundSlack)) return;
+      if (used <= limit * (1 + kLimitSlack)) return;
       report(kind, "{:.9g} {}, the limit is {:.9g}", used, what, limit);
     };
     if (optimizer_.max_cost_cents_per_hour && totals_.costs_known) {
@@ -122,7 +128,8 @@ class TotalsCheck {
     }
     for (const auto& [type, total] : totals_.types) {
       if (total.used > 0 && !claimed.contains(type)) {
-        report("summary", "the type \"{}\" is missing, {} of its cards are used", type, total.used);
+        report("summary", "the type \"{}\" is missing, {} of it used", type,
+               counted(total.used, "card"));
       }
     }
   }
@@ -138,8 +145,8 @@ class TotalsCheck {
     }
     for (const auto& [priority, truth] : totals_.outcomes) {
       if (!claimed.contains(priority)) {
-        report("summary", "the priority {} is missing, {} servers have it", priority,
-               truth.served + truth.partial + truth.unserved);
+        report("summary", "the priority {} of {} is missing", priority,
+               counted(truth.served + truth.partial + truth.unserved, "server"));
       }
     }
   }

@@ -25,7 +25,7 @@ AllocationMetrics idle_truth(const ServerRow& server, const PerfRow& perf,
   r.itl_ms = perf.alpha_ms + perf.beta_ms;
   r.ttft_ms = r.itl_ms + perf.gamma_ms * m;
   const double busy = r.ttft_ms + perf.alpha_ms + perf.beta_ms * m;
-  r.max_rate_per_replica_per_ms = busy > 0 ? m / busy : 0;
+  r.max_rate_per_replica_per_ms = busy >= kLeastParameterMs ? m / busy : 0;
   r.ttft_p50_ms = r.ttft_p90_ms = r.ttft_p95_ms = r.ttft_p99_ms = r.ttft_ms;
   r.response_ms = r.ttft_ms + std::max(0.0, server.out_tokens - 1) * r.itl_ms;
   r.power_w = power(perf, accelerator, replicas, 0);

@@ -5,139 +5,103 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <optional>
-#include <random>
-#include <utility>
+#include <cstdio>
 
-#include "tonnage/core/error.hpp"
+#include "output_place.hpp"
 
 namespace tonnage {
+
 namespace {
 
-[[noreturn]] void fail(const std::string& path, const std::string& what, int error) {
-  throw Error(ErrorCode::kIo, "cannot write " + path + ": " + what + ": " + std::strerror(error));
-}
-
-// A file open for writing; closed, and removed if it is temporary, unless that was done before.
-class OutputFile {
- public:
-  // Opens an existing thing for writing.
-  explicit OutputFile(const std::string& target)
-      : target_(target), descriptor_(open(target.c_str(), O_WRONLY | O_CLOEXEC)) {
-    if (descriptor_ < 0) fail(target_, "opening it", errno);
-  }
-  // Creates a temporary file beside `target`, with the permissions that a new file gets.
-  OutputFile(const std::string& target, std::random_device& random) : target_(target) {
-    constexpr int kAttempts = 100;
-    for (int attempt = 0; attempt < kAttempts && descriptor_ < 0; ++attempt) {
-      temporary_ = target + ".tmp-" + std::to_string(random());
-      descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (descriptor_ < 0 && errno != EEXIST) break;
-    }
-    if (descriptor_ < 0) {
-      const int error = errno;
-      temporary_.clear();
-      fail(target_, "creating a temporary file beside it", error);
-    }
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-  ~OutputFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-    if (!temporary_.empty()) unlink(temporary_.c_str());
-  }
-
-  void write(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t written = ::write(descriptor_, text.data(), text.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail(target_, "writing", errno);
-      text.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-  void set_mode(mode_t mode) {
-    if (fchmod(descriptor_, mode) != 0) fail(target_, "setting permissions", errno);
-  }
-  void close_flushed() {
-    if (fsync(descriptor_) != 0) fail(target_, "flushing to disk", errno);
-    close_now();
-  }
-  void close_now() {
-    const int descriptor = std::exchange(descriptor_, -1);
-    if (close(descriptor) != 0) fail(target_, "closing", errno);
-  }
-  void rename_to_target() {
-    if (rename(temporary_.c_str(), target_.c_str()) != 0) fail(target_, "renaming onto it", errno);
-    temporary_.clear();
-  }
-
- private:
-  std::string target_;
-  std::string temporary_;
-  int descriptor_ = -1;
-};
-
-// Makes the rename itself durable. Not every file system can flush a folder, and the file is
-// already in place, so a failure here is none of the save.
-void flush_folder_of(const std::string& path) {
-  std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (folder.empty()) folder = ".";
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  (void)fsync(descriptor);
-  close(descriptor);
-}
+// A signal is looked at only between two writes to a disk: each takes an instant.
+constexpr std::size_t kLargestWrite = 1 << 18;
 
 }  // namespace
 
 class AtomicFile::File {
  public:
-  explicit File(const std::string& path) {
-    std::string target = path;
-    std::error_code error;
-    if (std::filesystem::is_symlink(path, error)) {
-      const auto resolved = std::filesystem::weakly_canonical(path, error);
-      if (!error) target = resolved.string();
-    }
-    struct stat existing {};
-    const bool exists = stat(target.c_str(), &existing) == 0;
-    renames_ = !exists || S_ISREG(existing.st_mode);
-    if (!renames_) {
-      output_.emplace(target);
+  File(const std::string& path, UnfinishedFiles* unfinished) : place_(path, unfinished) {
+    if (const auto number = place_.open_file()) {
+      // Opened anew it would be written from its start, over what it holds.
+      file_ = Descriptor(fcntl(*number, F_DUPFD_CLOEXEC, 0));
+      if (!file_.is_open()) fail("opening it", errno);
       return;
     }
-    std::random_device random;
-    output_.emplace(target, random);
-    if (exists) output_->set_mode(existing.st_mode & 07777);
-    target_ = target;
+    const std::optional<struct stat> existing = place_.status();
+    if (existing && !S_ISREG(existing->st_mode)) {
+      file_ = Descriptor(openat(place_.folder(), place_.name().c_str(), O_WRONLY | O_CLOEXEC));
+      if (!file_.is_open()) fail("opening it", errno);
+      return;
+    }
+    if (path.ends_with('/')) fail("opening it", existing ? ENOTDIR : EISDIR);
+    // A rename asks for no permission on the file that it replaces.
+    if (existing && faccessat(place_.folder(), place_.name().c_str(), W_OK, AT_EACCESS) != 0) {
+      fail("replacing it", errno);
+    }
+    create_temporary(existing);
   }
-  void write(std::string_view text) { output_->write(text); }
-  void commit() {
-    if (!renames_) {
-      output_->close_now();
-      return;
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (!temporary_.empty()) (void)place_.remove_temporary(temporary_, false);
+  }
+
+  void write(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t written = ::write(file_.number(), text.data(), std::min(text.size(), kLargestWrite));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail("writing", errno);
+      text.remove_prefix(static_cast<std::size_t>(written));
     }
-    output_->close_flushed();
-    output_->rename_to_target();
-    flush_folder_of(target_);
+  }
+
+  void commit() {
+    if (!temporary_.empty() && fsync(file_.number()) != 0) fail("flushing to disk", errno);
+    if (const int error = file_.close_now()) fail("closing", error);
+    if (temporary_.empty()) return;
+    if (const int error = place_.rename_temporary(temporary_)) fail("renaming onto it", error);
+    temporary_.clear();
+    place_.flush_folder();
   }
 
  private:
-  std::string target_;
-  bool renames_ = true;
-  std::optional<OutputFile> output_;
+  [[noreturn]] void fail(const char* what, int error) const {
+    fail_to_write(place_.path(), what, error);
+  }
+
+  void create_temporary(const std::optional<struct stat>& replaced) {
+    // Private until it has the permissions of what it replaces.
+    const mode_t mode = replaced ? 0600 : 0666;
+    temporary_ = place_.make_temporary("file", [&](const char* name) {
+      file_ =
+          Descriptor(openat(place_.folder(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+      return file_.is_open();
+    });
+    if (!replaced) return;
+    if (const int error = keep_attributes(file_.number(), *replaced)) {
+      (void)place_.remove_temporary(temporary_, false);
+      fail("setting permissions", error);
+    }
+  }
+
+  OutputPlace place_;
+  Descriptor file_;
+  std::string temporary_;  // empty: written in place, or renamed
 };
 
-AtomicFile::AtomicFile(const std::string& path) : file_(std::make_unique<File>(path)) {}
+AtomicFile::AtomicFile(const std::string& path, UnfinishedFiles* unfinished)
+    : file_(std::make_unique<File>(path, unfinished)) {}
+AtomicFile::AtomicFile(AtomicFile&&) noexcept = default;
+AtomicFile& AtomicFile::operator=(AtomicFile&&) noexcept = default;
 AtomicFile::~AtomicFile() = default;
 void AtomicFile::write(std::string_view text) { file_->write(text); }
 void AtomicFile::commit() { file_->commit(); }
 
-void write_file_atomically(const std::string& path, std::string_view text) {
-  AtomicFile file(path);
+void write_file_atomically(const std::string& path, std::string_view text,
+                           UnfinishedFiles* unfinished) {
+  AtomicFile file(path, unfinished);
   file.write(text);
   file.commit();
 }

@@ -1,27 +1,27 @@
 // The text and JSON forms of diagnostics.
 #include "tonnage/io/diagnostics.hpp"
 
-#include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "text_rendering.hpp"
+#include "json_writer.hpp"
+#include "tonnage/core/printable.hpp"
 
 namespace tonnage {
 namespace {
 
-std::string_view severity_name(Severity severity) {
+std::string severity_name(Severity severity) {
   return severity == Severity::kError ? "error" : "warning";
 }
 
 }  // namespace
 
 std::string Diagnostic::to_text() const {
-  std::string line = one_line(file) + ": ";
-  if (!pointer.empty()) line += one_line(pointer) + ": ";
+  std::string line = file + ": ";
+  if (!pointer.empty()) line += pointer + ": ";
   line += severity_name(severity);
   line += ": found " + found + ", expected " + expected;
   if (!hint.empty()) line += " (" + hint + ")";
-  return line;
+  return printable(line);
 }
 
 void Diagnostics::add(Diagnostic diagnostic) {
@@ -50,29 +50,34 @@ std::string Diagnostics::to_text(std::size_t most) const {
       ++shown;
     }
     if (total > shown) {
-      text += "and " + std::to_string(total - shown) + " more ";
-      text += severity_name(severity);
-      text += total - shown == 1 ? "\n" : "s\n";
+      text += "and " +
+              counted(static_cast<std::int64_t>(total - shown), "more " + severity_name(severity)) +
+              "\n";
     }
   }
   return text;
 }
 
 std::string Diagnostics::to_json() const {
-  using Json = nlohmann::ordered_json;
-  Json errors = Json::array();
-  Json warnings = Json::array();
-  for (const Diagnostic& diagnostic : all_) {
-    (diagnostic.severity == Severity::kError ? errors : warnings)
-        .push_back({{"file", diagnostic.file},
-                    {"pointer", diagnostic.pointer},
-                    {"found", diagnostic.found},
-                    {"expected", diagnostic.expected},
-                    {"hint", diagnostic.hint}});
-  }
-  const Json report = {{"errors", std::move(errors)}, {"warnings", std::move(warnings)}};
   // File names are whatever the system gives: bytes that are no UTF-8 are replaced.
-  return report.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  JsonWriter json(JsonWriter::Unwritable::kReplace);
+  json.begin_object();
+  for (const Severity severity : {Severity::kError, Severity::kWarning}) {
+    json.begin_array(severity_name(severity) + "s");
+    for (const Diagnostic& diagnostic : all_) {
+      if (diagnostic.severity != severity) continue;
+      json.begin_object();
+      json.value("file", diagnostic.file);
+      json.value("pointer", diagnostic.pointer);
+      json.value("found", diagnostic.found);
+      json.value("expected", diagnostic.expected);
+      json.value("hint", diagnostic.hint);
+      json.end();
+    }
+    json.end();
+  }
+  json.end();
+  return json.take();
 }
 
 }  // namespace tonnage

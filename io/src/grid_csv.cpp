@@ -25,7 +25,8 @@ void append(std::string& text, Number number) {
 class CsvGrid : public GridSink {
  public:
   CsvGrid(const Problem& problem, const std::vector<std::string>& fields, const std::string& path,
-          std::function<void(std::string_view)> output, std::int64_t memory_limit)
+          std::function<void(std::string_view)> output, std::int64_t memory_limit,
+          UnfinishedFiles* unfinished)
       : problem_(problem),
         fields_(chosen_grid_fields(fields)),
         output_(std::move(output)),
@@ -33,7 +34,7 @@ class CsvGrid : public GridSink {
     std::erase_if(fields_, [](const GridField& f) {
       return f.kind == GridFieldKind::kBatch || f.kind == GridFieldKind::kReplicas;
     });
-    if (!path.empty()) file_.emplace(path);
+    if (!path.empty()) file_.emplace(path, unfinished);
     std::string header = "server,accelerator,maxBatch,numReplicas";
     for (const GridField& field : fields_) (header += ',') += field.name;
     put(header + "\r\n");
@@ -76,8 +77,9 @@ class CsvGrid : public GridSink {
     texts_.clear();
   }
 
-  void finish() override {
+  std::string finish() override {
     if (file_) file_->commit();
+    return {};
   }
 
  private:
@@ -123,8 +125,9 @@ std::unique_ptr<GridSink> make_csv_grid(const Problem& problem,
                                         const std::vector<std::string>& fields,
                                         const std::string& path,
                                         std::function<void(std::string_view)> output,
-                                        std::int64_t memory_limit) {
-  return std::make_unique<CsvGrid>(problem, fields, path, std::move(output), memory_limit);
+                                        std::int64_t memory_limit, UnfinishedFiles* unfinished) {
+  return std::make_unique<CsvGrid>(problem, fields, path, std::move(output), memory_limit,
+                                   unfinished);
 }
 
 }  // namespace tonnage

@@ -3,6 +3,7 @@
 #include <bit>
 #include <limits>
 
+#include "fields.hpp"
 #include "grid_fields.hpp"
 #include "json_writer.hpp"
 #include "text_rendering.hpp"
@@ -54,22 +55,65 @@ std::string_view as_bytes(std::span<const T> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
+constexpr std::string_view kManifest = "manifest.json", kLines = "lines.csv";
+constexpr std::string_view kFormat = "tonnage candidates";
+constexpr std::int64_t kFormatVersion = 1;
+
+std::string file_of(std::string_view field) { return std::string(field) + ".npy"; }
+
+bool is_field_name(std::string_view name) {
+  const auto is_letter_or_digit = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_letter_or_digit);
+}
+
+// The files of a grid by its manifest; none where the text is not the manifest of a grid.
+std::vector<std::string> files_of_grid(const std::string& manifest) {
+  Diagnostics problems;
+  const auto tree = parse_document(manifest, std::string(kManifest), problems);
+  if (!tree) return {};
+  Report report(problems, std::string(kManifest));
+  Fields top(tree->root(), report);
+  if (top.text("format") != kFormat ||
+      top.integer("formatVersion", {kFormatVersion, kFormatVersion, Presence::kRequired}) !=
+          kFormatVersion) {
+    return {};
+  }
+  std::vector<std::string> files{std::string(kManifest), std::string(kLines)};
+  if (const auto list = top.array("fields", Presence::kRequired)) {
+    list->for_each_child([&](const JsonValue& item) {
+      Fields field(item, report);
+      const std::string name = field.name("name");
+      if (is_field_name(name) && field.name("file") == file_of(name)) {
+        files.push_back(file_of(name));
+      } else {
+        report.error(item.pointer(), item.rendering(), "a field of a grid");
+      }
+    });
+  }
+  return problems.has_errors() ? std::vector<std::string>{} : files;
+}
+
 class NpyGrid : public GridSink {
  public:
   NpyGrid(const Problem& problem, std::span<const GridLine> grid,
-          const std::vector<std::string>& names, const std::string& path)
-      : problem_(problem), fields_(chosen_grid_fields(names)), folder_(path, "manifest.json") {
+          const std::vector<std::string>& names, const std::string& path,
+          UnfinishedFiles* unfinished)
+      : problem_(problem),
+        fields_(chosen_grid_fields(names)),
+        folder_(path, {"a grid", std::string(kManifest), files_of_grid}, unfinished) {
     const std::int64_t count = grid.empty() ? 0 : grid.back().offset + grid.back().num_candidates();
     require_room(count, path);
     for (const GridField& field : fields_) {
-      const int file = folder_.add(std::string(field.name) + ".npy");
+      const int file = folder_.add(file_of(field.name));
       const std::string header = npy_header(type_of(field), count);
       folder_.write_at(file, 0, header);
       data_.push_back(static_cast<std::int64_t>(header.size()));
     }
     write_lines(grid);
     const std::string manifest = manifest_of(count, grid.size());
-    folder_.write_at(folder_.add("manifest.json"), 0, manifest);
+    folder_.write_at(folder_.add(std::string(kManifest)), 0, manifest);
   }
 
   [[nodiscard]] std::int64_t wave_candidates() const override {
@@ -77,7 +121,7 @@ class NpyGrid : public GridSink {
   }
   void begin_wave(std::span<const GridLine>) override {}
   void end_wave() override {}
-  void finish() override { folder_.commit(); }
+  std::string finish() override { return folder_.commit(); }
 
   void write(const GridBlock& block) override {
     for (std::size_t f = 0; f < fields_.size(); ++f) {
@@ -138,7 +182,7 @@ class NpyGrid : public GridSink {
   }
 
   void write_lines(std::span<const GridLine> grid) {
-    const int file = folder_.add("lines.csv");
+    const int file = folder_.add(std::string(kLines));
     std::string text =
         "server,accelerator,offset,firstBatch,batchStep,numBatches,firstReplicas,replicaStep,"
         "numReplicaCounts\r\n";
@@ -165,8 +209,8 @@ class NpyGrid : public GridSink {
   [[nodiscard]] std::string manifest_of(std::int64_t count, std::size_t lines) const {
     JsonWriter json(JsonWriter::Unwritable::kReplace);
     json.begin_object();
-    json.value("format", "tonnage candidates");
-    json.value("formatVersion", std::int64_t{1});
+    json.value("format", kFormat);
+    json.value("formatVersion", kFormatVersion);
     json.value("candidates", count);
     json.value("lines", static_cast<std::int64_t>(lines));
     json.value("order",
@@ -176,7 +220,7 @@ class NpyGrid : public GridSink {
     for (const GridField& field : fields_) {
       json.begin_object({}, JsonWriter::Layout::kInline);
       json.value("name", field.name);
-      json.value("file", std::string(field.name) + ".npy");
+      json.value("file", file_of(field.name));
       json.value("type", type_of(field));
       json.value("meaning", field.description);
       json.end();
@@ -204,8 +248,8 @@ class NpyGrid : public GridSink {
 
 std::unique_ptr<GridSink> make_npy_grid(const Problem& problem, std::span<const GridLine> grid,
                                         const std::vector<std::string>& fields,
-                                        const std::string& path) {
-  return std::make_unique<NpyGrid>(problem, grid, fields, path);
+                                        const std::string& path, UnfinishedFiles* unfinished) {
+  return std::make_unique<NpyGrid>(problem, grid, fields, path, unfinished);
 }
 
 }  // namespace tonnage

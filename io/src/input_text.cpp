@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
+#include "text_rendering.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/io/spec_reader.hpp"
 
@@ -20,12 +22,23 @@ struct CloseFile {
   }
 };
 
+// Why a file could not be opened, after fopen() has set errno.
+std::string why_not_opened(const std::string& path) {
+  const int error = errno;
+  std::error_code failed;
+  const std::filesystem::path target = std::filesystem::read_symlink(path, failed);
+  std::string why = std::strerror(error);
+  if (!failed) why += " (it is a symbolic link to " + tonnage::quoted(target.native()) + ")";
+  return why;
+}
+
 // Reads everything into `text`; returns why that failed, or nothing.
 std::string read_all(const std::string& path, std::string& text) {
+  if (path.find('\0') != path.npos) return "a NUL byte in its name";
   std::string too_large = "more than " + std::to_string(kMaxInputBytes) + " bytes";
   const std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdin
                                                                : std::fopen(path.c_str(), "rb"));
-  if (!file) return std::strerror(errno);
+  if (!file) return why_not_opened(path);
   struct stat status {};
   if (fstat(fileno(file.get()), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
     if (static_cast<std::size_t>(status.st_size) > kMaxInputBytes) return too_large;

@@ -53,15 +53,17 @@ class JsonTree {
   static constexpr std::size_t kMaxDepth = 64;
   static constexpr std::size_t kMaxValues = std::size_t{1} << 26;
 
-  // Why a text is no tree. `pointer` names the container around the problem or the repeated key.
+  // Why a text is no tree. `pointer` names the repeated key, the number that is not finite, or the
+  // container around any other problem.
   struct Problem {
     std::string pointer;
     std::string found;
     std::string expected;
   };
 
-  // Parses RFC 8259 JSON; a byte order mark at the start is skipped. Problems other than duplicate
-  // keys leave no tree to look at. The text must be shorter than 4 GiB.
+  // Parses RFC 8259 JSON in UTF-8; a byte order mark at the start is skipped, a NUL byte anywhere
+  // is a problem. Problems other than duplicate keys leave no tree to look at. A number beyond
+  // float64 is none: it is a value of its own kind. The text must be shorter than 4 GiB.
   [[nodiscard]] static std::optional<JsonTree> parse(std::string_view text,
                                                      std::vector<Problem>& problems);
 

@@ -1,22 +1,17 @@
 // Builds a tree from the events of the JSON parser.
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
+#include "json_stand_ins.hpp"
 #include "json_tree.hpp"
 #include "text_rendering.hpp"
 
 namespace tonnage {
 namespace {
-
-// long double: the parser gives up on a number that overflows its own type, which must not happen
-// for every number beyond float64, since the rest of the file is still to be checked.
-using ParserJson = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t,
-                                        std::uint64_t, long double>;
 
 // " at line 3, column 7", where the byte read last stands.
 std::string position_text(std::string_view text, std::size_t bytes_read) {
@@ -28,13 +23,35 @@ std::string position_text(std::string_view text, std::size_t bytes_read) {
   return " at line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
+// The name of another encoding than UTF-8, told by how JSON starts in it; empty otherwise.
+std::string_view other_encoding(std::string_view text) {
+  using namespace std::string_view_literals;
+  const auto starts = [&](std::string_view mark) { return text.starts_with(mark); };
+  const auto zero = [&](std::size_t at) { return at < text.size() && text[at] == '\0'; };
+  if (starts("\xFF\xFE\0\0"sv) || starts("\0\0\xFE\xFF"sv)) return "UTF-32";
+  if (starts("\xFF\xFE"sv) || starts("\xFE\xFF"sv)) return "UTF-16";
+  // Without a byte order mark: two characters of ASCII, which JSON starts with.
+  if (text.size() >= 8 && zero(1) && zero(2) && zero(5) && zero(6) &&
+      ((zero(0) && zero(4) && !zero(3) && !zero(7)) ||
+       (zero(3) && zero(7) && !zero(0) && !zero(4)))) {
+    return "UTF-32";
+  }
+  if (text.size() >= 4 && ((zero(0) && zero(2) && !zero(1) && !zero(3)) ||
+                           (zero(1) && zero(3) && !zero(0) && !zero(2)))) {
+    return "UTF-16";
+  }
+  return {};
+}
+
 }  // namespace
 
 // The handler that the parser drives; the names of its first public functions are the parser's.
 class JsonTreeBuilder {
  public:
-  JsonTreeBuilder(std::string_view text, std::vector<JsonTree::Problem>& problems)
-      : text_(text), problems_(problems) {}
+  // `replaced`: what the numbers spelt kStandIn stand for, in order; empty: for themselves.
+  JsonTreeBuilder(std::string_view text, std::span<const StoodFor> replaced,
+                  std::vector<JsonTree::Problem>& problems)
+      : text_(text), replaced_(replaced), problems_(problems) {}
 
   bool null() { return add(JsonKind::kNull); }
   bool boolean(bool value) {
@@ -53,15 +70,27 @@ class JsonTreeBuilder {
     }
     return add_number(static_cast<double>(value));
   }
-  bool number_float(long double /*value*/, const std::string& digits) {
-    // Not rounded from the long double, which would round twice. The parser has put the locale's
-    // decimal point into the digits, as strtod wants it.
-    const double value = std::strtod(digits.c_str(), nullptr);
-    if (!std::isfinite(value)) return add(JsonKind::kOverflow) && set_text(digits);
-    return add_number(value);
+  bool number_float(double value, const std::string& digits) {
+    if (digits != kStandIn || replaced_.empty()) return add_number(value);
+    const StoodFor stood_for = replaced_.front();
+    replaced_ = replaced_.subspan(1);
+    switch (stood_for.kind) {
+      case StoodFor::Kind::kItself:
+        return add_number(value);
+      case StoodFor::Kind::kOverflow:
+        return add(JsonKind::kOverflow) && set_text(stood_for.text);
+      case StoodFor::Kind::kNotANumber:
+        if (!add(JsonKind::kOverflow)) return false;
+        report_problem({.pointer = JsonValue(tree_, last_node()).pointer(),
+                        .found = shortened(stood_for.text),
+                        .expected = "a finite number"});
+        unreadable_ = true;
+        return true;
+    }
+    return false;
   }
   bool string(const std::string& value) { return add(JsonKind::kString) && set_text(value); }
-  bool binary(const ParserJson::binary_t& /*value*/) { return false; }  // not in JSON text
+  bool binary(const nlohmann::json::binary_t& /*value*/) { return false; }  // not in JSON text
 
   bool start_object(std::size_t /*size*/) { return open(JsonKind::kObject); }
   bool end_object() {
@@ -78,12 +107,11 @@ class JsonTreeBuilder {
     return true;
   }
 
-  bool parse_error(std::size_t bytes_read, const std::string& last_token,
+  bool parse_error(std::size_t bytes_read, const std::string& /*last_token*/,
                    const nlohmann::detail::exception& error) {
-    constexpr int kNumberOverflow = 406;
     const std::string position = position_text(text_, bytes_read);
-    if (error.id == kNumberOverflow) {  // beyond even long double
-      return refuse(shortened(last_token) + position, "a number in the range of float64");
+    if (bytes_read > 0 && bytes_read <= text_.size() && text_[bytes_read - 1] == '\0') {
+      return refuse_nul(bytes_read - 1);
     }
     // Of "[id] parse error at ...: syntax error while ... - reason; last read: ...; expected ..."
     // keep the reason and what was expected.
@@ -98,7 +126,21 @@ class JsonTreeBuilder {
     return refuse(shortened(reason) + position, std::move(expected));
   }
 
-  [[nodiscard]] JsonTree take() { return std::move(tree_); }
+  // Ends the parsing for a NUL byte of the text.
+  bool refuse_nul(std::size_t at) {
+    return refuse("a NUL byte" + position_text(text_, at + 1), "JSON, which has none");
+  }
+
+  // Absent where something in the text is no JSON, although the parser saw to its end.
+  [[nodiscard]] std::optional<JsonTree> take() {
+    // The parser takes a NUL byte for the end of the text and ignores what comes after it.
+    if (const std::size_t nul = text_.find('\0'); nul != text_.npos) {
+      unreadable_ = true;
+      (void)refuse_nul(nul);
+    }
+    if (unreadable_) return std::nullopt;
+    return std::move(tree_);
+  }
 
  private:
   using Node = JsonTree::Node;
@@ -133,7 +175,11 @@ class JsonTreeBuilder {
     return true;
   }
 
-  bool set_text(const std::string& value) {
+  [[nodiscard]] std::uint32_t last_node() const {
+    return static_cast<std::uint32_t>(tree_.nodes_.size()) - 1;
+  }
+
+  bool set_text(std::string_view value) {
     tree_.nodes_.back().text = {.offset = static_cast<std::uint32_t>(tree_.strings_.size()),
                                 .length = static_cast<std::uint32_t>(value.size())};
     tree_.strings_ += value;
@@ -146,7 +192,7 @@ class JsonTreeBuilder {
                     "objects and arrays nested less deeply");
     }
     if (!add(kind)) return false;
-    open_.push_back({.node = static_cast<std::uint32_t>(tree_.nodes_.size()) - 1, .size = 0});
+    open_.push_back({.node = last_node(), .size = 0});
     return true;
   }
 
@@ -154,6 +200,12 @@ class JsonTreeBuilder {
     tree_.nodes_[open_.back().node].end = static_cast<std::uint32_t>(tree_.nodes_.size());
     open_.pop_back();
     return true;
+  }
+
+  // Beyond a number that helps nobody, problems within the text are left out.
+  void report_problem(JsonTree::Problem problem) {
+    constexpr std::size_t kMaxProblems = 10'000;
+    if (problems_.size() < kMaxProblems) problems_.push_back(std::move(problem));
   }
 
   // Ends the parsing.
@@ -167,24 +219,25 @@ class JsonTreeBuilder {
 
   // Reports each key of the object just read that stands in it more than once.
   void check_keys(std::uint32_t object) {
-    constexpr std::size_t kMaxProblems = 10'000;
     members_.clear();
     const auto end = static_cast<std::uint32_t>(tree_.nodes_.size());
     for (std::uint32_t child = object + 1; child < end; child = tree_.nodes_[child].end) {
       members_.emplace_back(tree_.nodes_[child].key, child);
     }
     std::sort(members_.begin(), members_.end());
-    for (std::size_t i = 1; i < members_.size() && problems_.size() < kMaxProblems; ++i) {
+    for (std::size_t i = 1; i < members_.size(); ++i) {
       if (members_[i].first != members_[i - 1].first) continue;
       const JsonValue value(tree_, members_[i].second);
-      problems_.push_back({.pointer = value.pointer(),
-                           .found = "the key " + quoted(value.key()) + " a second time",
-                           .expected = "each key once per object"});
+      report_problem({.pointer = value.pointer(),
+                      .found = "the key " + quoted(value.key()) + " a second time",
+                      .expected = "each key once per object"});
     }
   }
 
   std::string_view text_;
+  std::span<const StoodFor> replaced_;  // what the stand-ins yet to come stand for
   std::vector<JsonTree::Problem>& problems_;
+  bool unreadable_ = false;
   JsonTree tree_;
   std::unordered_map<std::string, std::uint32_t> key_ids_;
   std::uint32_t next_key_ = 0;
@@ -193,9 +246,28 @@ class JsonTreeBuilder {
 };
 
 std::optional<JsonTree> JsonTree::parse(std::string_view text, std::vector<Problem>& problems) {
-  JsonTreeBuilder builder(text, problems);
-  if (!ParserJson::sax_parse(text, &builder)) return std::nullopt;
-  return builder.take();
+  const std::string_view encoding = other_encoding(text);
+  if (!encoding.empty()) {
+    problems.push_back({.pointer = {},
+                        .found = std::string(encoding) + " text at line 1, column 1",
+                        .expected = "JSON in UTF-8"});
+    return std::nullopt;
+  }
+  const auto parsed = [&](std::string_view readable,
+                          std::span<const StoodFor> replaced) -> std::optional<JsonTree> {
+    JsonTreeBuilder builder(readable, replaced, problems);
+    if (!nlohmann::json::sax_parse(readable, &builder)) return std::nullopt;
+    return builder.take();
+  };
+  const std::size_t problems_before = problems.size();
+  if (auto tree = parsed(text, {})) return tree;
+  // The parser gives up on the first number that it cannot hand over.
+  const StandIns stand_ins = put_stand_ins(text);
+  const bool none = std::all_of(stand_ins.replaced.begin(), stand_ins.replaced.end(),
+                                [](auto& r) { return r.kind == StoodFor::Kind::kItself; });
+  if (none) return std::nullopt;
+  problems.resize(problems_before);
+  return parsed(stand_ins.text, stand_ins.replaced);
 }
 
 }  // namespace tonnage

@@ -8,6 +8,7 @@
 
 #include "text_rendering.hpp"
 #include "tonnage/core/error.hpp"
+#include "tonnage/core/printable.hpp"
 
 namespace tonnage {
 
@@ -92,7 +93,8 @@ void JsonWriter::write_string(std::string_view text) {
   const ErrorHandler on_error =
       unwritable_ == Unwritable::kReplace ? ErrorHandler::replace : ErrorHandler::strict;
   try {
-    text_ += nlohmann::json(text).dump(-1, ' ', false, on_error);
+    // What a reader could not see is escaped, which leaves the string what it is.
+    text_ += printable(nlohmann::json(text).dump(-1, ' ', false, on_error));
   } catch (const nlohmann::json::type_error&) {
     throw Error(ErrorCode::kInvalidInput, "cannot write a name that is not UTF-8: " + quoted(text));
   }

@@ -1,6 +1,7 @@
 // Queue problems from text, their answers to text.
 #include "tonnage/io/queue_io.hpp"
 
+#include <iterator>
 #include <vector>
 
 #include "fields.hpp"
@@ -21,6 +22,14 @@ struct QueueProblem {
   double rate_per_ms = 0;
   QueueShape shape{};
   QueueTargets targets;
+  std::string reason;  // why it has no answer in numbers; mostly empty
+};
+
+// What is written about a problem.
+struct Answered {
+  QueueAnalysis analysis;
+  QueueSizing sizing;  // of concurrency 1 where optimize finds nothing feasible
+  QueueOptimum optimum;
 };
 
 // A required number from `least` (more than it when `exclusive`) to `most`.
@@ -104,8 +113,7 @@ std::string infeasible_reason(const QueueSizing& sizing, const LatencyTargets& t
   return reason;
 }
 
-void write_sizing(JsonWriter& json, const QueueProblem& problem) {
-  const QueueSizing sizing = size_queue(problem.shape, problem.targets);
+void write_sizing(JsonWriter& json, const QueueProblem& problem, const QueueSizing& sizing) {
   json.value("feasible", sizing.feasible);
   if (!sizing.feasible) {
     json.value("throughput", std::int64_t{0});
@@ -117,44 +125,81 @@ void write_sizing(JsonWriter& json, const QueueProblem& problem) {
   json.value("RPSTargetITL", sizing.rate_for_itl_per_ms * kMsPerSecond);
 }
 
-void write_optimum(JsonWriter& json, const QueueProblem& problem) {
-  const QueueOptimum optimum = optimize_concurrency(problem.shape, problem.targets);
+void write_optimum(JsonWriter& json, const QueueProblem& problem, const Answered& answered) {
+  const QueueOptimum& optimum = answered.optimum;
   json.value("feasible", optimum.feasible);
   json.value("concurrency", optimum.concurrency);
   if (optimum.feasible) {
     write_analysis(json, optimum.achieved);
   } else {
-    QueueShape least = problem.shape;
-    least.max_batch = 1;
-    const LatencyTargets& targets = problem.targets.latency;
     json.value("throughput", std::int64_t{0});
     json.value("reason", "at concurrency 1, " +
-                             infeasible_reason(size_queue(least, problem.targets), targets));
+                             infeasible_reason(answered.sizing, problem.targets.latency));
   }
   json.value("M_ITL", optimum.max_batch_for_itl);
   json.value("M_TPF", optimum.max_batch_for_ttft);
 }
 
-void write_answer(JsonWriter& json, QueueCommand command, const QueueProblem& problem) {
-  json.begin_object();
+Answered answer_problem(QueueCommand command, const QueueProblem& problem,
+                        const std::function<void()>& check) {
+  Answered a;
+  if (!problem.reason.empty()) return a;
+  ProgressCallback progress;
+  if (check) progress = [&](std::string_view, std::int64_t, std::int64_t) { check(); };
   switch (command) {
     case QueueCommand::kSolve:
-      write_analysis(json, analyze_queue(problem.shape, problem.rate_per_ms));
+      a.analysis = analyze_queue(problem.shape, problem.rate_per_ms);
       break;
     case QueueCommand::kTarget:
-      write_sizing(json, problem);
+      a.sizing = size_queue(problem.shape, problem.targets);
       break;
     case QueueCommand::kOptimize:
-      write_optimum(json, problem);
+      a.optimum = optimize_concurrency(problem.shape, problem.targets, progress);
+      if (!a.optimum.feasible) {
+        QueueShape least = problem.shape;
+        least.max_batch = 1;
+        a.sizing = size_queue(least, problem.targets);
+      }
       break;
   }
+  return a;
+}
+
+void write_answer(JsonWriter& json, QueueCommand command, const QueueProblem& problem,
+                  const Answered& answered) {
+  json.begin_object();
+  if (!problem.reason.empty()) {
+    if (command != QueueCommand::kSolve) {
+      json.value("feasible", false);
+      json.value("throughput", std::int64_t{0});
+    }
+    json.value("reason", problem.reason);
+  } else if (command == QueueCommand::kSolve) {
+    write_analysis(json, answered.analysis);
+  } else if (command == QueueCommand::kTarget) {
+    write_sizing(json, problem, answered.sizing);
+  } else {
+    write_optimum(json, problem, answered);
+  }
   json.end();
+}
+
+// Why the rates of a problem that is otherwise in order leave the range of a double; mostly empty.
+std::string out_of_range(const QueueProblem& problem, QueueCommand command) {
+  const ServiceParams& p = problem.shape.service;
+  if (!has_service_time(p.alpha_ms, p.beta_ms, p.gamma_ms)) {
+    return "alpha, beta and gamma are all below " + number_text(kLeastParameterMs) + " ms";
+  }
+  if (command == QueueCommand::kSolve && problem.rate_per_ms < kLeastRatePerMs) {
+    return "RPS is below " + number_text(kLeastRatePerMs * kMsPerSecond);
+  }
+  return {};
 }
 
 }  // namespace
 
 QueueAnswer answer_queue_problems(QueueCommand command, std::string_view text,
-                                  const std::string& name) {
+                                  const std::string& name, const QueueOptions& options) {
   QueueAnswer answer;
   const auto tree = parse_document(text, name, answer.diagnostics);
   if (!tree) return answer;
@@ -169,6 +214,12 @@ QueueAnswer answer_queue_problems(QueueCommand command, std::string_view text,
     const ServiceParams& p = problems.back().shape.service;
     if (p.alpha_ms == 0 && p.beta_ms == 0 && p.gamma_ms == 0) {
       report.error(value.pointer(), "alpha, beta and gamma of 0", "at least one greater than 0");
+      return;
+    }
+    problems.back().reason = out_of_range(problems.back(), command);
+    if (!problems.back().reason.empty()) {
+      report.warning(value.pointer(), problems.back().reason, "rates within the range of a double",
+                     "this problem is not answered");
     }
   };
   if (is_array) {
@@ -180,9 +231,20 @@ QueueAnswer answer_queue_problems(QueueCommand command, std::string_view text,
   }
   if (answer.diagnostics.has_errors()) return answer;
 
+  std::vector<Answered> answered(problems.size());
+  const auto answer_some = [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      answered[i] = answer_problem(command, problems[i], options.check);
+    }
+  };
+  const auto count = std::ssize(problems);
+  options.parallel_for ? options.parallel_for(count, answer_some) : answer_some(0, count);
+
   JsonWriter json(JsonWriter::Unwritable::kReplace);
   if (is_array) json.begin_array();
-  for (const QueueProblem& problem : problems) write_answer(json, command, problem);
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    write_answer(json, command, problems[i], answered[i]);
+  }
   if (is_array) json.end();
   answer.json = json.take();
   return answer;

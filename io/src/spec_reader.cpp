@@ -1,6 +1,9 @@
 // Reading combined files, folders and standard input.
 #include "tonnage/io/spec_reader.hpp"
 
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -28,14 +31,19 @@ void read_combined(const JsonValue& root, const std::string& file, SpecReadResul
   fields.finish();
 }
 
+// Whether a folder has no entry of that name. One that is there but cannot be reached, such as a
+// link to nothing, is not absent: its limits would be lost without a word.
+bool is_absent(const std::string& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) != 0 && errno == ENOENT;
+}
+
 SpecReadResult read_folder(const std::string& folder) {
   SpecReadResult result;
   SectionSources sources;
   for (const SectionLayout& layout : kSectionLayouts) {
-    const std::filesystem::path path = std::filesystem::path(folder) / layout.file_name;
-    std::error_code ignored;
-    if (layout.presence == Presence::kOptional && !std::filesystem::exists(path, ignored)) continue;
-    const std::string file = path.string();
+    const std::string file = (std::filesystem::path(folder) / layout.file_name).string();
+    if (layout.presence == Presence::kOptional && is_absent(file)) continue;
     const auto text = read_input_text(file, result.diagnostics);
     if (!text) continue;
     if (const auto tree = parse_document(*text, file, result.diagnostics)) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "allocation_json.hpp"
 #include "json_writer.hpp"
@@ -183,10 +184,13 @@ void write_system_folder(const SystemSpec& spec, const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw Error(ErrorCode::kIo, "cannot create folder " + folder + ": " + error.message());
+  // All are written before the first takes its name: a full disk leaves the six old ones.
+  std::vector<AtomicFile> files;
   for (std::size_t i = 0; i < kSectionCount; ++i) {
     const auto path = std::filesystem::path(folder) / kSectionLayouts[i].file_name;
-    write_file_atomically(path.string(), texts[i]);
+    files.emplace_back(path.string()).write(texts[i]);
   }
+  for (AtomicFile& file : files) file.commit();
 }
 
 }  // namespace tonnage

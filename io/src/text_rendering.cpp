@@ -5,41 +5,28 @@
 #include <charconv>
 #include <cstddef>
 
+#include "tonnage/core/printable.hpp"
+
 namespace tonnage {
 namespace {
 
 constexpr std::size_t kLongestRendering = 60;
 constexpr std::size_t kLongestPointerStep = 100;
 
-// The first `limit` bytes at most, without a broken UTF-8 sequence at the cut.
+// The first `limit` bytes at most, without a broken UTF-8 sequence at the cut. A sequence has at
+// most three bytes after its first; where there are more, the text is no UTF-8.
 std::string_view cut(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
   std::size_t end = limit;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  while (end + 3 > limit && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
   return text.substr(0, end);
 }
 
 }  // namespace
 
-std::string one_line(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      result += "\\u00";
-      result += kHex[byte >> 4U];
-      result += kHex[byte & 0xFU];
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
 std::string shortened(std::string_view text) {
   const std::string_view kept = cut(text, kLongestRendering);
-  return one_line(kept) + (kept.size() < text.size() ? "..." : "");
+  return printable(kept) + (kept.size() < text.size() ? "..." : "");
 }
 
 std::string quoted(std::string_view text) { return '"' + shortened(text) + '"'; }

@@ -1,4 +1,4 @@
-// How values and keys appear in messages: short, on one line, valid UTF-8.
+// How values and keys appear in messages and files: short, on one line, as numbers, in CSV.
 #pragma once
 
 #include <string>
@@ -6,10 +6,7 @@
 
 namespace tonnage {
 
-// Control characters as \uXXXX.
-[[nodiscard]] std::string one_line(std::string_view text);
-
-// The same of at most 60 bytes, cut between characters and marked "...".
+// The first 60 bytes at most, cut between characters and marked "...", as printable() renders them.
 [[nodiscard]] std::string shortened(std::string_view text);
 
 // The shortened text in double quotes.

@@ -13,10 +13,8 @@ import subprocess
 import time
 import unittest
 
-from support import BAD_INPUT, BINARY, COMPLETE, FAILED, SMALL, CommandTest, fleet, main
+from support import BAD_INPUT, BINARY, COMPLETE, FAILED, SANITIZED, SMALL, CommandTest, fleet, main
 
-# The address sanitizer reserves terabytes: limits on memory mean nothing there.
-SANITIZED = b"__asan_init" in pathlib.Path(BINARY).read_bytes()
 INDEX = ["server", "accelerator", "maxBatch", "numReplicas"]
 
 
@@ -94,7 +92,7 @@ class Grid(CommandTest):
                                *options).stdout
         self.assertEqual(text("--threads", "1"), text("--threads", "7", "--memory", "1K"))
 
-    @unittest.skipIf(SANITIZED, "the address sanitizer needs more memory")
+    @unittest.skipIf(SANITIZED, "the sanitizers need more memory")
     def test_memory_does_not_grow_with_the_grid(self):
         # The columns of one batch size alone would take 190 MB.
         limit = 100 << 20
@@ -105,9 +103,9 @@ class Grid(CommandTest):
             stderr=subprocess.PIPE, timeout=120,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
         self.assertEqual(run.returncode, COMPLETE, run.stderr)
-        self.assertIn(b"4000000 candidates of 1 pairs", run.stderr)
+        self.assertIn(b"4000000 candidates of 1 pair,", run.stderr)
 
-    @unittest.skipIf(SANITIZED, "the address sanitizer needs more memory")
+    @unittest.skipIf(SANITIZED, "the sanitizers need more memory")
     def test_a_million_million_candidates_stream_through_a_gibibyte(self):
         limit = 1 << 30
         process = subprocess.Popen(
@@ -153,13 +151,41 @@ class Grid(CommandTest):
                      folder)
         self.expect(COMPLETE, *arguments)
         self.expect(COMPLETE, *arguments)
+        (folder / "rho.npy").rename(self.folder / "rho.npy")
+        self.assertIn("rho.npy", self.expect(BAD_INPUT, *arguments).stderr)  # not whole
+        (self.folder / "rho.npy").rename(folder / "rho.npy")
+        self.expect(COMPLETE, *arguments)
         mine = self.folder / "mine"
         mine.mkdir()
         (mine / "thesis.txt").write_text("precious")
-        self.expect(BAD_INPUT, *arguments[:-1], mine)
-        self.assertEqual(os.listdir(mine), ["thesis.txt"])
+        manifest = (folder / "manifest.json").read_text()
+        for text in (None, "", "{}", '{"format": "tonnage candidates"}', manifest, manifest + "\0",
+                     manifest.replace('"rho.npy"', '"thesis.txt"'),
+                     manifest.replace('"formatVersion": 1', '"formatVersion": 2')):
+            with self.subTest(text=text):
+                if text is not None:
+                    (mine / "manifest.json").write_text(text)
+                before = sorted(os.listdir(mine))
+                self.assertIn(str(mine), self.expect(BAD_INPUT, *arguments[:-1], mine).stderr)
+                self.assertEqual(sorted(os.listdir(mine)), before)
+                self.assertEqual((mine / "thesis.txt").read_text(), "precious")
+        beside = folder / "notes.txt"
+        beside.write_text("precious")
+        self.assertIn("notes.txt", self.expect(BAD_INPUT, *arguments).stderr)
+        self.assertEqual(beside.read_text(), "precious")
         self.expect(FAILED, *arguments[:-1], self.folder / "nowhere" / "grid")
         self.assertEqual(sorted(os.listdir(self.folder)), ["grid", "mine"])
+
+    def test_folders_are_written_through_links(self):
+        folder, link = self.folder / "grid", self.folder / "link"
+        link.symlink_to("grid")
+        for replicas in ("1:2", "1:3"):  # dangling, then not
+            self.expect(COMPLETE, "candidates", SMALL, "--grid", "--replicas", replicas,
+                        "--format", "npy", "-o", link)
+            self.assertTrue(link.is_symlink())
+            numbers = load_npy(folder / "numReplicas.npy")
+            self.assertEqual(max(numbers), int(replicas[-1]))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["grid", "link"])
 
     def test_interruption_leaves_nothing(self):
         big = self.folder / "big.json"

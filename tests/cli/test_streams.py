@@ -8,8 +8,12 @@ import signal
 import subprocess
 import time
 
-from support import (BAD_INPUT, BINARY, COMPLETE, FAILED, INCOMPLETE, SMALL, CommandTest, fleet,
-                     main, part, run)
+from support import (BAD_INPUT, BINARY, COMPLETE, FAILED, INCOMPLETE, SMALL, SOURCE, CommandTest,
+                     fleet, main, part, run)
+
+# What the files of a folder are called, by the sections that they hold.
+FILES = {"acceleratorData": "accelerator", "capacityData": "capacity", "modelData": "model",
+         "serviceClassData": "serviceclass", "serverData": "server", "optimizerData": "optimizer"}
 
 
 class Input(CommandTest):
@@ -21,11 +25,8 @@ class Input(CommandTest):
                                      stdin=text).stdout, expected)
 
     def test_folder_of_files_equals_the_combined_file(self):
-        names = {"acceleratorData": "accelerator", "capacityData": "capacity", "modelData": "model",
-                 "serviceClassData": "serviceclass", "serverData": "server",
-                 "optimizerData": "optimizer"}
         document = fleet()
-        for section, name in names.items():
+        for section, name in FILES.items():
             self.file(f"{name}-data.json", document["system"][section])
         self.assertEqual(self.answer(COMPLETE, "plan", self.folder, "--format", "json"),
                          self.plan(document))
@@ -36,10 +37,9 @@ class Input(CommandTest):
         part(document, "serverData")[1]["maxQueueSize"] = "long"
         part(document, "serverData").append(part(document, "serverData")[0])
         part(document, "acceleratorData")[1]["cost"] = -90
-        names = {"acceleratorData": "accelerator", "capacityData": "capacity",
-                 "serverData": "server", "optimizerData": "optimizer"}
-        for section, name in names.items():
-            self.file(f"{name}-data.json", document["system"][section])
+        for section, name in FILES.items():
+            if name not in ("model", "serviceclass"):
+                self.file(f"{name}-data.json", document["system"][section])
         self.file("model-data.json", json.dumps(document["system"]["modelData"])[:-20])
         result = self.expect(BAD_INPUT, "plan", self.folder)
         self.assertEqual(result.stdout, "")
@@ -59,6 +59,58 @@ class Input(CommandTest):
                 self.assertEqual(result.stdout, "")
                 self.assertIn("standard input: ", result.stderr)
                 self.assertRegex(result.stderr, r"input refused: \d+ errors?\n$")
+
+    def test_nul_bytes_and_other_encodings_are_refused_by_every_reader(self):
+        plan = self.expect(COMPLETE, "plan", "-", "--format", "json",
+                           stdin=json.dumps(fleet())).stdout
+        problem = (SOURCE / "examples" / "queue" / "solve.json").read_text()
+        good_fleet, good_plan = self.file("fleet.json", fleet()), self.file("plan.json", plan)
+        readers = [(["plan", None], json.dumps(fleet())),
+                   (["candidates", None], json.dumps(fleet())),
+                   (["candidates", None, "--grid"], json.dumps(fleet())),
+                   (["pareto", None], json.dumps(fleet())),
+                   (["explain", None], json.dumps(fleet())),
+                   (["sensitivity", None], json.dumps(fleet())),
+                   (["validate", None], json.dumps(fleet())),
+                   (["verify", good_plan, None], json.dumps(fleet())),
+                   (["verify", None, good_fleet], plan),
+                   (["diff", None, good_plan], plan), (["diff", good_plan, None], plan),
+                   (["queue", "solve", None], problem), (["queue", "target", None], problem),
+                   (["queue", "optimize", None], problem)]
+        bad = self.folder / "bad.json"
+        for command, text in readers:
+            with self.subTest(command=command):
+                bad.write_text(text)
+                arguments = [bad if word is None else word for word in command]
+                self.assertIn(run(*arguments).returncode, (COMPLETE, INCOMPLETE))
+                for content, words in ((text.encode() + b"\n\0{}", r"a NUL byte at line \d+, col"),
+                                       (text.encode("utf-16"), "UTF-16"),
+                                       (text.encode("utf-32-be"), "UTF-32")):
+                    bad.write_bytes(content)
+                    result = run(*arguments)
+                    self.assertEqual(result.returncode, BAD_INPUT)
+                    said = result.stdout if command[0] == "validate" else result.stderr
+                    self.assertRegex(said, words)
+                    self.assertIn(str(bad), said)
+
+    def test_optional_files_that_cannot_be_reached_are_errors(self):
+        document = fleet()
+        for section, name in FILES.items():
+            self.file(f"{name}-data.json", document["system"][section])
+        for name in ("capacity-data.json", "optimizer-data.json"):
+            path = self.folder / name
+            text = path.read_text()
+            for link in ("gone.json", name):
+                with self.subTest(name=name, link=link):
+                    path.unlink()
+                    path.symlink_to(link)
+                    result = self.expect(BAD_INPUT, "plan", self.folder)
+                    self.assertIn(str(path), result.stderr)
+                    self.assertEqual(result.stdout, "")
+            path.unlink()
+            path.write_text(text)
+        (self.folder / "optimizer-data.json").unlink()  # absent is allowed
+        self.expect(COMPLETE, "plan", self.folder)
 
     def test_empty_input_is_refused(self):
         for command in (["plan", "-"], ["candidates", "-"], ["queue", "solve", "-"],
@@ -117,6 +169,35 @@ class Output(CommandTest):
         self.expect(BAD_INPUT, "plan", "-", "-o", out, stdin="{")
         self.assertEqual(out.read_text(), "old")
         self.assertEqual([p.name for p in self.folder.iterdir()], ["plan.json"])
+
+    def test_links_are_written_through(self):
+        target, link = self.folder / "target", self.folder / "link"
+        link.symlink_to("target")
+        for _ in range(2):  # dangling, then not
+            self.expect(INCOMPLETE, "plan", SMALL, "-o", link)
+            self.assertTrue(link.is_symlink())
+            self.assertIn("accelerator", target.read_text())
+        loop = self.folder / "loop"
+        loop.symlink_to("loop")
+        result = self.expect(FAILED, "plan", SMALL, "-o", loop)
+        self.assertIn(str(loop), result.stderr)
+        self.assertTrue(loop.is_symlink())
+        self.assertEqual(sorted(os.listdir(self.folder)), ["link", "loop", "target"])
+
+    def test_long_names(self):
+        out = self.folder / ("n" * os.pathconf(self.folder, "PC_NAME_MAX"))
+        for _ in range(2):
+            self.expect(INCOMPLETE, "plan", SMALL, "-o", out)
+        self.assertEqual(list(self.folder.iterdir()), [out])
+
+    def test_standard_output_by_its_name_keeps_what_it_is_appended_to(self):
+        log = self.folder / "log"
+        log.write_text("first\n")
+        with open(log, "a") as file:
+            run("plan", SMALL, "-o", "/dev/stdout", stdout=file)
+        text = log.read_text()
+        self.assertTrue(text.startswith("first\n"))
+        self.assertIn("accelerator", text)
 
     def test_read_only_folder(self):
         if os.geteuid() == 0:
@@ -180,14 +261,52 @@ class Output(CommandTest):
                                capture_output=True, timeout=60)
         self.assertEqual(child.returncode, BAD_INPUT)
 
-    def test_closed_pipe_ends_the_command(self):
-        reader, writer = os.pipe()
-        os.close(reader)
-        try:
-            result = run("plan", SMALL, "--format", "json", stdout=writer)
-        finally:
-            os.close(writer)
-        self.assertEqual(result.returncode, FAILED)
+    def test_closed_pipe_ends_every_command_quietly(self):
+        document = self.file("fleet.json", fleet())
+        plan = self.folder / "plan.json"
+        self.expect(COMPLETE, "plan", document, "--format", "json", "-o", plan)
+        problem = SOURCE / "examples" / "queue" / "solve.json"
+        for command in (["plan", document], ["plan", document, "--format", "json"],
+                        ["plan", document, "-o", "/dev/stdout"], ["candidates", document],
+                        ["candidates", document, "--grid"], ["pareto", document],
+                        ["explain", document], ["sensitivity", document],
+                        ["queue", "solve", problem], ["verify", plan, document],
+                        ["diff", plan, plan], ["validate", document], ["generate"], ["backends"],
+                        ["completion", "bash"], ["--help"], ["plan", "--help"], ["--version"]):
+            reader, writer = os.pipe()
+            os.close(reader)
+            try:
+                result = run(*command, stdout=writer)
+            finally:
+                os.close(writer)
+            with self.subTest(command=command):
+                self.assertEqual(result.stderr, "")
+                self.assertEqual(result.returncode, -signal.SIGPIPE)
+
+    def test_closed_pipe_is_told_where_its_signal_is_ignored(self):
+        script = f'trap "" PIPE; {{ "$0" --help; echo $? >"{self.folder}/code"; }} | true'
+        for _ in range(100):  # until the reader is gone before the writer begins
+            child = subprocess.run(["sh", "-c", script, BINARY], capture_output=True, text=True,
+                                   timeout=60)
+            if child.stderr:
+                break
+        self.assertEqual(child.stderr, "tonnage: cannot write to standard output: Broken pipe\n")
+        self.assertEqual((self.folder / "code").read_text(), f"{FAILED}\n")
+
+    def test_named_pipe_whose_reader_goes_is_an_error(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        for command in (["generate", "--servers", "3000"], ["candidates", SMALL, "--grid"]):
+            reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+            child = subprocess.Popen([BINARY, *command, "-o", str(fifo)], stderr=subprocess.PIPE)
+            select.select([reader], [], [], 60)
+            os.close(reader)
+            _, said = child.communicate(timeout=60)
+            with self.subTest(command=command):
+                self.assertEqual(said.decode(),
+                                 f"tonnage: cannot write {fifo}: writing: Broken pipe\n")
+                self.assertEqual(child.returncode, FAILED)
+        self.assertEqual(os.listdir(self.folder), ["fifo"])
 
     def test_reader_that_stops_early(self):
         child = subprocess.Popen([BINARY, "generate", "--servers", "3000"], stdout=subprocess.PIPE,
@@ -196,7 +315,7 @@ class Output(CommandTest):
         child.stdout.close()
         child.stderr.read()
         child.stderr.close()
-        self.assertEqual(child.wait(timeout=60), FAILED)
+        self.assertEqual(child.wait(timeout=60), -signal.SIGPIPE)
 
     def test_head_of_a_pipe(self):
         big = self.folder / "big.json"
@@ -208,8 +327,8 @@ class Output(CommandTest):
             with self.subTest(command=command):
                 subprocess.run(["sh", "-c", script, BINARY], stdout=subprocess.DEVNULL, timeout=60,
                                check=True)
-                self.assertEqual((self.folder / "code").read_text(), f"{FAILED}\n")
-                self.assertIn("Broken pipe", (self.folder / "said").read_text())
+                self.assertEqual((self.folder / "code").read_text(), f"{128 + signal.SIGPIPE}\n")
+                self.assertEqual((self.folder / "said").read_text(), "")
 
     def test_closed_standard_output(self):
         child = subprocess.run(["sh", "-c", '"$0" plan "$1" >&-', BINARY, SMALL],

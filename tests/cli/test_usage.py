@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import shutil
 import subprocess
 
@@ -33,6 +34,13 @@ class Help(CommandTest):
         for command in COMMANDS:
             self.assertIn(f"\n  {command[0]} ", text)
         self.assertIn("Exit codes:", text)
+
+    def test_where_a_command_is_missing_those_there_are_listed(self):
+        for command in ([], ["queue"], ["--quiet"]):
+            with self.subTest(command=command):
+                result = self.expect(BAD_INPUT, *command)
+                self.assertEqual(result.stdout, "")
+                self.assertEqual(result.stderr, self.expect(COMPLETE, *command, "--help").stdout)
 
     def test_version(self):
         version = self.expect(COMPLETE, "--version").stdout
@@ -68,6 +76,53 @@ class WrongUsage(CommandTest):
         self.refuse("plan", SMALL, "--backend", "abacus", saying="abacus")
         self.refuse("diff", SMALL, SMALL, "--format", "csv", saying="--format")
 
+    def test_numbers_are_exact_finite_and_in_range(self):
+        junk = ["", " 1", "1 ", "1x", "0x10", "1'000", "1_000", "1,5", "one", "nan", "NaN", "-nan",
+                "inf", "Infinity", "-inf", "1e999", "+1", "--1"]
+        beyond = {
+            ("plan", SMALL, "--time-limit"): ["-1", "-1e-9", "1e10"],
+            ("pareto", SMALL, "--within"): ["-1", "100.1"],
+            ("sensitivity", SMALL, "--range"): ["0", "99.5", "-20"],
+            ("sensitivity", SMALL, "--steps"): ["0", "101", "-1", "2.5", "1e1", "4294967298"],
+            ("plan", SMALL, "--threads"): ["-1", "1025", "1.5", "4294967297",
+                                           "18446744073709551617"],
+            ("generate", "--servers"): ["0", "-5", "1000001", "1e2", "18446744073709551617"],
+            ("generate", "--accelerators"): ["0", "65", "4294967297"],
+            ("generate", "--models"): ["0", "65", "4294967297"],
+            ("generate", "--seed"): ["-1", "18446744073709551616", "99999999999999999999999",
+                                     "1.5", "1e3"],
+            ("generate", "--tightness"): ["0", "-1", "0.009", "100.5", "1e-400"],
+        }
+        for (*command, option), values in beyond.items():
+            for value in junk + values:
+                with self.subTest(option=option, value=value):
+                    result = self.expect(BAD_INPUT, *command, f"{option}={value}")
+                    self.assertEqual(result.stdout, "")
+                    if value == "":  # the parser's own word for it
+                        self.assertIn(option, result.stderr)
+                        continue
+                    self.assertRegex(result.stderr,
+                                     rf'^tonnage: {option}: found "{re.escape(value)}", expected '
+                                     r"a (whole )?number from \S+ to \S+\n")
+        for option, values in {"--batches": ["9223372036854775808", "1:2:18446744073709551617",
+                                             "1:1e3", "nan", "-1", "1:inf", "0x1:2", "0", "1::2:3"],
+                               "--memory": ["nan", "inf", "1e9", "9223372036854775807K", "-1", "0",
+                                            "1KB", "9223372036854775808"]}.items():
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    self.refuse("candidates", SMALL, "--grid", f"{option}={value}",
+                                saying=f'{option}: "{value}" is no ')
+
+    def test_numbers_at_the_ends_of_their_ranges(self):
+        least = self.expect(COMPLETE, "generate", "--servers", "2", "--seed", "0").stdout
+        most = self.expect(COMPLETE, "generate", "--servers", "2", "--seed",
+                           "18446744073709551615").stdout
+        one_less = self.expect(COMPLETE, "generate", "--servers", "2", "--seed",
+                               "18446744073709551614").stdout
+        self.assertEqual(len({least, most, one_less}), 3)
+        self.expect(INCOMPLETE, "plan", SMALL, "--threads", "1024", "--time-limit", "1e9")
+        self.expect(INCOMPLETE, "plan", SMALL, "--time-limit", ".5")
+
     def test_near_misses_are_named(self):
         self.refuse("pln", SMALL, saying='did you mean "plan"?')
         self.refuse("queue", "slove", SMALL, saying='did you mean "solve"?')
@@ -89,6 +144,9 @@ class WrongUsage(CommandTest):
         self.refuse("queue", "solve", "", saying="PROBLEM: it is empty")
         self.refuse("diff", "", SMALL, saying="OLD: it is empty")
         self.refuse("plan", SMALL, "-o", "", saying="--output: it is empty")
+        for option in ("--batches", "--replicas"):
+            self.refuse("candidates", SMALL, "--grid", option, "", saying=f"{option}: it is empty")
+            self.refuse("pareto", SMALL, option, "", saying=f"{option}: it is empty")
         for option in ("--server", "--accelerator"):  # never taken for "all of them"
             self.refuse("candidates", SMALL, option, "", saying=f"{option}: it is empty")
 

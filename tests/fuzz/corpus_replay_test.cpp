@@ -26,6 +26,9 @@ int replay(void (*entry)(std::string_view)) {
 
 TEST(CorpusReplay, SpecReader) { EXPECT_GT(replay(spec_reader), 0); }
 TEST(CorpusReplay, SolutionReader) { EXPECT_GT(replay(solution_reader), 0); }
+TEST(CorpusReplay, PlanReader) { EXPECT_GT(replay(plan_reader), 0); }
+TEST(CorpusReplay, QueueProblems) { EXPECT_GT(replay(queue_problems), 0); }
+TEST(CorpusReplay, CommandWords) { EXPECT_GT(replay(command_words), 0); }
 
 }  // namespace
 }  // namespace tonnage::fuzz

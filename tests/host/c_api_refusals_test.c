@@ -9,6 +9,10 @@ static void test_input(void) {
   CHECK_STATUS(TONNAGE_INVALID_INPUT, tonnage_system_from_json("{}", 2, &system, error));
   CHECK_STATUS(TONNAGE_INVALID_INPUT,
                tonnage_system_from_json(kFleet, strlen(kFleet) - 1, &system, error));
+  /* a NUL among the bytes does not end them */
+  CHECK_STATUS(TONNAGE_INVALID_INPUT,
+               tonnage_system_from_json(kFleet, strlen(kFleet) + 1, &system, error));
+  CHECK(strstr(tonnage_error_message(error), "a NUL byte at line ") != NULL);
   CHECK_STATUS(TONNAGE_IO, tonnage_system_from_path("no/such/file.json", &system, error));
   CHECK(system == NULL && strstr(tonnage_error_message(error), "no/such/file.json") != NULL);
   CHECK_STATUS(TONNAGE_IO, tonnage_system_from_path("-", &system, error)); /* a file's name */

@@ -6,6 +6,7 @@
 #include "support/claims.hpp"
 #include "support/fleet.hpp"
 #include "tonnage/core/error.hpp"
+#include "tonnage/host/milp_selection.hpp"
 #include "tonnage/host/planner.hpp"
 #include "tonnage/host/verify.hpp"
 
@@ -71,6 +72,89 @@ TEST(Limits, HoldAndAreChecked) {
     EXPECT_EQ(server.allocation.accelerator, now.accelerator);
     EXPECT_EQ(server.allocation.num_replicas, now.num_replicas);
   }
+}
+
+// The fleet with all its money, that of the limit too, in other units.
+SystemSpec scaled_fleet(double scale) {
+  SystemSpec spec = testing::small_fleet(0.9, 30);
+  for (AcceleratorSpec& accelerator : spec.accelerators) accelerator.cost_cents_per_hour *= scale;
+  for (ServerSpec& server : spec.servers) {
+    server.current_alloc.cost_cents_per_hour *= scale;
+    for (AllocationPart& part : server.current_alloc.parts) part.cost_cents_per_hour *= scale;
+  }
+  return spec;
+}
+
+// Sums round; a limit bears no more than that, however small it is.
+constexpr double kRounding = 1e-12;
+
+// Limits hold whatever the size of the figures, those of 0 exactly, and verification agrees.
+TEST(Limits, HoldAtEveryScale) {
+  for (const double scale : {1e-12, 1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e12}) {
+    SystemSpec spec = scaled_fleet(scale);
+    spec.optimizer.saturation_policy = SaturationPolicy::kRoundRobin;
+    const System system(spec);
+    const double bill = make_plan(system, spec.optimizer).summary.total_cost;
+    ASSERT_GT(bill, 0);
+    double before = -1;
+    for (const double share : {0.0, 1e-6, 0.01, 0.3, 0.7, 1.0}) {
+      for (const Solver solver : {Solver::kAuto, Solver::kGreedy, Solver::kMilp}) {
+        if (solver == Solver::kMilp && (!has_milp() || share != 0.3)) continue;
+        SCOPED_TRACE(::testing::Message() << scale << " " << share << " " << to_string(solver));
+        OptimizerSpec bound = spec.optimizer;
+        bound.max_cost_cents_per_hour = share * bill;
+        PlannerOptions options;
+        options.solver = solver;
+        options.time_limit_s = 0.3;  // of milp
+        const Plan plan = make_plan(system, bound, options);
+        EXPECT_LE(plan.summary.total_cost, share * bill * (1 + kRounding));
+        EXPECT_EQ(to_text(verify_plan(system, bound, claims_of(plan))), "");
+        if (solver != Solver::kAuto) continue;
+        // What is to be had is had: more money serves more.
+        if (share == 0.3 || share == 0.7) {
+          EXPECT_GT(plan.summary.total_cost, before);
+          EXPECT_GT(plan.summary.total_cost, 0.9 * share * bill);
+        }
+        before = plan.summary.total_cost;
+      }
+    }
+  }
+}
+
+// A plan that exceeds a limit by little is found out, at every scale.
+TEST(Limits, VerificationFindsSmallExcess) {
+  for (const double scale : {1e-12, 1.0, 1e12}) {
+    SystemSpec spec = scaled_fleet(scale);
+    const System system(spec);
+    const Plan plan = make_plan(system, spec.optimizer);
+    OptimizerSpec bound = spec.optimizer;
+    bound.max_cost_cents_per_hour = plan.summary.total_cost * (1 - 1e-7);
+    EXPECT_TRUE(kinds(verify_plan(system, bound, claims_of(plan))).contains("max-cost")) << scale;
+    bound.max_cost_cents_per_hour = 0;
+    EXPECT_TRUE(kinds(verify_plan(system, bound, claims_of(plan))).contains("max-cost")) << scale;
+    bound.max_cost_cents_per_hour = plan.summary.total_cost;
+    EXPECT_EQ(to_text(verify_plan(system, bound, claims_of(plan))), "") << scale;
+  }
+}
+
+// Limits of 0 on power, and on money where all that costs nothing is free to be had.
+TEST(Limits, OfNothingLeaveNothing) {
+  SystemSpec spec = testing::small_fleet(0.9, 30);
+  for (AcceleratorSpec& accelerator : spec.accelerators) {
+    accelerator.power = {1e-9, 2e-9, 1.5e-9, 0.5};
+  }
+  const System system(spec);
+  OptimizerSpec bound = spec.optimizer;
+  bound.max_power_w = 0;
+  for (const PlannedServer& server : make_plan(system, bound).allocations) {
+    EXPECT_EQ(server.metrics.power_w, 0) << server.server;
+  }
+  for (AcceleratorSpec& accelerator : spec.accelerators) accelerator.cost_cents_per_hour = 0;
+  bound = spec.optimizer;
+  bound.max_cost_cents_per_hour = 0;
+  const Plan plan = make_plan(System(spec), bound);
+  EXPECT_EQ(plan.summary.total_cost, 0);
+  EXPECT_GT(plan.allocations.size(), 20U);
 }
 
 // What counts beside the value: energy and another weight of changes.

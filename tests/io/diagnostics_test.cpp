@@ -36,7 +36,7 @@ TEST(Diagnostics, TextStaysOnOneLine) {
   diagnostic.file = "a\nb";
   diagnostic.pointer = "/\x1b[31m";
   EXPECT_EQ(diagnostic.to_text(),
-            "a\\u000Ab: /\\u001B[31m: error: found -3, expected a number of at least 0 (why)");
+            "a\\u000ab: /\\u001b[31m: error: found -3, expected a number of at least 0 (why)");
 }
 
 TEST(Diagnostics, JsonHoldsBothListsAndReplacesBytesThatAreNoUtf8) {

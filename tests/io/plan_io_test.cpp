@@ -152,6 +152,13 @@ TEST(PlanIo, ReadsForeignPlansWithAllocationsAlone) {
   EXPECT_FALSE(read.claims.summary.has_value());
 }
 
+TEST(PlanIo, NulBytesAreErrors) {
+  const std::string text = R"({"allocations": {"s": {}}})" + std::string("\0{}", 3);
+  const PlanReadResult read = read_plan_from_string(text, "plan");
+  ASSERT_EQ(read.diagnostics.num_errors(), 1U);
+  EXPECT_EQ(read.diagnostics.all()[0].found, "a NUL byte at line 1, column 27");
+}
+
 TEST(PlanIo, ReportsEveryMistake) {
   const PlanReadResult read = read_plan_from_string(
       R"({"allocations": {"a": {"numReplicas": 1.5, "cost": "x"}, "b": 3,

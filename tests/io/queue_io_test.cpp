@@ -170,6 +170,17 @@ TEST(QueueIo, RefusesDuplicatesAndWhatIsNoProblem) {
   EXPECT_GE(error_pointers(QueueCommand::kSolve, "{\"RPS\":").size(), 1U);
 }
 
+TEST(QueueIo, RefusesNulBytes) {
+  const std::string text = kProblem + std::string("\0 of no consequence", 20);
+  for (const QueueCommand command :
+       {QueueCommand::kSolve, QueueCommand::kTarget, QueueCommand::kOptimize}) {
+    const QueueAnswer a = answer_queue_problems(command, text, "test");
+    EXPECT_TRUE(a.json.empty());
+    ASSERT_EQ(a.diagnostics.num_errors(), 1U);
+    EXPECT_EQ(a.diagnostics.all()[0].found, "a NUL byte at line 3, column 37");
+  }
+}
+
 TEST(QueueIo, WarnsAboutUnknownKeysWithTheOneMeant) {
   Json problem = Json::parse(kProblem);
   problem["targetTFTT"] = 60;

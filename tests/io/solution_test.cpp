@@ -77,6 +77,13 @@ TEST(Solution, AFileWithoutAllocationsIsRefused) {
   EXPECT_TRUE(read_solution("/nonexistent/plan.json").diagnostics.has_errors());
 }
 
+TEST(Solution, NulBytesAreErrors) {
+  const std::string text = R"({"allocations": {"s": {}}})" + std::string("\n\0{}", 4);
+  const SolutionReadResult result = read_solution_from_string(text, "plan");
+  ASSERT_EQ(result.diagnostics.num_errors(), 1U);
+  EXPECT_EQ(result.diagnostics.all()[0].found, "a NUL byte at line 2, column 1");
+}
+
 TEST(Solution, WhatJsonCannotHoldIsAnError) {
   Solution solution = {{"s", {}}};
   solution["s"].cost_cents_per_hour = std::numeric_limits<double>::infinity();

@@ -1,9 +1,12 @@
 // Folders of six files, single files and standard input.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "child_process.hpp"
+#include "small_files.hpp"
 #include "spec_text.hpp"
 #include "temporary_folder.hpp"
 #include "tonnage/core/error.hpp"
@@ -36,6 +39,55 @@ TEST(SpecFolder, CapacityAndOptimizerMayBeAbsent) {
   spec.capacities.clear();
   spec.optimizer = {};
   EXPECT_EQ(result.spec, spec);
+}
+
+// Limits and headroom must not vanish because the file that states them cannot be reached.
+TEST(SpecFolder, OptionalFilesThatCannotBeReachedAreErrors) {
+  for (const std::string name : {"capacity-data.json", "optimizer-data.json"}) {
+    struct Case {
+      const char* link;  // nullptr: a folder
+      const char* found;
+    };
+    for (const Case& test :
+         {Case{"gone.json", "No such file or directory (it is a symbolic link"},
+          Case{name.c_str(), "Too many levels of symbolic links"},
+          Case{"server-data.json/x", "Not a directory"}, Case{nullptr, "Is a directory"}}) {
+      const TemporaryFolder folder;
+      write_system_folder(full_spec(), folder.path());
+      std::filesystem::remove(folder / name);
+      if (test.link == nullptr) {
+        std::filesystem::create_directory(folder / name);
+      } else {
+        std::filesystem::create_symlink(test.link, folder / name);
+      }
+      const SpecReadResult result = read_system(folder.path());
+      ASSERT_EQ(result.diagnostics.num_errors(), 1U) << name << ", " << test.found;
+      EXPECT_EQ(result.diagnostics.all()[0].file, folder / name);
+      EXPECT_EQ(result.diagnostics.all()[0].found.find(test.found), 0U)
+          << result.diagnostics.all()[0].found;
+    }
+  }
+}
+
+TEST(SpecFolder, ForbiddenFilesAndFoldersAreErrors) {
+  const TemporaryFolder folder;
+  write_system_folder(full_spec(), folder / "fleet");
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown((folder / "fleet").c_str(), kNobody, kNobody), 0);
+    ASSERT_EQ(chown((folder / "fleet/capacity-data.json").c_str(), kNobody, kNobody), 0);
+  }
+  const bool possible = in_unprivileged_child([&] {
+    EXPECT_EQ(chmod((folder / "fleet/capacity-data.json").c_str(), 0), 0);
+    const SpecReadResult file = read_system(folder / "fleet");
+    ASSERT_EQ(file.diagnostics.num_errors(), 1U);
+    EXPECT_EQ(file.diagnostics.all()[0].file, folder / "fleet/capacity-data.json");
+    EXPECT_EQ(file.diagnostics.all()[0].found, "Permission denied");
+    EXPECT_EQ(chmod((folder / "fleet").c_str(), 0600), 0);  // its files cannot be looked at
+    EXPECT_EQ(read_system(folder / "fleet").diagnostics.num_errors(), 6U);
+    EXPECT_EQ(chmod((folder / "fleet").c_str(), 0700), 0);
+  });
+  if (!possible) GTEST_SKIP() << "the rights of the superuser cannot be given up here";
 }
 
 TEST(SpecFolder, ProblemsOfAllFilesAreReportedTogether) {
@@ -71,6 +123,20 @@ TEST(SpecFolder, DanglingReferencesNameTheFileThatHoldsThem) {
   EXPECT_EQ(result.diagnostics.all()[0].pointer, "/servers/0");
 }
 
+TEST(SpecFolder, FailureWhileWritingLeavesAllSixOldFiles) {
+  const TemporaryFolder folder;
+  write_system_folder(full_spec(), folder.path());
+  SystemSpec spec = full_spec();
+  spec.accelerators[0].cost_cents_per_hour = 7;
+  while (spec.servers.size() < 100) spec.servers.push_back(spec.servers[0]);
+  {
+    const SmallFiles limit(5000);
+    EXPECT_THROW(write_system_folder(spec, folder.path()), Error);
+  }
+  EXPECT_EQ(read_system(folder.path()).spec, full_spec());
+  EXPECT_EQ(folder.num_entries(), 6U);
+}
+
 TEST(SpecFile, UnreadableFilesAreErrors) {
   const TemporaryFolder folder;
   const SpecReadResult result = read_system(folder / "absent.json");
@@ -79,6 +145,8 @@ TEST(SpecFile, UnreadableFilesAreErrors) {
   EXPECT_EQ(result.diagnostics.all()[0].found, "No such file or directory");
   EXPECT_THROW((void)read_text(folder / "absent.json"), Error);
   EXPECT_THROW((void)read_text(folder.path()), Error);
+  write_file(folder / "fleet", kFullSpec);
+  EXPECT_FALSE(read_system((folder / "fleet") + std::string("\0.json", 6)).ok());
 }
 
 TEST(SpecFile, DashIsStandardInput) {

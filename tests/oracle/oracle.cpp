@@ -176,8 +176,9 @@ Metrics Chain::evaluate(long double lambda, std::int64_t forced_chunks) const {
   result.chunks = forced_chunks > 0 ? forced_chunks : chunks_at(result.in_service);
   const long double iteration =
       params_.alpha + (result.in_service - 1) * delta(params_, result.chunks);
-  result.prefill = static_cast<long double>(result.chunks) * std::max(0.0L, iteration) +
-                   prefill_work(params_, result.chunks);
+  const long double prefill = static_cast<long double>(result.chunks) * std::max(0.0L, iteration) +
+                              prefill_work(params_, result.chunks);
+  result.prefill = std::min(prefill, result.serv);  // part of the service
   result.itl = (result.serv - result.prefill) / static_cast<long double>(params_.out_tokens);
   result.ttft = result.wait + result.prefill + result.itl;
   result.rho = std::clamp(result.in_service / static_cast<long double>(batch), 0.0L, 1.0L);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <stdexcept>
-#include <string>
+#include <string_view>
 
 namespace tonnage {
 
@@ -15,7 +15,8 @@ enum class ErrorCode {
 
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  // what() is the message as printable() renders it: names from files may stand in it.
+  Error(ErrorCode code, std::string_view message);
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
 
  private:

@@ -41,6 +41,7 @@ struct SearchResult {
   // much a pruned search sweeps is the backend's affair; the lines found are not.
   std::int64_t candidates_swept = 0;
   std::int64_t candidates_passed = 0;
+  std::int64_t batches_sized = 0;  // kSearch: batch sizes whose rate was searched
 };
 
 struct Availability {

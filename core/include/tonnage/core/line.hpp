@@ -109,11 +109,11 @@ TONNAGE_HD std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& pe
   return rescaled > 1 ? static_cast<std::int64_t>(rescaled) : 1;
 }
 
-// Whether the line has load and data to search a rate for: everything valid, not all parameters 0,
-// a ceiling within kMaxBatchSize.
+// Whether the line has load and data to search a rate for: everything valid, a service time, a
+// ceiling within kMaxBatchSize.
 TONNAGE_HD bool needs_search(const ServerRow& server, const PerfRow& perf) {
   return server.load_kind == LoadKind::kLoaded && perf.valid &&
-         (perf.alpha_ms > 0 || perf.beta_ms > 0 || perf.gamma_ms > 0) &&
+         has_service_time(perf.alpha_ms, perf.beta_ms, perf.gamma_ms) &&
          batch_ceiling(server, perf) <= kMaxBatchSize;
 }
 
@@ -125,6 +125,12 @@ TONNAGE_HD QueueShape queue_shape(const ServerRow& server, const PerfRow& perf,
           max_batch,
           server.max_queue};
 }
+
+// Sizing a batch size takes time in proportion to it. A search over the batch sizes of a line may
+// size all of them up to the first of these ceilings; of longer lines it sizes so many, most of
+// which need none or one, and leaves the others to bounds (goodput_search.hpp).
+inline constexpr std::int64_t kShortLine = 2048;
+inline constexpr std::int64_t kMostSized = 64;
 
 // Top of the range of rates over mu(M).
 TONNAGE_HD double rate_share(const ServerRow& server) {
@@ -199,7 +205,8 @@ TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& 
 struct AverageFigures {
   TONNAGE_HD TargetFigures operator()(const QueueShape& shape, double rate) const {
     const RatePoint<double> r = averages_at(shape, rate);
-    const double prefill = SteppedPair{shape, {}, 0.0}.prefill_ms(r.in_service);
+    const double prefill = prefill_within_service(
+        SteppedPair{shape, {}, 0.0}.prefill_ms(r.in_service), r.service_ms);
     const double itl = (r.service_ms - prefill) / shape.service.out_tokens;
     return {itl, r.wait_ms + prefill + itl, r.wait_ms + r.service_ms, r.drop_probability};
   }

@@ -15,7 +15,7 @@ struct PercentileEvaluator : SteppedEvaluator {
 
   TONNAGE_HD TargetPoint<double> at(const RatePoint<double>& r) const {
     TargetPoint<double> point = SteppedEvaluator::at(r);
-    const double prefill = prefill_ms(r.in_service);
+    const double prefill = prefill_within_service(prefill_ms(r.in_service), r.service_ms);
     const double fixed = prefill + (r.service_ms - prefill) / shape.service.out_tokens;
     const QueueMetrics wait = metrics_of_wait(r.wait_weight, r.load, inv_mu(shape.max_batch));
     const double beyond =

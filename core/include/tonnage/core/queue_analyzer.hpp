@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "tonnage/core/progress.hpp"
 #include "tonnage/core/queueing.hpp"
 #include "tonnage/core/sizing.hpp"
 
@@ -58,22 +59,20 @@ struct QueueOptimum {
 
 inline constexpr double kNearPeak = 0.98;
 
-// Throws Error (kInvalidInput) naming the field unless alpha, beta, gamma are finite, >= 0 and not
-// all 0, in_tokens >= 0, out_tokens >= 1, token_budget >= 1, 1 <= max_batch <= kMaxBatchSize,
+// Throws Error (kInvalidInput) naming the field unless alpha, beta, gamma are finite, >= 0 and one
+// of them is at least kLeastParameterMs, in_tokens >= 0, out_tokens >= 1, token_budget >= 1, 1 <= max_batch <= kMaxBatchSize,
 // 0 <= max_queue <= kMaxQueueSize.
 void require_valid(const QueueShape& shape);
 
-// Throws as require_valid, and unless rate_per_ms is finite and > 0.
+// Throws as require_valid, and unless rate_per_ms is finite and at least kLeastRatePerMs.
 [[nodiscard]] QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms);
 
 // Throws as require_valid, and on negative or non-finite targets.
 [[nodiscard]] QueueSizing size_queue(const QueueShape& shape, const QueueTargets& targets);
 
-// shape.max_batch is the ceiling; every M up to it is evaluated exactly while the ceiling is at
-// most kExactCeiling; beyond that a grid of 1/256 steps stands for the larger ones and the answer
-// is refined between its neighbours. Throws as size_queue.
-[[nodiscard]] QueueOptimum optimize_concurrency(const QueueShape& shape,
-                                                const QueueTargets& targets);
-inline constexpr std::int64_t kExactCeiling = 4096;
+// shape.max_batch is the ceiling. Every M up to it counts; bounds leave most of them out (see
+// goodput_search.hpp). Throws as size_queue.
+[[nodiscard]] QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& targets,
+                                                const ProgressCallback& progress = {});
 
 }  // namespace tonnage

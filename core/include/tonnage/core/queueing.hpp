@@ -7,6 +7,7 @@
 
 #include "tonnage/core/elementary.hpp"
 #include "tonnage/core/lanes.hpp"
+#include "tonnage/core/spec.hpp"
 
 namespace tonnage {
 
@@ -20,6 +21,12 @@ struct ServiceParams {
   double out_tokens;    // m, >= 1
   double token_budget;  // T, >= 1: tokens computed per iteration at most
 };
+
+// Whether departure rates are within the range of a double: some parameter is kLeastParameterMs or
+// more.
+TONNAGE_HD bool has_service_time(double alpha_ms, double beta_ms, double gamma_ms) {
+  return lane_max(alpha_ms, lane_max(beta_ms, gamma_ms)) >= kLeastParameterMs;
+}
 
 // Service at one chunk count c: 1/mu(n) = slope/n + base for every batch n whose prefill takes c
 // chunks.
@@ -116,6 +123,15 @@ template <class V>
 TONNAGE_HD V prefill_time(const V& alpha_ms, const V& delta_ms, const V& chunks,
                           const V& prefill_work_ms, const V& x) {
   return chunks * lane_max(V(0.0), alpha_ms + (x - V(1.0)) * delta_ms) + prefill_work_ms;
+}
+
+// Prefill is at most the time in service. Means of both may disagree: prefill is that of the rounded
+// mean occupancy, and in overload with chunk counts that grow with the batch its chunks may take
+// longer than requests spend in service on average. ITL is then 0, and wait + prefill + m * ITL
+// stays the response time. With one chunk count 1/mu is linear in 1/n and prefill never exceeds it.
+template <class V>
+TONNAGE_HD V prefill_within_service(const V& prefill_ms, const V& service_ms) {
+  return lane_min(prefill_ms, service_ms);
 }
 
 // Latencies of a batch held at B requests; used by closed-form bounds only.
@@ -254,7 +270,9 @@ TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_
   double batch = std::floor(r.in_service + 0.5);
   batch = batch < 1 ? 1 : (batch > big_m ? big_m : batch);
   const ServiceSegment s = service_segment(p, chunk_count(p, batch));
-  r.prefill_ms = prefill_time(p.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms, r.in_service);
+  r.prefill_ms = prefill_within_service(
+      prefill_time(p.alpha_ms, s.delta_ms, s.chunks, s.prefill_work_ms, r.in_service),
+      r.service_ms);
   r.itl_ms = (r.service_ms - r.prefill_ms) / p.out_tokens;
   r.ttft_ms = r.wait_ms + r.prefill_ms + r.itl_ms;
   const double rho = r.in_service / big_m;

@@ -361,5 +361,8 @@ TONNAGE_HD RateSearch<double> size_rate(const QueueShape& q, const LatencyTarget
 // the tail of the wait, at target - prefill - ITL.
 [[nodiscard]] RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
                                            bool has_tps_target);
+// The same with a table that fill_inverse_mu() has made, up to shape.max_batch at least.
+[[nodiscard]] RateSearch<double> size_pair(const QueueShape& shape, const LatencyTargets& targets,
+                                           bool has_tps_target, const double* inv_mu);
 
 }  // namespace tonnage

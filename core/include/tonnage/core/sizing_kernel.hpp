@@ -193,7 +193,8 @@ TONNAGE_HD TargetPoint<V> compare_with_targets(const RatePoint<V>& r, const V& a
                                                const V& delta_ms, const V& chunks,
                                                const V& prefill_work_ms, const V& out_tokens,
                                                const InverseTargets<V>& inv_target) {
-  const V prefill = prefill_time(alpha_ms, delta_ms, chunks, prefill_work_ms, r.in_service);
+  const V prefill = prefill_within_service(
+      prefill_time(alpha_ms, delta_ms, chunks, prefill_work_ms, r.in_service), r.service_ms);
   const V itl = (r.service_ms - prefill) / out_tokens;
   const V ttft = r.wait_ms + prefill + itl;
   TargetPoint<V> t;

@@ -13,6 +13,9 @@ namespace tonnage {
 inline constexpr std::int64_t kMaxBatchSize = 1'048'576;
 inline constexpr std::int64_t kMaxQueueSize = 1'000'000;
 inline constexpr double kMaxArrivalRatePerMin = 1e12;
+// Smaller rates and iteration times are positive numbers whose quotients overflow a double.
+inline constexpr double kLeastRatePerMs = 1e-100;  // a load below it counts as it
+inline constexpr double kLeastParameterMs = 1e-100;  // of alpha, beta, gamma the largest at least
 inline constexpr std::int64_t kMaxReplicas = 1'000'000'000;
 // Token counts and card counts share one bound: large enough for anything real, small enough that
 // products of two of them stay exact in float64 and in range in int64.

@@ -124,7 +124,8 @@ TONNAGE_HD TablePoint<V> table_point(const TableLine& l, const TableState<V>& s,
     p.wait_ratio = V(0.0);
   }
   const TablePrefill<V> f = prefill_at(in_service);
-  p.prefill_ms = prefill_time(V(l.alpha_ms), f.delta_ms, f.chunks, f.work_ms, in_service);
+  p.prefill_ms = prefill_within_service(
+      prefill_time(V(l.alpha_ms), f.delta_ms, f.chunks, f.work_ms, in_service), service);
   p.itl_ms = (service - p.prefill_ms) * inverse_out_tokens;
   p.ttft_ms = p.wait_ms + p.prefill_ms + p.itl_ms;
   p.response_ms = p.wait_ms + service;

@@ -77,8 +77,9 @@ TONNAGE_API const char* tonnage_error_message(const tonnage_error* error);
  * optimize it. A call that is refused leaves it as it was. */
 typedef struct tonnage_system tonnage_system;
 
-/* Reads the text of a combined file (`length` bytes, no NUL needed). On failure *system is NULL and
- * the message lists what is wrong, one problem a line, the first 20. */
+/* Reads the text of a combined file (`length` bytes; no NUL is needed, one among them is an error).
+ * On failure *system is NULL and the message lists what is wrong, one problem a line, the first
+ * 20. */
 TONNAGE_API tonnage_status tonnage_system_from_json(const char* text, size_t length,
                                                     tonnage_system** system, tonnage_error* error);
 /* The same from a combined file or a folder of the six files. */

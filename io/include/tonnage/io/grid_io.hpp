@@ -12,6 +12,7 @@
 
 #include "tonnage/core/grid.hpp"
 #include "tonnage/core/problem.hpp"
+#include "tonnage/io/unfinished_files.hpp"
 
 namespace tonnage {
 
@@ -20,7 +21,8 @@ namespace tonnage {
 [[nodiscard]] std::vector<std::string> grid_field_names(bool percentiles);
 
 // Takes the candidates of a grid, wave by wave: consecutive lines of the grid, whose blocks may
-// come from several threads. What is not finished leaves nothing behind.
+// come from several threads. What is not finished leaves nothing behind; `unfinished`, below, is
+// told of temporary names and outlives the sink.
 class GridSink {
  public:
   virtual ~GridSink() = default;
@@ -30,8 +32,10 @@ class GridSink {
   // The ordinal of the block counts from the first line of the wave.
   virtual void write(const GridBlock& block) = 0;
   virtual void end_wave() = 0;
-  // Gives the result its name. Throws Error (kIo).
-  virtual void finish() = 0;
+  // Gives the result its name. Throws Error (kIo; kInvalidInput where a folder to be replaced has
+  // changed into one that may not be). Returns what to tell people of what was replaced and could
+  // not be removed; empty otherwise.
+  [[nodiscard]] virtual std::string finish() = 0;
 };
 
 // Comma-separated values with a header, rows by line, batch size, replica count, to a file (whole
@@ -41,14 +45,17 @@ class GridSink {
                                                       const std::vector<std::string>& fields,
                                                       const std::string& path,
                                                       std::function<void(std::string_view)> output,
-                                                      std::int64_t memory_limit);
+                                                      std::int64_t memory_limit,
+                                                      UnfinishedFiles* unfinished = nullptr);
 
 // A folder with one array per field (FIELD.npy, to be opened as they are or mapped into memory),
 // lines.csv (where each line starts and how it is shaped) and manifest.json (what the arrays hold).
-// Throws Error: kInvalidInput for a path that is taken, kIo when the disk is too small.
+// An existing folder is replaced if it is empty or such a grid, whole and with nothing beside it.
+// Throws Error: kInvalidInput for any other path that is taken, kIo when the disk is too small.
 [[nodiscard]] std::unique_ptr<GridSink> make_npy_grid(const Problem& problem,
                                                       std::span<const GridLine> grid,
                                                       const std::vector<std::string>& fields,
-                                                      const std::string& path);
+                                                      const std::string& path,
+                                                      UnfinishedFiles* unfinished = nullptr);
 
 }  // namespace tonnage

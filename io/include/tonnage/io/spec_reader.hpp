@@ -18,7 +18,8 @@ struct SpecReadResult {
 };
 
 // Reads a combined file, a folder of the six files (those of optimizer and capacity may be absent),
-// or standard input where `path` is "-". A file that cannot be read is an error of the result.
+// or standard input where `path` is "-". A file that is there but cannot be read, also one of those
+// two, is an error of the result.
 [[nodiscard]] SpecReadResult read_system(const std::string& path);
 
 // Reads the text of a combined file; `name` is what diagnostics call it.

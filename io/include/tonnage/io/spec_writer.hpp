@@ -13,7 +13,8 @@ namespace tonnage {
 [[nodiscard]] std::string system_to_json(const SystemSpec& spec);
 
 // Writes the six files of `spec` into a folder, creating it when absent; each file is replaced
-// atomically. Throws Error (kInvalidInput as above, before anything is written; kIo).
+// atomically, after all of them have been written. Throws Error (kInvalidInput as above, before
+// anything is written; kIo).
 void write_system_folder(const SystemSpec& spec, const std::string& folder);
 
 }  // namespace tonnage

@@ -1,0 +1,23 @@
+// The one way by which text from outside reaches a terminal or a message. Owns: which characters a
+// reader cannot see or that move what stands around them, and how they are shown instead; how
+// counts are told.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tonnage {
+
+// The text on one line, with nothing in it that a terminal obeys or a reader cannot see: control
+// characters (C0, DEL, C1), line and paragraph separators, marks, overrides and isolates of the
+// writing direction, characters without width, tags, variation selectors and noncharacters appear
+// as the escapes of JSON, "\u202e", beyond U+FFFF as two of them; bytes that are no UTF-8 as
+// "\xff". Everything else stays as it is, backslashes too: inside a JSON string the result still
+// means the same text, and the function applied twice gives what it gives once.
+[[nodiscard]] std::string printable(std::string_view text);
+
+// A count before a noun that takes an s: "1 card", "2 cards".
+[[nodiscard]] std::string counted(std::int64_t count, std::string_view noun);
+
+}  // namespace tonnage

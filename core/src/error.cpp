@@ -1,0 +1,10 @@
+#include "tonnage/core/error.hpp"
+
+#include "tonnage/core/printable.hpp"
+
+namespace tonnage {
+
+Error::Error(ErrorCode code, std::string_view message)
+    : std::runtime_error(printable(message)), code_(code) {}
+
+}  // namespace tonnage

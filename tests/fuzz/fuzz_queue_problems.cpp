@@ -1,0 +1,10 @@
+// libFuzzer program for queue problems.
+#include <cstddef>
+#include <cstdint>
+
+#include "fuzz/fuzz_entries.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  tonnage::fuzz::queue_problems({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
