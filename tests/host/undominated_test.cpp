@@ -93,9 +93,9 @@ TEST(Undominated, AreThoseOfAllPairs) {
   }
 }
 
-// Options none of which beats another: whoever compares all pairs looks at 2e10.
+// Options none of which beats another: whoever compares all pairs looks at 2e9 twice.
 TEST(Undominated, TakeNoTimeForEveryPair) {
-  constexpr std::int64_t kOptions = testing::tries(200000);
+  constexpr std::int64_t kOptions = testing::tries(60000);
   for (const bool with_limit : {false, true}) {
     OptionTable table;
     table.capacity = {kOptions, kOptions};
@@ -114,7 +114,7 @@ TEST(Undominated, TakeNoTimeForEveryPair) {
     table.first = {0, kOptions};
     const testing::CpuTime time;
     EXPECT_EQ(std::ssize(undominated_options(table, 0)), kOptions);
-    EXPECT_LT(time.seconds(), 10);
+    EXPECT_LT(time.seconds(), 4);
   }
 }
 
