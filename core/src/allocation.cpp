@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tonnage/core/printable.hpp"
 #include "tonnage/core/system.hpp"
 
 namespace tonnage {
@@ -78,11 +79,11 @@ double Allocation::transition_penalty(const Allocation& to) const noexcept {
 
 std::string Allocation::to_string() const {
   if (accelerator_.empty()) return "empty allocation";
-  return fmt::format(
+  return printable(fmt::format(
       "{} x {}, batch {}, {:.2f} cents/hour, value {:.2f}, ITL {:.2f} ms, TTFT {:.2f} ms, "
       "rho {:.2f}, up to {:.1f} requests/min a replica",
       num_replicas_, accelerator_, max_batch_, cost_, value_, itl_ms(), ttft_ms(), rho(),
-      max_rpm());
+      max_rpm()));
 }
 
 std::optional<AllocationDiff> AllocationDiff::between(const Allocation* before,
@@ -102,12 +103,13 @@ std::optional<AllocationDiff> AllocationDiff::between(const Allocation* before,
 }
 
 std::string AllocationDiff::to_string() const {
-  return fmt::format("{} x {} -> {} x {}, cost {:+.2f} cents/hour", old_num_replicas,
-                     old_accelerator, new_num_replicas, new_accelerator, cost_difference);
+  return printable(fmt::format("{} x {} -> {} x {}, cost {:+.2f} cents/hour", old_num_replicas,
+                               old_accelerator, new_num_replicas, new_accelerator,
+                               cost_difference));
 }
 
 std::string AllocationByType::to_string() const {
-  return fmt::format("{}: {} cards of {}, {:.2f} cents/hour", type, cards, limit, cost);
+  return printable(fmt::format("{}: {} cards of {}, {:.2f} cents/hour", type, cards, limit, cost));
 }
 
 }  // namespace tonnage

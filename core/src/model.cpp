@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tonnage/core/error.hpp"
+#include "tonnage/core/printable.hpp"
 
 namespace tonnage {
 
@@ -51,7 +52,7 @@ std::string Model::to_string() const {
                     num_instances(acc), acc, perf.max_batch_size, perf.at_tokens,
                     perf.perf_parms.alpha_ms, perf.perf_parms.beta_ms, perf.perf_parms.gamma_ms);
   }
-  return text;
+  return printable(text);
 }
 
 }  // namespace tonnage

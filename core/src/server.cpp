@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tonnage/core/printable.hpp"
 #include "tonnage/core/system.hpp"
 
 namespace tonnage {
@@ -85,10 +86,11 @@ bool Server::saturated() const noexcept {
 }
 
 std::string Server::to_string() const {
-  return fmt::format("server {}: model {}, class {}, {} requests/min of {} + {} tokens, {}",
-                     spec_.name, spec_.model, class_name_, load().arrival_rate_per_min,
-                     load().avg_in_tokens, load().avg_out_tokens,
-                     allocation_ ? allocation_->to_string() : std::string("no allocation"));
+  return printable(
+      fmt::format("server {}: model {}, class {}, {} requests/min of {} + {} tokens, {}",
+                  spec_.name, spec_.model, class_name_, load().arrival_rate_per_min,
+                  load().avg_in_tokens, load().avg_out_tokens,
+                  allocation_ ? allocation_->to_string() : std::string("no allocation")));
 }
 
 }  // namespace tonnage

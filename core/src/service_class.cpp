@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tonnage/core/error.hpp"
+#include "tonnage/core/printable.hpp"
 
 namespace tonnage {
 namespace {
@@ -83,7 +84,7 @@ std::string ServiceClass::to_string() const {
   for (const auto& [model, target] : targets_) {
     text += fmt::format(" {} ({});", model, target.to_string());
   }
-  return text;
+  return printable(text);
 }
 
 }  // namespace tonnage

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <tuple>
 
@@ -54,6 +55,10 @@ std::vector<ParetoFrontier> pareto_frontiers(const Evaluator& evaluator, const P
   const bool percentile = options.ttft >= GridColumn::kTtftP50;
   if (!percentile && options.ttft != GridColumn::kTtft) {
     throw Error(ErrorCode::kInvalidInput, "the column for TTFT is none of TTFT");
+  }
+  if (!(options.tolerance >= 0 && options.tolerance <= std::numeric_limits<double>::max())) {
+    throw Error(ErrorCode::kInvalidInput, "the tolerance is " + std::to_string(options.tolerance) +
+                                              ", expected a finite number from 0 on");
   }
   std::vector<std::int64_t> lines;
   for (const std::int64_t s : servers) {

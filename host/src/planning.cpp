@@ -92,6 +92,11 @@ SearchOptions search_options(const PlannerOptions& options) {
 
 Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                       const PlannerOptions& options) {
+  if (!(options.time_limit_s >= 0 && options.time_limit_s <= std::numeric_limits<double>::max())) {
+    throw Error(ErrorCode::kInvalidInput, fmt::format("the time limit is {} s, expected a finite "
+                                                      "number from 0 on",
+                                                      options.time_limit_s));
+  }
   const auto start = std::chrono::steady_clock::now();
   Planning p;
   p.problem = build_rows(system, options.num_threads);

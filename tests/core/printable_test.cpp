@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tonnage/core/error.hpp"
+#include "tonnage/core/system.hpp"
 
 namespace tonnage {
 namespace {
@@ -63,6 +64,27 @@ TEST(Counted, OneIsSingular) {
   EXPECT_EQ(counted(0, "card"), "0 cards");
   EXPECT_EQ(counted(1, "card"), "1 card");
   EXPECT_EQ(counted(2, "card"), "2 cards");
+}
+
+TEST(Printable, IsWhatObjectsSayOfThemselves) {
+  const std::string nasty = "a\u202E\x1b\n";
+  SystemSpec spec;
+  spec.accelerators = {{.name = nasty, .type = nasty, .multiplicity = 1}};
+  spec.models = {{.name = nasty, .acc = nasty, .max_batch_size = 1, .at_tokens = 1}};
+  spec.service_classes = {{.name = nasty, .model_targets = {{.model = nasty}}}};
+  ServerSpec server;
+  server.name = server.class_name = server.model = server.current_alloc.accelerator = nasty;
+  spec.servers = {server};
+  const System system(spec);
+  EXPECT_EQ(system.to_string().find_first_of("\x1b\xE2"), std::string::npos);
+  const Allocation now = Allocation::from_spec(server.current_alloc);
+  for (const std::string& text :
+       {system.find_accelerator(nasty)->to_string(), system.find_model(nasty)->to_string(),
+        system.find_service_class(nasty)->to_string(), system.find_server(nasty)->to_string(),
+        now.to_string(), AllocationDiff::between(&now, nullptr)->to_string()}) {
+    EXPECT_EQ(text, printable(text));
+    EXPECT_NE(text.find("\\u202e"), std::string::npos) << text;
+  }
 }
 
 TEST(Printable, IsWhatErrorsSay) {

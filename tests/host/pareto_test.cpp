@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <mutex>
 #include <numeric>
 #include <random>
@@ -127,6 +129,16 @@ TEST(Pareto, SameForEveryThreadCount) {
       EXPECT_EQ(got[s].points[i].batch, want[s].points[i].batch);
       EXPECT_EQ(got[s].points[i].replicas, want[s].points[i].replicas);
     }
+  }
+}
+
+TEST(Pareto, TolerancesAreFiniteAndNotNegative) {
+  const Problem problem = small_fleet(1);
+  const std::int64_t servers[] = {0};
+  for (const double tolerance : {-0.1, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    ParetoOptions options;
+    options.tolerance = tolerance;
+    EXPECT_THROW((void)pareto_frontiers(*select_backend("cpu"), problem, servers, options), Error);
   }
 }
 

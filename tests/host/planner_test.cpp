@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <random>
 
 #include "support/effort.hpp"
+#include "support/fleet.hpp"
 #include "support/seed.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/generate.hpp"
@@ -42,6 +45,16 @@ void expect_same_plan(const Plan& a, const Plan& b) {
   EXPECT_EQ(a.summary.types, b.summary.types);
   EXPECT_EQ(a.summary.priorities, b.summary.priorities);
   EXPECT_EQ(a.summary.total_cost, b.summary.total_cost);
+}
+
+TEST(Planner, TimeLimitsAreFiniteAndNotNegative) {
+  const SystemSpec spec = testing::small_fleet(1.0, 3);
+  const System system(spec);
+  for (const double limit : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    PlannerOptions options;
+    options.time_limit_s = limit;
+    EXPECT_THROW((void)make_plan(system, spec.optimizer, options), Error);
+  }
 }
 
 TEST(Planner, SamePlanForAnyOrderAndThreadCount) {
