@@ -167,6 +167,11 @@ class EmulatedStream : public cuda::Stream {
   }
   void to_host(void* pinned, const void* device, std::size_t bytes) override {
     copy(machine_.pinned_memory, pinned, machine_.device_memory, device, bytes);
+    const std::lock_guard lock(machine_.mutex);
+    if (++machine_.log.downloads != machine_.options.bad_download) return;
+    queue_.push_back([pinned, bytes] {
+      for (std::size_t i = 0; i < bytes; i += 8) static_cast<char*>(pinned)[i] ^= 1;
+    });
   }
   void zero(void* device, std::size_t bytes) override {
     give([this, device, bytes](bool now) {

@@ -19,6 +19,7 @@ struct EmulationOptions {
   std::int64_t fail_count = 1;    // how many fail from there on
   std::int64_t memory_bytes = 0;  // device memory in all; 0: no bound
   std::int64_t fail_launch = 0;   // the launch (1, 2, ...) after which the device is lost; 0: none
+  std::int64_t bad_download = 0;  // the copy to the host (1, 2, ...) that arrives altered; 0: none
   std::int64_t bad_alloc_at = 0;  // the allocation at which the host has no memory left; 0: none
   std::function<void(std::int64_t launch)> on_launch{};  // called at each, by its thread
 };
@@ -31,6 +32,7 @@ struct EmulationLog {
   std::int64_t most_bytes = 0;
   std::int64_t pinned_in_use = 0;
   std::int64_t launches = 0;
+  std::int64_t downloads = 0;
   std::int64_t streams = 0;
   // The first misuse of memory: a copy of a block that is gone, too short or of the wrong kind, or
   // bytes written beside a block. Empty when there was none.
