@@ -61,7 +61,7 @@ BenchSetup tiny_setup(const cuda::OpenDevices& open) {
   setup.table_servers = 10;
   setup.table_ceiling = 64;
   setup.table_replicas = 8;
-  setup.search_servers = 100;
+  setup.search_servers = 10;
   setup.different_servers = 5;
   setup.repeats = 1;
   setup.budget_share = 100;  // sanitizers and loaded machines are slow
