@@ -1,257 +1,231 @@
-// The check of a GPU machine: parity with the CPU on random problems, and timings. Needs nothing
-// but CUDA and a compiler: see CMakeLists.txt beside it.
+// The check of a GPU machine: parity with the CPU on random problems, timings, and kernels for a
+// profiler. Needs nothing but CUDA and a compiler: see CMakeLists.txt beside it. Owns: the command
+// line and the exit status.
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <functional>
-#include <numeric>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "ceilings.hpp"
-#include "kernel_times.hpp"
-#include "random_problem.hpp"
-#include "recorded.hpp"
-#include "report.hpp"
-#include "tonnage/core/error.hpp"
-#include "tonnage/cuda/evaluator.hpp"
+#include "bench.hpp"
+#include "bench_searches.hpp"
+#include "kernel_names.hpp"
+#include "machine.hpp"
+#include "parity.hpp"
+#include "profile.hpp"
 #include "tonnage/cuda/probe.hpp"
 #include "tonnage/host/backends.hpp"
-#include "tonnage/host/grid.hpp"
 
 namespace tonnage::check {
 namespace {
 
 constexpr int kNoGpu = 77;  // what ctest takes for a skipped test
+constexpr int kUsage = 2;
 
-std::unique_ptr<Evaluator> cpu() { return make_cpu_evaluator(best_instruction_set()); }
+constexpr const char* kUsageText =
+    "usage: tonnage_gpu_check parity [--only KIND] [--seed N] [--small]\n"
+    "       tonnage_gpu_check list\n"
+    "       tonnage_gpu_check bench FILE [--only GROUP] [--cpu-only]\n"
+    "       tonnage_gpu_check profile [KERNEL | --list]\n";
 
-SearchOptions mode(BatchMode batch, bool exhaustive = false) {
-  SearchOptions options;
-  options.batch = batch;
-  options.exhaustive = exhaustive;
-  return options;
-}
+struct Usage : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
-void compare(const SearchResult& got, const SearchResult& want, const Problem& problem) {
-  const std::string difference = first_difference(got.lines, want.lines, problem);
-  if (!difference.empty()) throw Failure("GPU and CPU differ: " + difference);
-}
+// What follows a command: words, switches, and switches with a value.
+class Arguments {
+ public:
+  explicit Arguments(std::vector<std::string> words) : words_(std::move(words)) {}
 
-std::vector<GridLine> whole_grid(const Problem& problem, const GridOptions& options) {
-  std::vector<std::int64_t> lines(problem.lines.size());
-  std::iota(lines.begin(), lines.end(), 0);
-  return plan_grid(problem, lines, options);
-}
-
-// ---- parity
-
-void compare_tables(const Problem& problem, const std::vector<GridLine>& grid,
-                    const GridOptions& options, const Evaluator& cuda, const Evaluator& host) {
-  RecordedTable got(grid), want(grid);
-  cuda.table(problem, grid, options, got.consumer());
-  host.table(problem, grid, options, want.consumer());
-  const std::string difference = got.difference(want);
-  if (!difference.empty()) throw Failure("tables of GPU and CPU differ: " + difference);
-}
-
-// Tables, and what of them may be on a frontier. Answers how many candidates were compared.
-std::int64_t compare_grids(const Problem& problem, const Evaluator& cuda, const Evaluator& host) {
-  GridOptions options;
-  options.batches.step = 5;
-  options.replicas = {1, 64, 3};
-  const auto grid = whole_grid(problem, options);
-  compare_tables(problem, grid, options, cuda, host);
-  GridOptions sparse = options;
-  sparse.batches.step = 25;
-  sparse.percentiles = true;
-  compare_tables(problem, whole_grid(problem, sparse), sparse, cuda, host);
-  for (const bool ignore_targets : {false, true}) {
-    const PointOptions wanted{GridColumn::kTtft, ignore_targets};
-    RecordedPoints got_points(grid.size()), want_points(grid.size());
-    cuda.points(problem, grid, options, wanted, got_points.consumer());
-    host.points(problem, grid, options, wanted, want_points.consumer());
-    const std::string other = got_points.difference(want_points);
-    if (!other.empty()) throw Failure("points of GPU and CPU differ: " + other);
+  [[nodiscard]] bool take_switch(const std::string& name) {
+    const auto at = std::find(words_.begin(), words_.end(), name);
+    if (at == words_.end()) return false;
+    words_.erase(at);
+    return true;
   }
-  return grid.empty() ? 0 : grid.back().offset + grid.back().num_candidates();
+  [[nodiscard]] std::optional<std::string> take_value(const std::string& name) {
+    const auto at = std::find(words_.begin(), words_.end(), name);
+    if (at == words_.end()) return {};
+    if (at + 1 == words_.end()) throw Usage(name + " takes a value");
+    std::string value = *(at + 1);
+    words_.erase(at, at + 2);
+    return value;
+  }
+  [[nodiscard]] std::optional<std::string> take_word() {
+    if (words_.empty() || words_[0].starts_with("--")) return {};
+    std::string word = words_[0];
+    words_.erase(words_.begin());
+    return word;
+  }
+  void expect_end() const {
+    if (!words_.empty()) throw Usage("unexpected: " + words_[0]);
+  }
+
+ private:
+  std::vector<std::string> words_;
+};
+
+// A name of the list, or nothing where none was given.
+std::string one_of(const std::optional<std::string>& name, const std::vector<std::string>& names) {
+  if (!name) return {};
+  if (std::find(names.begin(), names.end(), *name) != names.end()) return *name;
+  std::string all;
+  for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
+  throw Usage("\"" + *name + "\" is none of " + all);
 }
 
-void run_parity(std::uint64_t seed, int fleets, std::int64_t servers, std::int64_t longest) {
-  std::printf("parity: %d fleets of %lld servers, seed %llu\n", fleets,
-              static_cast<long long>(servers), static_cast<unsigned long long>(seed));
-  const auto host = cpu();
-  const auto cuda = make_cuda_evaluator(cpu());
-  std::mt19937_64 engine(seed);
-  std::size_t lines = 0;
-  std::int64_t candidates = 0;
-  for (int fleet = 0; fleet < fleets; ++fleet) {
-    const Problem problem =
-        random_problem({.servers = servers, .seed = engine(), .longest = longest});
-    for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
-      compare(cuda->search(problem, mode(batch)), host->search(problem, mode(batch)), problem);
-    }
-    lines += problem.lines.size();
-    if (fleet % 3 == 0) candidates += compare_grids(problem, *cuda, *host);
+std::uint64_t whole_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw Usage("\"" + text + "\" is no whole number");
   }
-  Problem grid = random_problem({.servers = servers, .seed = engine(), .longest = longest});
-  bound_replicas(grid, *host, 64);
-  compare(cuda->search(grid, mode(BatchMode::kSearch, true)),
-          host->search(grid, mode(BatchMode::kSearch)), grid);
-  std::printf(
-      "parity: %zu lines in two modes, a whole grid, tables of %lld candidates: every bit the "
-      "same\n",
-      lines, static_cast<long long>(candidates));
+  return number;
 }
 
-// ---- benchmarks
-
-void time_kernels(Report& report) {
-  const auto devices = cuda::open_devices();
-  cuda::Device& device = *devices.front();
-  device.bind();
-  const Ceilings ceilings = measure_ceilings();
-  report.add_context("fma_per_second", number(ceilings.fma_per_second));
-  report.add_context("copied_bytes_per_second", number(ceilings.copied_bytes_per_second));
-  report.add_context("to_host_bytes_per_second", number(ceilings.to_host_bytes_per_second));
-  std::printf("ceilings: %.4g float64 fma/s, %.4g bytes/s of a copy, %.4g bytes/s to the host\n",
-              ceilings.fma_per_second, ceilings.copied_bytes_per_second,
-              ceilings.to_host_bytes_per_second);
-  constexpr std::int64_t kCandidates = std::int64_t{1} << 32;
-  const auto time = [&](std::int64_t m, std::int64_t q, std::int64_t r) {
-    time_sweep(device, m, q, r, std::max<std::int64_t>(1, kCandidates / (m * r)), report);
-  };
-  for (const std::int64_t q : {0, 8, 128}) time(256, q, 64);
-  for (const std::int64_t m : {32, 1024, 8192}) time(m, 0, 64);
-  for (const std::int64_t r : {32, 40, 256}) time(256, 0, r);
-  constexpr std::int64_t kTabled = std::int64_t{1} << 25;
-  for (const std::int64_t q : {0, 8, 128}) {
-    time_table(device, 256, q, 64, kTabled / (256 * 64), report);
-  }
-  for (const std::int64_t r : {8, 40, 256}) {
-    time_table(device, 256, 0, r, kTabled / (256 * r), report);
-  }
+// 0 with a usable GPU; else says why not, and what the status is then.
+int status_without_gpu(const CudaProbe& probe) {
+  if (probe.usable) return 0;
+  std::printf("needs a GPU: %s\n", probe.reason.c_str());
+  const char* required = std::getenv("TONNAGE_REQUIRE_GPU");
+  return required != nullptr && std::string_view(required) == "1" ? 1 : kNoGpu;
 }
 
-// Whole tables, handed over block by block to nobody, with the CPU beside.
-void time_tables(Report& report) {
-  const auto host = cpu();
-  const auto cuda = make_cuda_evaluator(cpu());
-  for (const std::int64_t servers : {10, 100, 1000}) {
-    const Problem problem =
-        random_problem({.servers = servers, .seed = 7, .longest = 256, .percentiles = false});
-    GridOptions options;
-    options.replicas = {1, 64, 1};
-    const auto grid = whole_grid(problem, options);
-    const auto count = static_cast<double>(grid.back().offset + grid.back().num_candidates());
-    const GridConsumer nobody = [](const GridBlock&) {};
-    const std::string tail = "/servers:" + std::to_string(servers);
-    if (servers <= 100) (void)compare_grids(problem, *cuda, *host);
-    for (const auto& [name, evaluator] :
-         {std::pair<const char*, const Evaluator*>{"gpu", cuda.get()}, {"cpu", host.get()}}) {
-      const double seconds = fastest(3, [&] { evaluator->table(problem, grid, options, nobody); });
-      report.add(std::string(name) + "/table-end-to-end" + tail, seconds, "candidates", count);
-      const double thinned = fastest(3, [&] {
-        evaluator->points(problem, grid, options, {},
-                          [](std::int64_t, std::span<const ParetoPoint>) {});
-      });
-      report.add(std::string(name) + "/points-end-to-end" + tail, thinned, "candidates", count);
-    }
-  }
+int parity(Arguments arguments) {
+  ParityOptions options;
+  options.only = one_of(arguments.take_value("--only"), parity_kinds());
+  const auto seed = arguments.take_value("--seed");
+  options.seed = seed ? whole_number(*seed) : std::random_device{}();
+  options.small = arguments.take_switch("--small");
+  arguments.expect_end();
+  if (const int status = status_without_gpu(probe_cuda())) return status;
+  return run_parity(cuda::open_usable_devices, options) ? 0 : 1;
 }
 
-// Whole searches, copies and host work included, with the CPU beside.
-void time_searches(std::int64_t most_servers, Report& report) {
-  const auto host = cpu();
-  const auto cuda = make_cuda_evaluator(cpu());
-  struct Mode {
-    const char* name;
-    SearchOptions options;
-    std::int64_t most_cpu_servers;
-  };
-  const Mode modes[] = {{"max", mode(BatchMode::kMax), 100'000},
-                        {"search", mode(BatchMode::kSearch), 100'000},
-                        {"grid", mode(BatchMode::kSearch, true), 10'000}};
-  for (std::int64_t servers = 10; servers <= most_servers; servers *= 10) {
-    Problem problem = random_problem(
-        {.servers = servers, .accelerators = 24, .seed = 7, .longest = 256, .percentiles = false});
-    bound_replicas(problem, *host, 64);
-    const auto lines = static_cast<double>(problem.lines.size());
-    for (const Mode& m : modes) {
-      const std::string tail = std::string("/") + m.name + "/servers:" + std::to_string(servers);
-      SearchResult got = cuda->search(problem, m.options);  // also warms up
-      const double gpu_s = fastest(3, [&] { got = cuda->search(problem, m.options); });
-      report.add("gpu/end-to-end" + tail, gpu_s, "lines", lines);
-      if (got.candidates_swept > 0) {
-        report.add("gpu/end-to-end/swept" + tail, gpu_s, "candidates",
-                   static_cast<double>(got.candidates_swept));
-      }
-      if (servers > m.most_cpu_servers) continue;
-      SearchResult want;
-      const double cpu_s =
-          fastest(servers > 1000 ? 1 : 3, [&] { want = host->search(problem, m.options); });
-      report.add("cpu/end-to-end" + tail, cpu_s, "lines", lines);
-      compare(got, want, problem);
-    }
+void describe_machine(const CudaProbe* probe, Report& report) {
+  if (probe != nullptr) {
+    const CudaDevice& d = probe->devices.front();
+    report.add_context("gpu", quoted(d.name));
+    report.add_context("gpus", std::to_string(probe->device_count));
+    report.add_context("compute_capability", quoted(std::to_string(d.compute_major) + "." +
+                                                    std::to_string(d.compute_minor)));
+    report.add_context("sms", std::to_string(d.sm_count));
+    report.add_context("memory_bytes", std::to_string(d.memory_bytes));
+    report.add_context("driver_cuda", quoted(probe->driver_version));
+    report.add_context("runtime_cuda", quoted(probe->runtime_version));
   }
-}
-
-void describe_machine(const CudaProbe& probe, Report& report) {
-  const CudaDevice& d = probe.devices.front();
-  report.add_context("gpu", quoted(d.name));
-  report.add_context("gpus", std::to_string(probe.device_count));
-  report.add_context("compute_capability", quoted(std::to_string(d.compute_major) + "." +
-                                                  std::to_string(d.compute_minor)));
-  report.add_context("sms", std::to_string(d.sm_count));
-  report.add_context("memory_bytes", std::to_string(d.memory_bytes));
-  report.add_context("driver_cuda", quoted(probe.driver_version));
-  report.add_context("runtime_cuda", quoted(probe.runtime_version));
-  report.add_context("cpu_backend", quoted(cpu()->availability().reason));
-  // Whatever the script knows of this machine: a list of "name": value.
+  report.add_context("cpu_backend",
+                     quoted(make_cpu_evaluator(best_instruction_set())->availability().reason));
+  // Whatever the caller knows of this machine: a list of "name": value.
   if (const char* more = std::getenv("TONNAGE_CHECK_CONTEXT"); more != nullptr && *more != '\0') {
     report.add_context("machine", std::string("{") + more + "}");
   }
 }
 
-int run(const std::vector<std::string>& arguments) {
-  const CudaProbe probe = probe_cuda();
-  if (!probe.usable) {
-    std::printf("needs a GPU: %s\n", probe.reason.c_str());
-    const char* required = std::getenv("TONNAGE_REQUIRE_GPU");
-    return required != nullptr && std::string_view(required) == "1" ? 1 : kNoGpu;
+// What this program prints as the command `cold`, in a process of its own.
+DeviceTimes run_cold(std::int64_t servers, const char* how) {
+  std::array<char, 4096> path{};
+  if (readlink("/proc/self/exe", path.data(), path.size() - 1) <= 0) {
+    throw Failure("this program does not find itself");
   }
-  const std::string what = arguments.empty() ? "parity" : arguments[0];
-  if (what == "parity" || what == "small") {
-    const std::uint64_t seed =
-        arguments.size() > 1 ? std::stoull(arguments[1]) : std::random_device{}();
-    if (what == "parity") {
-      run_parity(seed, 10, 500, 2000);
-    } else {
-      run_parity(seed, 1, 6, 60);
-    }
+  std::string command = "'";
+  for (const char c : std::string_view(path.data())) command += c == '\'' ? "'\\''" : std::string(1, c);
+  command += "' cold " + std::to_string(servers) + " " + how;
+  const auto close = [](std::FILE* pipe) { (void)pclose(pipe); };
+  const std::unique_ptr<std::FILE, decltype(close)> out(popen(command.c_str(), "r"), close);
+  if (!out) throw Failure("no process can be started");
+  std::string text;
+  std::array<char, 512> part{};
+  while (std::fgets(part.data(), part.size(), out.get()) != nullptr) text += part.data();
+  return read_times(text);
+}
+
+int bench(Arguments arguments) {
+  const bool cpu_only = arguments.take_switch("--cpu-only");
+  const std::string only = one_of(arguments.take_value("--only"), bench_groups());
+  const auto path = arguments.take_word();
+  arguments.expect_end();
+  if (!path) throw Usage("bench takes a file");
+  BenchSetup setup;
+  CudaProbe probe;
+  if (!cpu_only) {
+    probe = probe_cuda();
+    if (const int status = status_without_gpu(probe)) return status;
+    setup.open = cuda::open_usable_devices;
+    setup.ceilings = machine_ceilings();
+    setup.cold = [](std::int64_t servers) {
+      return ColdTimes{run_cold(servers, "plain").all, run_cold(servers, "observed")};
+    };
+  }
+  Report report(*path);
+  describe_machine(cpu_only ? nullptr : &probe, report);
+  report.write();  // a file that cannot be written is better known now
+  run_benchmarks(setup, only, report);
+  return report.failures() == 0 ? 0 : 1;
+}
+
+int profile(Arguments arguments) {
+  if (arguments.take_switch("--list")) {
+    arguments.expect_end();
+    for (const std::string& name : kernel_names()) std::printf("%s\n", name.c_str());
     return 0;
   }
-  if (what == "bench" && arguments.size() == 2) {
-    Report report;
-    describe_machine(probe, report);
-    time_kernels(report);
-    time_tables(report);
-    time_searches(100'000, report);
-    report.write(arguments[1]);
-    return 0;
-  }
-  std::fprintf(stderr, "usage: tonnage_gpu_check [parity [SEED] | small [SEED] | bench FILE]\n");
-  return 2;
+  ProfileOptions options;
+  options.only = one_of(arguments.take_word(), kernel_names());
+  arguments.expect_end();
+  if (const int status = status_without_gpu(probe_cuda())) return status;
+  run_profile(cuda::open_usable_devices, options, profiler_range);
+  return 0;
+}
+
+int list(Arguments arguments) {
+  arguments.expect_end();
+  for (const std::string& name : bench_groups()) std::printf("%s\n", name.c_str());
+  return 0;
+}
+
+// Of the benchmarks: see run_cold().
+int cold(Arguments arguments) {
+  const auto servers = arguments.take_word(), how = arguments.take_word();
+  arguments.expect_end();
+  if (!servers || !how) throw Usage("cold takes a number of servers, and plain or observed");
+  const auto count = static_cast<std::int64_t>(whole_number(*servers));
+  std::printf("%s\n",
+              cold_search(cuda::open_usable_devices, count, *how == "observed").c_str());
+  return 0;
+}
+
+int run(std::vector<std::string> words) {
+  if (words.empty()) throw Usage("no command");
+  const std::string command = words[0];
+  words.erase(words.begin());
+  Arguments arguments(std::move(words));
+  if (command == "parity") return parity(std::move(arguments));
+  if (command == "list") return list(std::move(arguments));
+  if (command == "bench") return bench(std::move(arguments));
+  if (command == "profile") return profile(std::move(arguments));
+  if (command == "cold") return cold(std::move(arguments));
+  throw Usage("\"" + command + "\" is no command");
 }
 
 }  // namespace
 }  // namespace tonnage::check
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   try {
     return tonnage::check::run({argv + 1, argv + argc});
+  } catch (const tonnage::check::Usage& error) {
+    std::fprintf(stderr, "tonnage_gpu_check: %s\n%s", error.what(), tonnage::check::kUsageText);
+    return tonnage::check::kUsage;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tonnage_gpu_check: %s\n", error.what());
     return 1;

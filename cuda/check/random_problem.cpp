@@ -124,9 +124,46 @@ void bound_replicas(Problem& problem, const Evaluator& host, double most) {
   }
 }
 
+Problem repeated(const Problem& problem, std::int64_t times) {
+  Problem all = problem;
+  const auto servers = static_cast<std::int32_t>(problem.servers.size());
+  const std::int64_t lines = std::ssize(problem.lines);
+  all.servers.reserve(problem.servers.size() * static_cast<std::size_t>(times));
+  all.lines.reserve(problem.lines.size() * static_cast<std::size_t>(times));
+  for (std::int64_t round = 1; round < times; ++round) {
+    const auto shift = static_cast<std::int32_t>(round * servers);
+    all.servers.insert(all.servers.end(), problem.servers.begin(), problem.servers.end());
+    for (const LineRow& line : problem.lines) all.lines.push_back({line.server + shift, line.perf});
+    for (std::int32_t s = 1; s <= servers; ++s) {
+      all.first_line.push_back(round * lines + problem.first_line[s]);
+    }
+  }
+  return all;
+}
+
+Problem only_lines(const Problem& problem, std::int64_t most,
+                   const std::function<bool(const ServerRow&, const PerfRow&)>& keeps) {
+  Problem some = problem;
+  some.servers.clear();
+  some.lines.clear();
+  some.first_line = {0};
+  for (std::size_t s = 0; s < problem.servers.size(); ++s) {
+    const auto server = static_cast<std::int32_t>(some.servers.size());
+    for (const LineRow& line : problem.lines_of(static_cast<std::int64_t>(s))) {
+      if (std::ssize(some.lines) < most && keeps(problem.servers[s], problem.perfs[line.perf])) {
+        some.lines.push_back({server, line.perf});
+      }
+    }
+    if (std::ssize(some.lines) == some.first_line.back()) continue;
+    some.servers.push_back(problem.servers[s]);
+    some.first_line.push_back(std::ssize(some.lines));
+  }
+  return some;
+}
+
 std::string first_difference(const std::vector<LineOutcome>& got,
                              const std::vector<LineOutcome>& want, const Problem& problem) {
-  if (got.size() != want.size()) {
+  if (want.empty() ? !got.empty() : got.empty() || got.size() % want.size() != 0) {
     return std::to_string(got.size()) + " lines instead of " + std::to_string(want.size());
   }
   const auto bits = [](double x) { return std::bit_cast<std::uint64_t>(x); };
@@ -138,15 +175,16 @@ std::string first_difference(const std::vector<LineOutcome>& got,
                   std::string(describe(o.reason)).c_str());
     return std::string(buffer);
   };
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    const LineOutcome &g = got[i], &w = want[i];
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const LineOutcome &g = got[i], &w = want[i % want.size()];
     if (g.num_replicas == w.num_replicas && g.max_batch == w.max_batch && g.reason == w.reason &&
         bits(g.rate_per_replica_per_ms) == bits(w.rate_per_replica_per_ms) &&
         bits(g.best_achievable) == bits(w.best_achievable)) {
       continue;
     }
-    const ServerRow& s = problem.servers[problem.lines[i].server];
-    const PerfRow& p = problem.perfs[problem.lines[i].perf];
+    const LineRow& line = problem.lines[i % problem.lines.size()];
+    const ServerRow& s = problem.servers[line.server];
+    const PerfRow& p = problem.perfs[line.perf];
     return "line " + std::to_string(i) + " (ceiling " + std::to_string(batch_ceiling(s, p)) +
            ", Q " + std::to_string(s.max_queue) + "): " + text(g) + "; wanted " + text(w);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,16 @@ struct RandomOptions {
 // best batch size, as `host` finds them: the whole grid of a line with millions would take days.
 void bound_replicas(Problem& problem, const Evaluator& host, double most);
 
+// The problem's servers over and over, each time with their lines.
+[[nodiscard]] Problem repeated(const Problem& problem, std::int64_t times);
+
+// Only the lines for which keeps(server, perf) holds, at most so many, and their servers.
+[[nodiscard]] Problem only_lines(
+    const Problem& problem, std::int64_t most,
+    const std::function<bool(const ServerRow& server, const PerfRow& perf)>& keeps);
+
 // What is different about the first line whose answers are not the same in every bit; empty when
-// all are.
+// all are. Answers for a repeated problem are compared with those for one round of it.
 [[nodiscard]] std::string first_difference(const std::vector<LineOutcome>& got,
                                            const std::vector<LineOutcome>& want,
                                            const Problem& problem);

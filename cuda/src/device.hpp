@@ -57,6 +57,24 @@ class Stream {
   virtual void wait() = 0;
 };
 
+// Waits for a stream when it goes: declared behind memory that the work on the stream uses, it keeps
+// the memory until that work is done, whatever is thrown in between.
+class WaitAtEnd {
+ public:
+  explicit WaitAtEnd(Stream& stream) : stream_(stream) {}
+  ~WaitAtEnd() {
+    try {
+      stream_.wait();
+    } catch (...) {  // the work has ended all the same
+    }
+  }
+  WaitAtEnd(const WaitAtEnd&) = delete;
+  WaitAtEnd& operator=(const WaitAtEnd&) = delete;
+
+ private:
+  Stream& stream_;
+};
+
 class Device {
  public:
   virtual ~Device() = default;

@@ -9,6 +9,8 @@
 #include <optional>
 #include <thread>
 
+#include "threads.hpp"
+
 namespace tonnage::cuda {
 namespace {
 
@@ -38,9 +40,10 @@ struct Job {
     const PerfRow& perf = problem.perfs[problem.lines[line].perf];
     return needs_search(server, perf) ? batch_ceiling(server, perf) : 0;
   }
-  // Servers that the lines of a chunk span, at most, where chunks of `most` lines follow each
-  // other.
-  [[nodiscard]] std::int64_t widest_chunk(std::int64_t most) const {
+  // Servers that a chunk of `most` lines has room for: as many as the lines span where chunks
+  // follow each other from the first line on. A chunk that begins elsewhere may span more, and is
+  // cut.
+  [[nodiscard]] std::int64_t servers_of_chunk(std::int64_t most) const {
     std::int64_t widest = 0;
     const auto count = std::ssize(problem.lines);
     for (std::int64_t first = 0; first < count; first += most) {
@@ -138,7 +141,8 @@ class Worker {
   // Takes memory for two chunks, smaller ones until it suffices.
   void allocate() {
     constexpr std::int64_t kMostLines = std::numeric_limits<std::int32_t>::max();
-    lines_ = std::min({job_.limits.lines, std::ssize(job_.problem.lines), kMostLines});
+    lines_ = std::clamp<std::int64_t>(std::min(job_.limits.lines, kMostLines), 1,
+                                      std::ssize(job_.problem.lines));
     entries_ = std::min(job_.limits.entries, job_.entries);
     while (true) {
       try {
@@ -147,7 +151,7 @@ class Worker {
                                  static_cast<std::int64_t>(job_.problem.perfs.size()));
         reciprocals_ = Buffer<double>(device_, MemoryKind::kDevice, job_.longest + 1);
         for (std::optional<Slot>& slot : slots_) {
-          slot.emplace(device_, lines_, job_.widest_chunk(lines_), entries_,
+          slot.emplace(device_, lines_, job_.servers_of_chunk(lines_), entries_,
                        job_.searches_batches());
           rehearse(*slot);
         }
@@ -185,6 +189,7 @@ class Worker {
     const std::vector<PerfRow>& perfs = job_.problem.perfs;
     const Buffer<PerfRow> staging(device_, MemoryKind::kPinned,
                                   static_cast<std::int64_t>(perfs.size()));
+    const WaitAtEnd before_staging_goes(stream);
     std::copy(perfs.begin(), perfs.end(), staging.data());
     stream.to_device(perfs_.data(), staging.data(), perfs.size() * sizeof(PerfRow));
     stream.launch(FillReciprocals{reciprocals_.data()}, reciprocals_.size());
@@ -197,18 +202,20 @@ class Worker {
             slot.count,           slot.inv_mu.data()};
   }
 
-  // Fills the pinned buffers with lines from `first` on, as many as the entries allow.
+  // Fills the pinned buffers with lines from `first` on, as many as the buffers for entries and
+  // servers hold: at least one.
   void prepare(Slot& slot, std::int64_t first, std::int64_t last) {
     const Problem& problem = job_.problem;
+    slot.first_server = problem.lines[first].server;
+    const std::int64_t servers_end = slot.first_server + slot.host_servers.size();
     std::int64_t entries = 0, until = first;
-    for (; until < last; ++until) {
+    for (; until < last && problem.lines[until].server < servers_end; ++until) {
       entries += entry_count(job_.ceiling(until));
       if (entries > entries_) break;
     }
     slot.first = first;
     slot.count = until - first;
     std::copy_n(problem.lines.begin() + first, slot.count, slot.host_lines.data());
-    slot.first_server = problem.lines[first].server;
     slot.num_servers = problem.lines[until - 1].server - slot.first_server + 1;
     std::copy_n(problem.servers.begin() + slot.first_server, slot.num_servers,
                 slot.host_servers.data());
@@ -350,19 +357,20 @@ SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devic
     job.longest = std::max(job.longest, ceiling);
     job.entries += entry_count(ceiling);
   }
-  std::vector<std::jthread> threads;
-  if (job.longest > 0) {
-    for (const auto& device : devices) threads.emplace_back([&] { work(*device, job); });
-  }
   HostLines answered;
-  try {
-    answered = answer_on_host(host, job, {}, [&](std::int64_t i) { return job.ceiling(i) == 0; });
-  } catch (...) {
-    job.failed = true;
-    for (std::jthread& thread : threads) thread.join();
-    throw;
+  {
+    std::vector<std::jthread> threads;
+    try {
+      for (const auto& device : devices) {
+        if (job.longest > 0) start_thread(threads, *device, [&] { work(*device, job); });
+      }
+      answered =
+          answer_on_host(host, job, {}, [&](std::int64_t i) { return job.ceiling(i) == 0; });
+    } catch (...) {
+      job.failed = true;
+      throw;  // once the threads have ended
+    }
   }
-  for (std::jthread& thread : threads) thread.join();
   if (job.error) std::rethrow_exception(job.error);
   take_over(answered, result);
   const auto is_left = [&](std::int64_t i) { return result.lines[i].num_replicas == kLeftToHost; };

@@ -41,6 +41,11 @@ void GridJob::fail() {
   if (!error) error = std::current_exception();
 }
 
+void GridJob::leave_out() {
+  const std::lock_guard lock(mutex);
+  left_out = std::current_exception();
+}
+
 std::int64_t GridJob::workers_on_each(std::int64_t num_devices) const {
   const std::int64_t processors = std::max(1u, std::thread::hardware_concurrency());
   const std::int64_t team = options.num_threads > 0 ? options.num_threads : processors;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "device.hpp"
+#include "threads.hpp"
 #include "tonnage/core/evaluator.hpp"
 
 namespace tonnage::cuda {
@@ -48,7 +49,8 @@ struct GridJob {
   std::size_t next = 0;
   std::int64_t done = 0;
   std::exception_ptr error;
-  std::exception_ptr no_memory;  // of a worker that left the work to the others
+  // Of a worker that found no memory or got no thread, and left the work to the others.
+  std::exception_ptr left_out;
 
   [[nodiscard]] const ServerRow& server(const GridLine& g) const {
     return problem.servers[problem.lines[g.line].server];
@@ -88,16 +90,11 @@ struct GridJob {
     std::vector<std::jthread> threads;
     for (std::int64_t i = 0; i < on_each && !lines.empty(); ++i) {
       for (const auto& device : devices) {
-        threads.emplace_back([&] {
-          try {
-            work(*device);
-          } catch (const NoMemory&) {
-            const std::lock_guard lock(mutex);
-            no_memory = std::current_exception();
-          } catch (...) {
-            fail();
-          }
-        });
+        try {
+          start_thread(threads, *device, [&] { run_one(*device, work); });
+        } catch (const NoThread&) {
+          leave_out();
+        }
       }
     }
     try {
@@ -108,10 +105,21 @@ struct GridJob {
     }
     for (std::jthread& thread : threads) thread.join();
     if (error) std::rethrow_exception(error);
-    if (next < lines.size()) std::rethrow_exception(no_memory);
+    if (next < lines.size()) std::rethrow_exception(left_out);
   }
 
  private:
+  template <class Work>
+  void run_one(Device& device, const Work& work) {
+    try {
+      work(device);
+    } catch (const NoMemory&) {
+      leave_out();
+    } catch (...) {
+      fail();
+    }
+  }
+  void leave_out();  // for the exception under way; the others go on
   [[nodiscard]] std::int64_t workers_on_each(std::int64_t num_devices) const;
 };
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "tonnage/core/callbacks.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/cuda/evaluator.hpp"
 
@@ -22,19 +23,23 @@ class FallingBack : public Evaluator {
   [[nodiscard]] SearchResult search(const Problem& problem,
                                     const SearchOptions& options) const override {
     SearchResult result;
-    if (try_preferred([&](const auto&) { result = preferred_->search(problem, options); })) {
-      return result;
-    }
-    return other_->search(problem, options);
+    SearchOptions watched = options;
+    const bool done = try_preferred([&](CallbackErrors& callbacks) {
+      watched.progress = callbacks.watched(options.progress);
+      result = preferred_->search(problem, watched);
+    });
+    return done ? result : other_->search(problem, options);
   }
 
   // What the consumer has taken it does not get again: the other goes on from there.
   void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
              const GridConsumer& consumer) const override {
     std::vector<std::int64_t> rows(grid.size(), 0);
-    const bool done = try_preferred([&](const auto& watch) {
-      preferred_->table(problem, grid, options, [&](const GridBlock& block) {
-        watch([&] { consumer(block); });
+    GridOptions watched = options;
+    const bool done = try_preferred([&](CallbackErrors& callbacks) {
+      watched.progress = callbacks.watched(options.progress);
+      preferred_->table(problem, grid, watched, [&](const GridBlock& block) {
+        callbacks.watch([&] { consumer(block); });
         rows[block.ordinal] += block.num_batches;
       });
     });
@@ -48,10 +53,12 @@ class FallingBack : public Evaluator {
   void points(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
               const PointOptions& wanted, const PointConsumer& consumer) const override {
     std::vector<char> taken(grid.size(), 0);
-    const bool done = try_preferred([&](const auto& watch) {
-      preferred_->points(problem, grid, options, wanted,
+    GridOptions watched = options;
+    const bool done = try_preferred([&](CallbackErrors& callbacks) {
+      watched.progress = callbacks.watched(options.progress);
+      preferred_->points(problem, grid, watched, wanted,
                          [&](std::int64_t ordinal, std::span<const ParetoPoint> points) {
-                           watch([&] { consumer(ordinal, points); });
+                           callbacks.watch([&] { consumer(ordinal, points); });
                            taken[ordinal] = 1;
                          });
     });
@@ -64,28 +71,24 @@ class FallingBack : public Evaluator {
   }
 
  private:
-  // Whether the preferred backend has done it, now or ever again. first(watch) asks it, calling
-  // what is not its own by watch(call): a failure there is nobody's to make up for.
+  // Whether the preferred backend has done it, now or ever again. first(callbacks) asks it. Any
+  // failure of its own (of device, memory or threads) hands over to the other backend; what a
+  // callback throws is passed on, and so is an Error that says the request is at fault.
   template <class First>
   [[nodiscard]] bool try_preferred(const First& first) const {
     if (failed_) return false;
-    std::atomic<bool> consumer_failed{false};
-    const auto watch = [&](const auto& call) {
-      try {
-        call();
-      } catch (...) {
-        consumer_failed = true;
-        throw;
-      }
-    };
+    CallbackErrors callbacks;
     try {
-      first(watch);
+      first(callbacks);
       return true;
     } catch (const Error& error) {
-      if (consumer_failed || error.code() != ErrorCode::kUnavailable) throw;
-      failed_ = true;
-      return false;
+      callbacks.rethrow();
+      if (error.code() != ErrorCode::kUnavailable) throw;
+    } catch (...) {
+      callbacks.rethrow();
     }
+    failed_ = true;
+    return false;
   }
 
   [[nodiscard]] const Evaluator& at_work() const { return failed_ ? *other_ : *preferred_; }

@@ -6,8 +6,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <new>
 #include <numeric>
 #include <random>
+#include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "wide_lane.hpp"
@@ -86,6 +89,15 @@ void run_grid(const Body& body, std::int64_t count, std::mt19937_64& engine) {
   }
 }
 
+// Bytes on both sides of a block that nothing may write. The address sanitizer watches the block's
+// own ends instead.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kGuard = 0;
+#else
+constexpr std::size_t kGuard = 16384;
+#endif
+constexpr unsigned char kGuardByte = 0xa5;
+
 // State that the device and its streams share. Each call but the kernels themselves holds the
 // mutex.
 struct Machine {
@@ -99,14 +111,39 @@ struct Machine {
   void check() const {
     if (lost) throw Error(ErrorCode::kUnavailable, "the emulated device is lost");
   }
+  void note_fault(const char* what) noexcept {
+    if (log.fault.empty()) log.fault = what;
+  }
   // Copies only between a pinned block and a device block, inside both.
-  static void check_inside(const std::map<void*, std::size_t>& blocks, const void* memory,
-                           std::size_t bytes) {
+  void check_inside(const std::map<void*, std::size_t>& blocks, const void* memory,
+                    std::size_t bytes) {
     auto it = blocks.upper_bound(const_cast<void*>(memory));
     const bool inside = it != blocks.begin() &&
                         static_cast<const char*>(memory) + bytes <=
                             static_cast<const char*>(std::prev(it)->first) + std::prev(it)->second;
-    if (!inside) throw std::logic_error("a copy leaves its memory block, or is not of its kind");
+    if (inside) return;
+    note_fault("a copy leaves its memory block, or the block is gone or not of its kind");
+    throw std::logic_error(log.fault);
+  }
+
+  // A block with anything in it: nothing may be read before it is written.
+  [[nodiscard]] void* make_block(std::size_t bytes) {
+    auto* const all = static_cast<unsigned char*>(std::malloc(bytes + 2 * kGuard));
+    if (all == nullptr) throw std::bad_alloc();
+    std::memset(all, kGuardByte, kGuard);
+    std::memset(all + kGuard, static_cast<int>(engine() & 0xff), bytes);
+    std::memset(all + kGuard + bytes, kGuardByte, kGuard);
+    return all + kGuard;
+  }
+  void end_block(void* memory, std::size_t bytes) noexcept {
+    auto* const block = static_cast<unsigned char*>(memory);
+    const auto untouched = [](unsigned char byte) { return byte == kGuardByte; };
+    if (!std::all_of(block - kGuard, block, untouched) ||
+        !std::all_of(block + bytes, block + bytes + kGuard, untouched)) {
+      note_fault("something was written beside a memory block");
+    }
+    std::memset(block, 0xdd, bytes);
+    std::free(block - kGuard);
   }
 };
 
@@ -117,6 +154,10 @@ class EmulatedStream : public cuda::Stream {
     ++machine_.log.streams;
   }
   ~EmulatedStream() override {
+    try {
+      work();
+    } catch (...) {  // in the log
+    }
     const std::lock_guard lock(machine_.mutex);
     --machine_.log.streams;
   }
@@ -126,36 +167,49 @@ class EmulatedStream : public cuda::Stream {
   }
   void to_host(void* pinned, const void* device, std::size_t bytes) override {
     copy(machine_.pinned_memory, pinned, machine_.device_memory, device, bytes);
+    const std::lock_guard lock(machine_.mutex);
+    if (++machine_.log.downloads != machine_.options.bad_download) return;
+    queue_.push_back([pinned, bytes] {
+      for (std::size_t i = 0; i < bytes; i += 8) static_cast<char*>(pinned)[i] ^= 1;
+    });
   }
   void zero(void* device, std::size_t bytes) override {
-    const std::lock_guard lock(machine_.mutex);
-    machine_.check();
-    Machine::check_inside(machine_.device_memory, device, bytes);
-    std::memset(device, 0, bytes);
+    give([this, device, bytes](bool now) {
+      if (bytes == 0) return;
+      machine_.check_inside(machine_.device_memory, device, bytes);
+      if (now) std::memset(device, 0, bytes);
+    });
   }
   void launch(const cuda::Kernel& kernel, std::int64_t count) override {
-    std::mt19937_64 engine;
+    std::int64_t number = 0;
+    std::uint64_t seed = 0;
     {
       const std::lock_guard lock(machine_.mutex);
       machine_.check();
-      if (++machine_.log.launches == machine_.options.fail_launch) machine_.lost = true;
+      number = ++machine_.log.launches;
+      if (number == machine_.options.fail_launch) machine_.lost = true;
       machine_.check();
-      engine.seed(machine_.engine());
+      seed = machine_.engine();
     }
-    std::visit([&](const auto& body) { run_grid(body, count, engine); }, kernel);
+    if (machine_.options.on_launch) machine_.options.on_launch(number);
+    queue_.push_back([kernel, count, seed] {
+      std::mt19937_64 engine(seed);
+      std::visit([&](const auto& body) { run_grid(body, count, engine); }, kernel);
+    });
   }
   // The scratch is written over, as by whoever works in it.
   void sum_before(std::int64_t* sums, const std::int64_t* counts, std::int64_t count, void* scratch,
                   std::size_t bytes) override {
-    const std::lock_guard lock(machine_.mutex);
-    machine_.check();
-    const std::size_t size = static_cast<std::size_t>(count) * sizeof(std::int64_t);
-    Machine::check_inside(machine_.device_memory, sums, size);
-    Machine::check_inside(machine_.device_memory, counts, size);
-    Machine::check_inside(machine_.device_memory, scratch, bytes);
     if (bytes < kScratch) throw std::logic_error("too little scratch for sums");
-    std::exclusive_scan(counts, counts + count, sums, std::int64_t{0});
-    std::memset(scratch, 0xee, bytes);
+    give([=, this](bool now) {
+      const std::size_t size = static_cast<std::size_t>(count) * sizeof(std::int64_t);
+      machine_.check_inside(machine_.device_memory, sums, size);
+      machine_.check_inside(machine_.device_memory, counts, size);
+      machine_.check_inside(machine_.device_memory, scratch, bytes);
+      if (!now) return;
+      std::exclusive_scan(counts, counts + count, sums, std::int64_t{0});
+      std::memset(scratch, 0xee, bytes);
+    });
   }
   [[nodiscard]] std::size_t scratch_of_sum(std::int64_t) override { return kScratch; }
   void order(const cuda::ChunkRows& rows, const cuda::LineOrder& to, std::int64_t count,
@@ -163,13 +217,65 @@ class EmulatedStream : public cuda::Stream {
     arena.reset();
     const auto bytes = static_cast<std::size_t>(count) * sizeof(std::uint32_t);
     auto* const sorted = static_cast<std::uint32_t*>(arena.take(bytes));  // also asks for memory
+    give([=, this](bool now) {
+      for (const auto& [memory, size] :
+           {std::pair<const void*, std::size_t>{rows.lines,
+                                                static_cast<std::size_t>(count) * sizeof(LineRow)},
+            {to.keys, bytes},
+            {to.order, bytes},
+            {to.first_entry, 2 * bytes},
+            {to.begin, (cuda::kLineGroups + 1) * sizeof(std::int64_t)},
+            {sorted, bytes}}) {
+        machine_.check_inside(machine_.device_memory, memory, size);
+      }
+      if (now) order_lines(rows, to, count, sorted);
+    });
+  }
+  void wait() override {
+    work();
     const std::lock_guard lock(machine_.mutex);
     machine_.check();
-    Machine::check_inside(machine_.device_memory, rows.lines,
-                          static_cast<std::size_t>(count) * sizeof(LineRow));
-    Machine::check_inside(machine_.device_memory, to.keys, bytes);
-    Machine::check_inside(machine_.device_memory, to.begin,
-                          (cuda::kLineGroups + 1) * sizeof(std::int64_t));
+  }
+
+ private:
+  static constexpr std::size_t kScratch = 100;
+
+  // Work that looks at its memory when it is given, step(false), and when it is done, step(true).
+  template <class Step>
+  void give(const Step& step) {
+    const std::lock_guard lock(machine_.mutex);
+    machine_.check();
+    step(false);
+    queue_.push_back([this, step] {
+      const std::lock_guard done(machine_.mutex);
+      step(true);
+    });
+  }
+  // Does what was given, all of it: memory that is missing fails the call at the end.
+  void work() {
+    std::exception_ptr first;
+    for (const auto& step : std::exchange(queue_, {})) {
+      try {
+        step();
+      } catch (...) {
+        if (!first) first = std::current_exception();
+      }
+    }
+    if (first) std::rethrow_exception(first);
+  }
+
+  void copy(const std::map<void*, std::size_t>& to_blocks, void* to,
+            const std::map<void*, std::size_t>& from_blocks, const void* from, std::size_t bytes) {
+    give([=, this, &to_blocks, &from_blocks](bool now) {
+      if (bytes == 0) return;
+      machine_.check_inside(to_blocks, to, bytes);
+      machine_.check_inside(from_blocks, from, bytes);
+      if (now) std::memcpy(to, from, bytes);
+    });
+  }
+
+  static void order_lines(const cuda::ChunkRows& rows, const cuda::LineOrder& to,
+                          std::int64_t count, std::uint32_t* sorted) {
     const cuda::KeyOfLine key{rows};
     std::iota(to.order, to.order + count, 0);
     std::stable_sort(to.order, to.order + count,
@@ -183,25 +289,9 @@ class EmulatedStream : public cuda::Stream {
     std::transform_exclusive_scan(sorted, sorted + count, to.first_entry, std::int64_t{0},
                                   std::plus<>(), cuda::EntriesOfKey{});
   }
-  void wait() override {
-    const std::lock_guard lock(machine_.mutex);
-    machine_.check();
-  }
-
- private:
-  static constexpr std::size_t kScratch = 100;
-
-  void copy(const std::map<void*, std::size_t>& to_blocks, void* to,
-            const std::map<void*, std::size_t>& from_blocks, const void* from, std::size_t bytes) {
-    const std::lock_guard lock(machine_.mutex);
-    machine_.check();
-    if (bytes == 0) return;
-    Machine::check_inside(to_blocks, to, bytes);
-    Machine::check_inside(from_blocks, from, bytes);
-    std::memcpy(to, from, bytes);
-  }
 
   Machine& machine_;
+  std::vector<std::function<void()>> queue_;
 };
 
 class EmulatedDevice : public cuda::Device {
@@ -218,6 +308,7 @@ class EmulatedDevice : public cuda::Device {
     const EmulationOptions& options = machine_.options;
     const bool on_device = kind == cuda::MemoryKind::kDevice;
     ++log.allocations;
+    if (log.allocations == options.bad_alloc_at) throw std::bad_alloc();
     const bool injected = options.fail_from > 0 && log.allocations >= options.fail_from &&
                           log.allocations < options.fail_from + options.fail_count;
     const bool full = on_device && options.memory_bytes > 0 &&
@@ -226,9 +317,7 @@ class EmulatedDevice : public cuda::Device {
       ++log.failed_allocations;
       throw cuda::OutOfMemory(kind, bytes);
     }
-    void* memory = std::malloc(bytes);
-    // Fresh memory holds anything: nothing may be read before it is written.
-    std::memset(memory, static_cast<int>(machine_.engine() & 0xff), bytes);
+    void* const memory = machine_.make_block(bytes);
     (on_device ? machine_.device_memory : machine_.pinned_memory)[memory] = bytes;
     (on_device ? log.bytes_in_use : log.pinned_in_use) += static_cast<std::int64_t>(bytes);
     log.most_bytes = std::max(log.most_bytes, log.bytes_in_use);
@@ -238,10 +327,11 @@ class EmulatedDevice : public cuda::Device {
     const std::lock_guard lock(machine_.mutex);
     const bool on_device = kind == cuda::MemoryKind::kDevice;
     auto& blocks = on_device ? machine_.device_memory : machine_.pinned_memory;
+    const std::size_t bytes = blocks.at(memory);
     (on_device ? machine_.log.bytes_in_use : machine_.log.pinned_in_use) -=
-        static_cast<std::int64_t>(blocks.at(memory));
+        static_cast<std::int64_t>(bytes);
     blocks.erase(memory);
-    std::free(memory);
+    machine_.end_block(memory, bytes);
   }
 
   [[nodiscard]] std::unique_ptr<cuda::Stream> make_stream() override {

@@ -1,9 +1,11 @@
 // A device of the CUDA engine on the host: the kernel bodies run over the same grid of blocks and
-// threads, a warp as 32 values a step, blocks in a random order. Memory is the host's, so that the
-// address sanitizer sees every access out of bounds, and can be made to fail.
+// threads, a warp as 32 values a step, blocks in a random order. A stream works as late as it may:
+// when it is waited for, or goes. Memory is the host's, between guards or under the eyes of the
+// address sanitizer, and can be made to fail.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +19,9 @@ struct EmulationOptions {
   std::int64_t fail_count = 1;    // how many fail from there on
   std::int64_t memory_bytes = 0;  // device memory in all; 0: no bound
   std::int64_t fail_launch = 0;   // the launch (1, 2, ...) after which the device is lost; 0: none
+  std::int64_t bad_download = 0;  // the copy to the host (1, 2, ...) that arrives altered; 0: none
+  std::int64_t bad_alloc_at = 0;  // the allocation at which the host has no memory left; 0: none
+  std::function<void(std::int64_t launch)> on_launch{};  // called at each, by its thread
 };
 
 // What an emulated device saw. Outlives the device.
@@ -27,7 +32,11 @@ struct EmulationLog {
   std::int64_t most_bytes = 0;
   std::int64_t pinned_in_use = 0;
   std::int64_t launches = 0;
+  std::int64_t downloads = 0;
   std::int64_t streams = 0;
+  // The first misuse of memory: a copy of a block that is gone, too short or of the wrong kind, or
+  // bytes written beside a block. Empty when there was none.
+  std::string fault;
 };
 
 [[nodiscard]] std::unique_ptr<cuda::Device> make_emulated_device(const EmulationOptions& options,

@@ -53,6 +53,7 @@ SearchResult emulate(const Problem& problem, const SearchOptions& options,
     EXPECT_EQ(l.bytes_in_use, 0);
     EXPECT_EQ(l.pinned_in_use, 0);
     EXPECT_EQ(l.streams, 0);
+    EXPECT_EQ(l.fault, "");
   }
   return result;
 }

@@ -99,6 +99,7 @@ TEST(LineOrder, OnTheEmulatedDevice) {
     std::copy(values.begin(), values.end(), pinned.data());
     Buffer<T> there(*device, MemoryKind::kDevice, std::ssize(values));
     stream->to_device(there.data(), pinned.data(), values.size() * sizeof(T));
+    stream->wait();
     return there;
   };
   const auto servers = upload(problem.servers);
@@ -114,6 +115,7 @@ TEST(LineOrder, OnTheEmulatedDevice) {
   rows.lines = lines.data();
   cuda::Arena arena(*device);
   stream->order(rows, {keys.data(), order.data(), first_entry.data(), begin.data()}, count, arena);
+  stream->wait();
   expect_order({{order.data(), order.data() + count},
                 {first_entry.data(), first_entry.data() + count},
                 {begin.data(), begin.data() + kLineGroups + 1}},

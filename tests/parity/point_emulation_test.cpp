@@ -56,6 +56,7 @@ struct Case {
       EXPECT_EQ(l.bytes_in_use, 0);
       EXPECT_EQ(l.pinned_in_use, 0);
       EXPECT_EQ(l.streams, 0);
+      EXPECT_EQ(l.fault, "");
     }
   }
   [[nodiscard]] Points emulated(const std::vector<EmulationOptions>& all,

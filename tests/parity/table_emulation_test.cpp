@@ -41,6 +41,7 @@ void emulate(const Problem& problem, const std::vector<GridLine>& grid, const Gr
       EXPECT_EQ(l.bytes_in_use, 0);
       EXPECT_EQ(l.pinned_in_use, 0);
       EXPECT_EQ(l.streams, 0);
+      EXPECT_EQ(l.fault, "");
     }
   };
   try {

@@ -15,8 +15,9 @@ namespace tonnage {
 // instruction set is not usable.
 [[nodiscard]] std::unique_ptr<Evaluator> make_cpu_evaluator(InstructionSet isa);
 
-// Searches with `preferred`, and from its first failure (Error of kind kUnavailable) on with
-// `other`; name() and availability() are those of the one at work.
+// Searches with `preferred`, and from its first failure on with `other`; name() and availability()
+// are those of the one at work. A failure is any exception but an Error of another kind than
+// kUnavailable and what a callback of the caller throws: these are passed on.
 [[nodiscard]] std::unique_ptr<Evaluator> make_falling_back(std::unique_ptr<Evaluator> preferred,
                                                            std::unique_ptr<Evaluator> other);
 

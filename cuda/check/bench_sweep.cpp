@@ -1,0 +1,68 @@
+// The sweep kernels: every batch size against every replica count of many copies of one line.
+#include <algorithm>
+
+#include "bench.hpp"
+#include "random_problem.hpp"
+#include "sample_line.hpp"
+
+namespace tonnage::check {
+namespace {
+
+SearchOptions whole_grid_search() {
+  SearchOptions options;
+  options.batch = BatchMode::kSearch;
+  options.exhaustive = true;
+  return options;
+}
+
+void time_sweep(Bench& bench, const Sample& sample) {
+  const std::int64_t of_line = sample.ceiling * sample.replicas;
+  const std::int64_t lines = std::max<std::int64_t>(1, bench.setup.sweep_candidates / of_line);
+  bench.measure("cpu/sweep/" + sample.name(), [&] {
+    return bench.cpu_rate(lines, "candidates", [&](std::int64_t some) {
+      const Problem problem = sample_problem(sample, some, bench.host());
+      SearchResult found;
+      const double seconds =
+          bench.fastest([&] { found = bench.host().search(problem, whole_grid_search()); });
+      return Timed{seconds, static_cast<double>(found.candidates_swept)};
+    });
+  });
+  if (!bench.has_gpu()) return;
+  bench.measure("gpu/sweep/" + sample.name(), [&] {
+    const Problem one = sample_problem(sample, 1, bench.host());
+    const SearchResult want = bench.host().search(one, whole_grid_search());
+    const Problem problem = sample_problem(sample, lines, bench.host());
+    SearchResult got;
+    const DeviceTimes times = bench.fastest_times([&](const Evaluator& device) {
+      got = device.search(problem, whole_grid_search());
+    });
+    const std::string difference = first_difference(got.lines, want.lines, one);
+    if (!difference.empty()) throw Failure("GPU and CPU differ: " + difference);
+    if (got.candidates_swept != lines * of_line ||
+        got.candidates_passed != lines * want.candidates_passed) {
+      throw Failure("the sweep passed " + std::to_string(got.candidates_passed) + " of " +
+                    std::to_string(got.candidates_swept) + " candidates; wanted " +
+                    std::to_string(lines * want.candidates_passed) + " of " +
+                    std::to_string(lines * of_line));
+    }
+    return Measure{times.of_kernels("SweepLines"), static_cast<double>(got.candidates_swept),
+                   "candidates"};
+  });
+}
+
+}  // namespace
+
+void bench_sweep(Bench& bench) {
+  const SampleForm plain{"plain"}, table{.name = "table", .stepped = true},
+      extended{.name = "extended", .extended = true};
+  for (const std::int64_t q : {0, 8, 128}) time_sweep(bench, {plain, 256, q, 64});
+  for (const SampleForm& form : {table, extended}) {
+    for (const std::int64_t q : {0, 128}) time_sweep(bench, {form, 256, q, 64});
+  }
+  for (const std::int64_t m : {32, 1024, 8192}) {
+    if (m <= bench.setup.sweep_ceiling) time_sweep(bench, {plain, m, 0, 64});
+  }
+  for (const std::int64_t r : {32, 40, 256}) time_sweep(bench, {plain, 256, 0, r});
+}
+
+}  // namespace tonnage::check
