@@ -68,12 +68,11 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
   const std::unique_ptr<Evaluator> backend = select_backend(a.backend);
   const std::vector<GridLine> grid = plan_grid(problem, chosen_lines(problem, a), options);
   const std::unique_ptr<GridSink> sink =
-      a.format == "npy"
-          ? make_npy_grid(problem, grid, fields, a.output, &unfinished_files())
-          : make_csv_grid(
-                problem, fields, a.output,
-                [&](std::string_view text) { environment.write(text, ""); }, options.memory_limit,
-                &unfinished_files());
+      a.format == "npy" ? make_npy_grid(problem, grid, fields, a.output, &unfinished_files())
+                        : make_csv_grid(
+                              problem, fields, a.output,
+                              [&](std::string_view text) { environment.write(text, ""); },
+                              options.memory_limit, &unfinished_files());
   std::atomic<std::int64_t> feasible{0};
   const auto lines = static_cast<std::int64_t>(grid.size());
   const ProgressCallback bar = environment.progress();

@@ -50,7 +50,8 @@ class AtomicFile::File {
 
   void write(std::string_view text) {
     while (!text.empty()) {
-      const ssize_t written = ::write(file_.number(), text.data(), std::min(text.size(), kLargestWrite));
+      const ssize_t written =
+          ::write(file_.number(), text.data(), std::min(text.size(), kLargestWrite));
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) fail("writing", errno);
       text.remove_prefix(static_cast<std::size_t>(written));

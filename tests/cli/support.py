@@ -16,7 +16,8 @@ SMALL = str(SOURCE / "examples" / "fleets" / "small.json")
 CONFORMANCE = os.environ.get("TONNAGE_CONFORMANCE_DIR", "")
 
 # Sanitizers reserve terabytes: limits on memory mean nothing there.
-SANITIZED = any(mark in pathlib.Path(BINARY).read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
+SANITIZED = any(mark in pathlib.Path(BINARY).read_bytes()
+                for mark in (b"__asan_init", b"__tsan_init"))
 
 COMPLETE, FAILED, BAD_INPUT, INCOMPLETE = 0, 1, 2, 3
 
