@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "tonnage/host/backends.hpp"
 
@@ -76,11 +77,14 @@ void Bench::measure_all(
 
 Measure Bench::cpu_rate(std::int64_t most, const std::string& unit,
                         const std::function<Timed(std::int64_t)>& work) const {
-  std::int64_t items = std::min<std::int64_t>(most, 16);
-  while (true) {
+  const std::int64_t threads = std::max(1u, std::thread::hardware_concurrency());
+  for (std::int64_t items = std::min(most, threads);; items = std::min(most, items * 4)) {
     const Timed done = work(items);
-    if (done.seconds >= kLongEnough || items == most) return {done.seconds, done.count, unit};
-    items = std::min(most, items * 8);
+    // With a few items for each thread all of them are at work nearly all the time.
+    const bool is_known = done.seconds >= kLongEnough && items >= 4 * threads;
+    if (is_known || done.seconds >= kRepeatSeconds || items == most) {
+      return {done.seconds, done.count, unit};
+    }
   }
 }
 

@@ -1,7 +1,11 @@
 // The sweep kernels: every batch size against every replica count of many copies of one line.
 #include <algorithm>
+#include <numeric>
 
+#include "batch_search.hpp"
 #include "bench.hpp"
+#include "line_tables.hpp"
+#include "parallel.hpp"
 #include "random_problem.hpp"
 #include "sample_line.hpp"
 
@@ -15,16 +19,31 @@ SearchOptions whole_grid_search() {
   return options;
 }
 
+// The CPU's sweep kernel alone, over the line so many times.
+void sweep_on_cpu(const Problem& one, const Sample& sample, std::int64_t times) {
+  const Kernels& kernels = kernels_of(best_instruction_set());
+  const std::vector<double> reciprocals = reciprocal_table(one, 1);
+  LineTables tables;
+  const TabledLine& line = tables.prepare(one.servers[0], one.perfs[0], reciprocals);
+  std::vector<std::int64_t> replicas(static_cast<std::size_t>(sample.replicas));
+  std::iota(replicas.begin(), replicas.end(), 1);
+  parallel_chunks(times, 16, 0, [&](std::int64_t first, std::int64_t last) {
+    std::vector<std::int64_t> least(static_cast<std::size_t>(sample.ceiling) + 1);
+    for (std::int64_t i = first; i < last; ++i) {
+      std::fill(least.begin(), least.end(), 0);
+      (void)kernels.sweep_line(line, replicas.data(), sample.replicas, least.data());
+    }
+  });
+}
+
 void time_sweep(Bench& bench, const Sample& sample) {
   const std::int64_t of_line = sample.ceiling * sample.replicas;
   const std::int64_t lines = std::max<std::int64_t>(1, bench.setup.sweep_candidates / of_line);
   bench.measure("cpu/sweep/" + sample.name(), [&] {
+    const Problem one = sample_problem(sample, 1, bench.host());
     return bench.cpu_rate(lines, "candidates", [&](std::int64_t some) {
-      const Problem problem = sample_problem(sample, some, bench.host());
-      SearchResult found;
-      const double seconds =
-          bench.fastest([&] { found = bench.host().search(problem, whole_grid_search()); });
-      return Timed{seconds, static_cast<double>(found.candidates_swept)};
+      const double seconds = bench.fastest([&] { sweep_on_cpu(one, sample, some); });
+      return Timed{seconds, static_cast<double>(some * of_line)};
     });
   });
   if (!bench.has_gpu()) return;

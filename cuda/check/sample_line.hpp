@@ -41,7 +41,7 @@ inline Problem sample_problem(const Sample& sample, std::int64_t lines, const Ev
   perf.alpha_ms = 12;
   perf.beta_ms = sample.form.stepped ? 0.005 : 0.05;
   perf.gamma_ms = sample.form.stepped ? 0.00005 : 0.0005;
-  perf.token_budget = sample.form.stepped ? 2048 : 8192;
+  perf.token_budget = sample.form.stepped ? 2048 : 65536;
   perf.cost_per_replica = 100;
   perf.valid = true;
   ServerRow server{};
