@@ -204,7 +204,7 @@ struct OptimizerSpec {
 
 // With `heterogeneous` how many accelerators a server is offered combinations of, the cheapest for
 // what they carry: 31 in fleets of 500 to 2,000 servers, more in smaller ones and fewer in larger
-// ones, at least 4. All servers together look at about a million pairs at most.
+// ones, at least 4: about a million pairs for all servers together, or six for each.
 [[nodiscard]] std::int64_t most_combined_accelerators(std::int64_t num_servers);
 
 struct SystemSpec {
