@@ -17,9 +17,12 @@ struct Group {
 
 // All budgets together are 240 s.
 constexpr Group kGroups[] = {
-    {"ceilings", 8, bench_ceilings},        {"sweep", 40, bench_sweep},
-    {"sizing", 32, bench_sizing},           {"order", 8, bench_order},
-    {"grid-kernels", 22, bench_grid_kernels}, {"tables", 40, bench_tables},
+    {"ceilings", 8, bench_ceilings},
+    {"sweep", 40, bench_sweep},
+    {"sizing", 32, bench_sizing},
+    {"order", 8, bench_order},
+    {"grid-kernels", 22, bench_grid_kernels},
+    {"tables", 40, bench_tables},
     {"searches", 90, bench_searches},
 };
 // Runs are repeated for this long at most.
@@ -56,14 +59,11 @@ bool Bench::allows(const std::string& name, double seconds) {
 }
 
 void Bench::measure(const std::string& name, const std::function<Measure()>& work) {
-  measure_all(name, [&] {
-    return std::vector<std::pair<std::string, Measure>>{{name, work()}};
-  });
+  measure_all(name, [&] { return std::vector<std::pair<std::string, Measure>>{{name, work()}}; });
 }
 
-void Bench::measure_all(
-    const std::string& name,
-    const std::function<std::vector<std::pair<std::string, Measure>>()>& work) {
+void Bench::measure_all(const std::string& name,
+                        const std::function<std::vector<std::pair<std::string, Measure>>()>& work) {
   if (!allows(name, 0)) return;
   std::vector<std::pair<std::string, Measure>> results;
   try {

@@ -41,7 +41,7 @@ struct BenchSetup {
   std::int64_t chunk_lines = 262'144;  // lines of sizing, settling and ordering
   std::int64_t table_candidates = std::int64_t{1} << 24;
   std::int64_t table_servers = 1000;
-  std::int64_t table_ceiling = 256;  // batch ceilings at most
+  std::int64_t table_ceiling = 256;   // batch ceilings at most
   std::int64_t table_replicas = 256;  // replica counts at most
   std::int64_t search_servers = 1'000'000;
   std::int64_t different_servers = 10'000;  // of a fleet, which repeats them

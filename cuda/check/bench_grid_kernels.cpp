@@ -21,9 +21,7 @@ struct Tabled {
     options.memory_limit = std::int64_t{1} << 31;
     grid = whole_grid(problem, options);
   }
-  [[nodiscard]] double candidates() const {
-    return static_cast<double>(num_candidates(grid));
-  }
+  [[nodiscard]] double candidates() const { return static_cast<double>(num_candidates(grid)); }
 };
 
 void take_no_rows(const GridBlock&) {}
@@ -47,8 +45,8 @@ void compare(const Sample& sample, const Evaluator& device, const Evaluator& hos
 void time_grid(Bench& bench, Sample sample) {
   sample.ceiling = std::min(sample.ceiling, bench.setup.table_ceiling);
   sample.replicas = std::min(sample.replicas, bench.setup.table_replicas);
-  const std::int64_t lines = std::max<std::int64_t>(
-      1, bench.setup.table_candidates / (sample.ceiling * sample.replicas));
+  const std::int64_t lines =
+      std::max<std::int64_t>(1, bench.setup.table_candidates / (sample.ceiling * sample.replicas));
   const std::string tail = sample.name();
   bench.measure("cpu/table/" + tail, [&] {
     return bench.cpu_rate(lines, "candidates", [&](std::int64_t count) {

@@ -68,9 +68,9 @@ class OrderOnDevice {
 
  private:
   static std::int64_t most_bytes(const Problem& problem) {
-    return static_cast<std::int64_t>(std::max({problem.servers.size() * sizeof(ServerRow),
-                                               problem.perfs.size() * sizeof(PerfRow),
-                                               problem.lines.size() * sizeof(LineRow)}));
+    return static_cast<std::int64_t>(
+        std::max({problem.servers.size() * sizeof(ServerRow),
+                  problem.perfs.size() * sizeof(PerfRow), problem.lines.size() * sizeof(LineRow)}));
   }
   template <class T>
   void upload(const Buffer<T>& to, const std::vector<T>& from) {

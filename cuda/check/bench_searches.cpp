@@ -94,8 +94,7 @@ std::string cold_search(const cuda::OpenDevices& open, std::int64_t servers, boo
   options.batch = BatchMode::kSearch;
   DeviceTimes times;
   if (observed) {
-    times = times_of(
-        open, [&](const Evaluator& device) { (void)device.search(problem, options); });
+    times = times_of(open, [&](const Evaluator& device) { (void)device.search(problem, options); });
   } else {
     const auto device =
         cuda::make_device_evaluator(open, make_cpu_evaluator(best_instruction_set()));

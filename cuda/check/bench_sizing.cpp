@@ -69,16 +69,16 @@ void time_lines(Bench& bench, const std::string& tail, const Problem& once,
 void time_kind(Bench& bench, const Kind& kind, const Problem& once) {
   const std::string name = kind.name;
   const bool stepped = kind.kind >= LineKind::kStepped;
-  time_lines(bench, "size/" + name, once, {}, "cpu/size/" + name,
-             [&](const DeviceTimes& times, double lines) {
-               Results results{
-                   {"gpu/size/" + name, {times.of_kernels(kind.kernel), lines, "lines"}}};
-               if (stepped) {
-                 results.push_back({"gpu/fill-inverse-mu/" + name,
-                                    {times.of_kernels("FillInverseMu"), lines, "lines"}});
-               }
-               return results;
-             });
+  time_lines(
+      bench, "size/" + name, once, {}, "cpu/size/" + name,
+      [&](const DeviceTimes& times, double lines) {
+        Results results{{"gpu/size/" + name, {times.of_kernels(kind.kernel), lines, "lines"}}};
+        if (stepped) {
+          results.push_back(
+              {"gpu/fill-inverse-mu/" + name, {times.of_kernels("FillInverseMu"), lines, "lines"}});
+        }
+        return results;
+      });
   SearchOptions search;
   search.batch = BatchMode::kSearch;
   time_lines(bench, "settle/" + name, once, search, "cpu/search/" + name,

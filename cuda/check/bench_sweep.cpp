@@ -52,9 +52,8 @@ void time_sweep(Bench& bench, const Sample& sample) {
     const SearchResult want = bench.host().search(one, whole_grid_search());
     const Problem problem = sample_problem(sample, lines, bench.host());
     SearchResult got;
-    const DeviceTimes times = bench.fastest_times([&](const Evaluator& device) {
-      got = device.search(problem, whole_grid_search());
-    });
+    const DeviceTimes times = bench.fastest_times(
+        [&](const Evaluator& device) { got = device.search(problem, whole_grid_search()); });
     const std::string difference = first_difference(got.lines, want.lines, one);
     if (!difference.empty()) throw Failure("GPU and CPU differ: " + difference);
     if (got.candidates_swept != lines * of_line ||

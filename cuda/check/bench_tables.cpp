@@ -22,8 +22,8 @@ constexpr Wanted kWanted[] = {
     {"points-percentile", true, true, 8},
 };
 
-void evaluate(const Evaluator& evaluator, const Problem& problem,
-              const std::vector<GridLine>& grid, const GridOptions& options, const Wanted& wanted) {
+void evaluate(const Evaluator& evaluator, const Problem& problem, const std::vector<GridLine>& grid,
+              const GridOptions& options, const Wanted& wanted) {
   if (!wanted.points) {
     evaluator.table(problem, grid, options, [](const GridBlock&) {});
     return;
@@ -40,11 +40,10 @@ void bench_tables(Bench& bench) {
   for (const Wanted& wanted : kWanted) {
     double gpu_last = 0, cpu_last = 0;  // seconds of all runs over the fleet before
     for (std::int64_t servers = 10; servers <= bench.setup.table_servers; servers *= 10) {
-      const Problem problem =
-          random_problem({.servers = servers,
-                          .seed = 7,
-                          .longest = bench.setup.table_ceiling,
-                          .percentiles = false});
+      const Problem problem = random_problem({.servers = servers,
+                                              .seed = 7,
+                                              .longest = bench.setup.table_ceiling,
+                                              .percentiles = false});
       GridOptions options;
       options.batches.step = wanted.batch_step;
       options.replicas = {1, std::min<std::int64_t>(64, bench.setup.table_replicas), 1};

@@ -57,7 +57,8 @@ inline std::vector<std::string> kernel_names() {
   std::vector<std::string> names;
   [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
     (names.push_back(KernelNamer{}(std::variant_alternative_t<kIndex, cuda::Kernel>{})), ...);
-  }(std::make_index_sequence<std::variant_size_v<cuda::Kernel>>());
+  }
+  (std::make_index_sequence<std::variant_size_v<cuda::Kernel>>());
   names.emplace_back(kOrderName);
   return names;
 }

@@ -1,10 +1,9 @@
-#include "machine.hpp"
-
 #include <cuda_profiler_api.h>
 
 #include <chrono>
 
 #include "check.hpp"
+#include "machine.hpp"
 
 namespace tonnage::check {
 namespace {
@@ -77,7 +76,8 @@ Measure measure_fma() {
 Measure measure_copy(cudaMemcpyKind kind) {
   const bool inside = kind == cudaMemcpyDeviceToDevice;
   const std::size_t bytes = std::size_t{1} << (inside ? 30 : 28);
-  const Memory from(bytes, kind == cudaMemcpyHostToDevice), to(bytes, kind == cudaMemcpyDeviceToHost);
+  const Memory from(bytes, kind == cudaMemcpyHostToDevice),
+      to(bytes, kind == cudaMemcpyDeviceToHost);
   const double seconds =
       fastest([&] { TONNAGE_CUDA_CHECK(cudaMemcpy(to.data, from.data, bytes, kind)); });
   return {seconds, static_cast<double>(bytes) * (inside ? 2 : 1), "bytes"};

@@ -1,5 +1,5 @@
-// What of the check needs the CUDA runtime itself. Owns: the ceilings of the roofline, measured, and
-// the profiler's range.
+// What of the check needs the CUDA runtime itself. Owns: the ceilings of the roofline, measured,
+// and the profiler's range.
 #pragma once
 
 #include <vector>

@@ -137,7 +137,8 @@ DeviceTimes run_cold(std::int64_t servers, const char* how) {
     throw Failure("this program does not find itself");
   }
   std::string command = "'";
-  for (const char c : std::string_view(path.data())) command += c == '\'' ? "'\\''" : std::string(1, c);
+  for (const char c : std::string_view(path.data()))
+    command += c == '\'' ? "'\\''" : std::string(1, c);
   command += "' cold " + std::to_string(servers) + " " + how;
   const auto close = [](std::FILE* pipe) { (void)pclose(pipe); };
   const std::unique_ptr<std::FILE, decltype(close)> out(popen(command.c_str(), "r"), close);
@@ -198,8 +199,7 @@ int cold(Arguments arguments) {
   arguments.expect_end();
   if (!servers || !how) throw Usage("cold takes a number of servers, and plain or observed");
   const auto count = static_cast<std::int64_t>(whole_number(*servers));
-  std::printf("%s\n",
-              cold_search(cuda::open_usable_devices, count, *how == "observed").c_str());
+  std::printf("%s\n", cold_search(cuda::open_usable_devices, count, *how == "observed").c_str());
   return 0;
 }
 

@@ -140,8 +140,7 @@ std::int64_t compare_percentiles(const std::vector<Variant>& devices, const Eval
   GridOptions options = tabled_options(25);
   options.percentiles = true;
   compared += compare_tables(devices, host, problem, options);
-  return compared +
-         compare_points(devices, host, problem, options, {GridColumn::kTtftP95, false});
+  return compared + compare_points(devices, host, problem, options, {GridColumn::kTtftP95, false});
 }
 
 std::int64_t compare_all_points(const std::vector<Variant>& devices, const Evaluator& host,
@@ -171,8 +170,7 @@ constexpr Kind kKinds[] = {
 constexpr int kMostFleets = 20;
 
 // Fleets until there are enough or the time is up.
-void compare_fleets(const Kind& kind, const cuda::OpenDevices& open,
-                    const ParityOptions& options) {
+void compare_fleets(const Kind& kind, const cuda::OpenDevices& open, const ParityOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const auto devices = variants(open, options.small);
   const auto host = cpu();

@@ -1,5 +1,5 @@
-// The CUDA evaluator: the engines on the devices that the probe finds. Compiled in every build; only
-// what opens devices differs.
+// The CUDA evaluator: the engines on the devices that the probe finds. Compiled in every build;
+// only what opens devices differs.
 #include <utility>
 
 #include "device_evaluator.hpp"

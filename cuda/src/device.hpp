@@ -57,8 +57,8 @@ class Stream {
   virtual void wait() = 0;
 };
 
-// Waits for a stream when it goes: declared behind memory that the work on the stream uses, it keeps
-// the memory until that work is done, whatever is thrown in between.
+// Waits for a stream when it goes: declared behind memory that the work on the stream uses, it
+// keeps the memory until that work is done, whatever is thrown in between.
 class WaitAtEnd {
  public:
   explicit WaitAtEnd(Stream& stream) : stream_(stream) {}

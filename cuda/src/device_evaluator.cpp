@@ -79,8 +79,7 @@ class DeviceEvaluator : public Evaluator {
       throw;
     } catch (const std::exception& error) {
       callbacks.rethrow();
-      throw Error(ErrorCode::kUnavailable,
-                  std::string("the CUDA backend failed: ") + error.what());
+      throw Error(ErrorCode::kUnavailable, std::string("the CUDA backend failed: ") + error.what());
     }
   }
 

@@ -101,7 +101,9 @@ TEST(FallingBack, TheOtherTakesOverForGood) {
 TEST(FallingBack, TheOtherTakesOverWhateverFails) {
   const std::function<void()> failures[] = {
       [] { throw std::bad_alloc(); },
-      [] { throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)); },
+      [] {
+        throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+      },
       [] { throw std::logic_error("a fault of the backend"); },
       [] { throw 7; },
   };
@@ -137,8 +139,8 @@ TEST(FallingBack, WhatProgressThrowsIsPassedOn) {
   grid.progress = progress;
   EXPECT_THROW((void)both->search({}, search), Error);
   EXPECT_THROW(both->table({}, {}, grid, [](const GridBlock&) {}), Error);
-  EXPECT_THROW(
-      both->points({}, {}, grid, {}, [](std::int64_t, std::span<const ParetoPoint>) {}), Error);
+  EXPECT_THROW(both->points({}, {}, grid, {}, [](std::int64_t, std::span<const ParetoPoint>) {}),
+               Error);
   EXPECT_EQ(calls, 3);
   EXPECT_EQ(both->name(), "failing");
 }

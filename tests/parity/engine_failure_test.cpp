@@ -32,8 +32,8 @@ class Emulated {
  public:
   explicit Emulated(Devices devices, const cuda::EngineOptions& options = {})
       : logs(devices.size()), devices_(std::move(devices)) {
-    evaluator_ = cuda::make_device_evaluator([this] { return open(); }, select_backend("cpu"),
-                                             options);
+    evaluator_ =
+        cuda::make_device_evaluator([this] { return open(); }, select_backend("cpu"), options);
   }
   Emulated(const Emulated&) = delete;
   Emulated& operator=(const Emulated&) = delete;
@@ -230,11 +230,10 @@ TEST(EngineFailure, WhatCallbacksThrowIsPassedOnAsItIs) {
   EXPECT_THROW(device->table(fleet.problem, fleet.grid, fleet.options,
                              [](const GridBlock&) { throw std::bad_alloc(); }),
                std::bad_alloc);
-  EXPECT_THROW(device->points(fleet.problem, fleet.grid, fleet.options, {},
-                              [](std::int64_t, std::span<const ParetoPoint>) {
-                                throw std::bad_alloc();
-                              }),
-               std::bad_alloc);
+  EXPECT_THROW(
+      device->points(fleet.problem, fleet.grid, fleet.options, {},
+                     [](std::int64_t, std::span<const ParetoPoint>) { throw std::bad_alloc(); }),
+      std::bad_alloc);
   device.expect_clean();
 }
 
@@ -272,9 +271,11 @@ class Meeting {
 
 // Lines in groups of `length`, between which servers have none.
 Problem problem_with_gaps(std::size_t length, std::int32_t gap) {
-  Problem problem =
-      check::random_problem({.servers = 40, .accelerators = 1, .seed = testing::test_seed(),
-                             .longest = 50, .percentiles = false});
+  Problem problem = check::random_problem({.servers = 40,
+                                           .accelerators = 1,
+                                           .seed = testing::test_seed(),
+                                           .longest = 50,
+                                           .percentiles = false});
   Problem sparse = problem;
   sparse.servers.clear();
   sparse.first_line = {0};
@@ -312,8 +313,8 @@ TEST(EngineFailure, ADeviceThatHalvedItsChunksShiftsThoseOfTheOther) {
     Emulated devices(Devices{{.fail_from = 3, .on_launch = halved}, {.on_launch = whole}}, chunks);
     const SearchResult got = devices->search(problem, options);
     EXPECT_EQ(devices.logs[0].failed_allocations, 1);
-    EXPECT_EQ(check::first_difference(got.lines, select_backend("cpu")->search(problem, options).lines,
-                                      problem),
+    EXPECT_EQ(check::first_difference(
+                  got.lines, select_backend("cpu")->search(problem, options).lines, problem),
               "");
     devices.expect_clean();
   }

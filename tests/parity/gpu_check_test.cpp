@@ -121,8 +121,7 @@ TEST_P(BenchGroup, RecordsWhatFailsAndGoesOn) {
   EXPECT_TRUE(any_begins(report.names(), "cpu/"));
   EXPECT_NE(printed.find(" memory: "), std::string::npos) << printed;
   const std::string file = text_of(path);
-  EXPECT_NE(file.find("\"error_occurred\": true, \"error_message\": \""),
-            std::string::npos)
+  EXPECT_NE(file.find("\"error_occurred\": true, \"error_message\": \""), std::string::npos)
       << file;
   machine.expect_clean();
 }
@@ -183,7 +182,8 @@ TEST(Bench, TheFileIsWholeAfterEveryResult) {
 TEST(Parity, EveryKindHoldsOnAnEmulatedDevice) {
   Machine machine;
   ::testing::internal::CaptureStdout();
-  EXPECT_TRUE(run_parity(machine.opener(), {.seed = testing::test_seed(), .small = true, .only = {}}));
+  EXPECT_TRUE(
+      run_parity(machine.opener(), {.seed = testing::test_seed(), .small = true, .only = {}}));
   const std::string printed = ::testing::internal::GetCapturedStdout();
   for (const std::string& kind : parity_kinds()) {
     EXPECT_NE(printed.find("\nparity " + kind + ": ok\n"), std::string::npos) << printed;
@@ -222,7 +222,8 @@ TEST(Profile, LaunchesEveryKernel) {
     ranges += begins;
   };
   ::testing::internal::CaptureStdout();
-  run_profile(machine.opener(), {.only = {}, .servers = 40, .longest = 32, .replicas = 4, .times = 1}, range);
+  run_profile(machine.opener(),
+              {.only = {}, .servers = 40, .longest = 32, .replicas = 4, .times = 1}, range);
   const std::string printed = ::testing::internal::GetCapturedStdout();
   EXPECT_EQ(std::count(printed.begin(), printed.end(), '\n'), std::ssize(kernel_names()));
   EXPECT_GE(ranges, std::ssize(kernel_names()));
@@ -234,7 +235,8 @@ TEST(Profile, LooksAtTheNamedKernelAlone) {
     Machine machine;
     int ranges = 0;
     ::testing::internal::CaptureStdout();
-    run_profile(machine.opener(), {.only = name, .servers = 20, .longest = 24, .replicas = 4, .times = 2},
+    run_profile(machine.opener(),
+                {.only = name, .servers = 20, .longest = 24, .replicas = 4, .times = 2},
                 [&](bool begins) { ranges += begins; });
     EXPECT_EQ(::testing::internal::GetCapturedStdout(),
               "profile " + std::string(name) + ": " + std::to_string(ranges) + " launches\n");
