@@ -7,8 +7,9 @@ import json
 import os
 import resource
 import subprocess
+import unittest
 
-from support import BINARY, COMPLETE, INCOMPLETE, CommandTest, main
+from support import BINARY, COMPLETE, INCOMPLETE, SANITIZED, CommandTest, main
 
 
 def wide_fleet(accelerators, servers, types, optimizer, cards=50, largest_batch=64, rate=1e5,
@@ -64,6 +65,7 @@ class SmallAndSlow(CommandTest):
                          cpu_seconds=60)
         self.assertEqual(len(plan["allocations"]), 2)
 
+    @unittest.skipIf(SANITIZED, "the sanitizers take ten times the processor time")
     def test_mixes_of_huge_batches_whose_power_counts(self):
         fleet = wide_fleet(20, 10, 20, {"heterogeneous": True, "energyPrice": 10}, rate=1e9,
                            largest_batch=1048576)
