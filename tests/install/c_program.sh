@@ -38,7 +38,7 @@ fi
 
 # Beside those of the compiler, the exact solver's.
 only "$(needed "$lib/libtonnage.so")" \
-  '(libc|libm|libgcc_s|libstdc\+\+|libdl|librt|libpthread|libCbc|libCgl|libClp|libOsi|libOsiClp|libCoinUtils)\.so\.[0-9]+|ld-linux.*' \
+  '(libc|libm|libgcc_s|libstdc\+\+|libdl|librt|libpthread|libCbc|libCgl|libClp|libOsi|libOsiClp|libCoinUtils)\.so\.[0-9.]+|ld-linux.*' \
   "the C library's libraries"
 only "$(nm -D --defined-only "$lib/libtonnage.so" | cut -d ' ' -f 3)" 'tonnage_[a-z_]+' \
   "the C library's symbols"
