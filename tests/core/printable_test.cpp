@@ -69,9 +69,16 @@ TEST(Counted, OneIsSingular) {
 TEST(Printable, IsWhatObjectsSayOfThemselves) {
   const std::string nasty = "a\u202E\x1b\n";
   SystemSpec spec;
-  spec.accelerators = {{.name = nasty, .type = nasty, .multiplicity = 1}};
-  spec.models = {{.name = nasty, .acc = nasty, .max_batch_size = 1, .at_tokens = 1}};
-  spec.service_classes = {{.name = nasty, .model_targets = {{.model = nasty}}}};
+  AcceleratorSpec accelerator;
+  accelerator.name = accelerator.type = nasty;
+  spec.accelerators = {accelerator};
+  ModelPerfSpec model;
+  model.name = model.acc = nasty;
+  spec.models = {model};
+  ServiceClassSpec service_class;
+  service_class.name = nasty;
+  service_class.model_targets.emplace_back().model = nasty;
+  spec.service_classes = {service_class};
   ServerSpec server;
   server.name = server.class_name = server.model = server.current_alloc.accelerator = nasty;
   spec.servers = {server};
