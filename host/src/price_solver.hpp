@@ -169,7 +169,7 @@ class PriceSolver {
   double exchanged_ = kNever;  // objective of the plan that exchanges last improved
   std::int64_t iterations_ = 0;
   PlanMaker maker_;
-  const Effort& effort_;
+  const Effort effort_;
   AlikeSearches alike_;                 // in the stage of value
   std::int64_t spare_ = effort_.spare;  // 0 once plans turned out to need every card
   std::vector<Prices> prices_;          // [stages]
