@@ -101,21 +101,32 @@ class Ended(CommandTest):
     def interrupt(self, slow, quick, within_s=0.5):
         """A slow command at random moments; a quick one as soon as it has begun to write."""
         before = self.standing()
+        self.start(*quick).wait(timeout=120)
+        whole = self.standing()
+        self.put_back(before)
         for number in SIGNALS:
             with self.subTest(command=slow, signal=number.name):
-                slack = slack_s()
-                child = self.start(*slow)
-                time.sleep(self.random.uniform(0, within_s))
-                self.assertTrue(self.end(child, number, slack))
-                self.assertEqual(self.standing(), before)
+                self.interrupt_slow(slow, number, within_s, before)
             with self.subTest(command=quick, signal=number.name):
                 slack = slack_s()
                 child = self.start(*quick)
                 self.wait_for_temporary(child, len(os.listdir(self.out)))
-                if self.end(child, number, slack):
-                    self.assertEqual(self.standing(), before)
-                else:
-                    self.put_back(before)
+                self.end(child, number, slack)
+                # The signal may come once the result has its name.
+                self.assertIn(self.standing(), (before, whole))
+                self.put_back(before)
+
+    def interrupt_slow(self, slow, number, within_s, before):
+        for _ in range(6):
+            slack = slack_s()
+            child = self.start(*slow)
+            time.sleep(self.random.uniform(0, within_s))
+            if self.end(child, number, slack):
+                self.assertEqual(self.standing(), before)
+                return
+            self.put_back(before)
+            within_s /= 4  # it was over first: this machine is faster
+        self.fail("the command is always over first")
 
     def put_back(self, before):
         self.assertEqual(os.listdir(self.out), ["result"])
