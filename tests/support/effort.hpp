@@ -13,4 +13,13 @@ constexpr int tries(int count) {
 #endif
 }
 
+// Whether any sanitizer slows the tests down.
+constexpr bool is_sanitized() {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  return true;
+#else
+  return false;
+#endif
+}
+
 }  // namespace tonnage::testing
