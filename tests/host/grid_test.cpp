@@ -212,7 +212,6 @@ TEST(Grid, SameBitsForEveryInstructionSetAndThreadCount) {
   }
 }
 
-// Loads and service times at the edges of what files may state.
 // Sizing takes time in proportion to the batch size. Each look at whether to go on stands for a
 // block, or for some batch sizes that are sized.
 TEST(Grid, MetricsDecideMostBatchSizesOfLongLines) {

@@ -60,8 +60,8 @@ struct QueueOptimum {
 inline constexpr double kNearPeak = 0.98;
 
 // Throws Error (kInvalidInput) naming the field unless alpha, beta, gamma are finite, >= 0 and one
-// of them is at least kLeastParameterMs, in_tokens >= 0, out_tokens >= 1, token_budget >= 1, 1 <= max_batch <= kMaxBatchSize,
-// 0 <= max_queue <= kMaxQueueSize.
+// of them is at least kLeastParameterMs, in_tokens >= 0, out_tokens >= 1, token_budget >= 1,
+// 1 <= max_batch <= kMaxBatchSize, 0 <= max_queue <= kMaxQueueSize.
 void require_valid(const QueueShape& shape);
 
 // Throws as require_valid, and unless rate_per_ms is finite and at least kLeastRatePerMs.
