@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "planning.hpp"
+#include "host/plan/planning.hpp"
 #include "tonnage/core/problem.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/generate.hpp"

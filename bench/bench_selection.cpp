@@ -26,7 +26,7 @@
 #include <memory>
 #include <string>
 
-#include "planning.hpp"
+#include "host/plan/planning.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/generate.hpp"
 #include "tonnage/host/price_selection.hpp"

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "batch_search.hpp"
 #include "counted_lane.hpp"
 #include "direct_sum.hpp"
-#include "kernels.hpp"
+#include "host/evaluate/batch_search.hpp"
+#include "host/evaluate/simd/kernels.hpp"
 #include "limits.hpp"
 #include "sample_line.hpp"
 

@@ -15,7 +15,7 @@
 
 #include "counted_lane.hpp"
 #include "direct_sum.hpp"
-#include "kernels.hpp"
+#include "host/evaluate/simd/kernels.hpp"
 #include "limits.hpp"
 #include "sample_line.hpp"
 

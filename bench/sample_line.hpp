@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "direct_sum.hpp"
-#include "kernels.hpp"
+#include "host/evaluate/simd/kernels.hpp"
 
 namespace tonnage::bench {
 

@@ -27,12 +27,16 @@ if(Cbc_FOUND AND NOT TONNAGE_MILP STREQUAL "OFF")
 endif()
 include(TonnageCuda)
 
+# The folder above all rooms: private headers are included by their path from it.
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH TONNAGE_ROOT)
+
 # The C++ libraries hide their symbols and are static, whatever the enclosing build prefers.
 set(BUILD_SHARED_LIBS OFF)
 
 # Applies the shared settings to one target. Floating-point contraction is off: fused operations
 # appear only where the source says fma, so every backend computes the same bits.
 function(tonnage_target target)
+  target_include_directories(${target} PRIVATE ${TONNAGE_ROOT})
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES
     CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON

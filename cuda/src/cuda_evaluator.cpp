@@ -2,7 +2,7 @@
 // only what opens devices differs.
 #include <utility>
 
-#include "device_evaluator.hpp"
+#include "cuda/src/device_evaluator.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/cuda/evaluator.hpp"
 #include "tonnage/cuda/probe.hpp"

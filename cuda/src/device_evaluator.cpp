@@ -1,4 +1,4 @@
-#include "device_evaluator.hpp"
+#include "cuda/src/device_evaluator.hpp"
 
 #include <iterator>
 #include <utility>

@@ -7,10 +7,10 @@
 #include <memory>
 #include <vector>
 
-#include "device.hpp"
-#include "engine.hpp"
-#include "point_engine.hpp"
-#include "table_engine.hpp"
+#include "cuda/src/base/device.hpp"
+#include "cuda/src/grid/point_engine.hpp"
+#include "cuda/src/grid/table_engine.hpp"
+#include "cuda/src/search/engine.hpp"
 #include "tonnage/core/evaluator.hpp"
 
 namespace tonnage::cuda {

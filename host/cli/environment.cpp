@@ -1,4 +1,4 @@
-#include "environment.hpp"
+#include "host/cli/environment.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 #include <cstring>
 #include <memory>
 
-#include "interruption.hpp"
+#include "host/cli/interruption.hpp"
 #include "tonnage/core/printable.hpp"
 #include "tonnage/io/atomic_file.hpp"
 #include "tonnage/io/spec_reader.hpp"

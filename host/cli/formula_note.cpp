@@ -1,4 +1,4 @@
-#include "formula_note.hpp"
+#include "host/cli/formula_note.hpp"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "environment.hpp"
+#include "host/cli/environment.hpp"
 #include "tonnage/core/system.hpp"
 
 namespace tonnage::cli {

@@ -1,4 +1,4 @@
-#include "grid_output.hpp"
+#include "host/cli/grid_output.hpp"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <atomic>
 #include <memory>
 
-#include "formula_note.hpp"
-#include "interruption.hpp"
-#include "numbers.hpp"
+#include "host/cli/formula_note.hpp"
+#include "host/cli/interruption.hpp"
+#include "host/cli/numbers.hpp"
 #include "tonnage/core/printable.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/grid.hpp"

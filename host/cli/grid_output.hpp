@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "environment.hpp"
+#include "host/cli/environment.hpp"
 #include "tonnage/core/grid.hpp"
 #include "tonnage/core/system.hpp"
 

@@ -1,4 +1,4 @@
-#include "interruption.hpp"
+#include "host/cli/interruption.hpp"
 
 #include <poll.h>
 #include <pthread.h>

@@ -4,12 +4,12 @@
 #include <new>
 #include <sstream>
 
-#include "commands.hpp"
-#include "interruption.hpp"
-#include "numbers.hpp"
+#include "host/cli/commands/commands.hpp"
+#include "host/cli/interruption.hpp"
+#include "host/cli/numbers.hpp"
+#include "host/cli/usage.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/planner.hpp"
-#include "usage.hpp"
 
 namespace tonnage::cli {
 

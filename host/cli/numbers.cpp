@@ -1,10 +1,10 @@
-#include "numbers.hpp"
+#include "host/cli/numbers.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "environment.hpp"
+#include "host/cli/environment.hpp"
 
 namespace tonnage::cli {
 namespace {

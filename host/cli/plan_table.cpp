@@ -1,8 +1,8 @@
-#include "plan_table.hpp"
+#include "host/cli/plan_table.hpp"
 
 #include <fmt/format.h>
 
-#include "text_table.hpp"
+#include "host/cli/text_table.hpp"
 #include "tonnage/core/printable.hpp"
 
 namespace tonnage::cli {

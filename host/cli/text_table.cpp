@@ -1,4 +1,4 @@
-#include "text_table.hpp"
+#include "host/cli/text_table.hpp"
 
 #include <fmt/format.h>
 #include <locale.h>  // newlocale, of POSIX

@@ -1,10 +1,10 @@
-#include "usage.hpp"
+#include "host/cli/usage.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "environment.hpp"
+#include "host/cli/environment.hpp"
 #include "tonnage/core/printable.hpp"
 #include "tonnage/io/near_miss.hpp"
 

@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "environment.hpp"
-#include "numbers.hpp"
+#include "host/cli/environment.hpp"
+#include "host/cli/numbers.hpp"
 #include "tonnage/core/plan.hpp"
 #include "tonnage/core/printable.hpp"
 #include "tonnage/io/near_miss.hpp"

@@ -5,10 +5,10 @@
 
 #include <filesystem>
 
-#include "child_process.hpp"
 #include "small_files.hpp"
 #include "spec_text.hpp"
 #include "temporary_folder.hpp"
+#include "tests/io/files/child_process.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/io/spec_writer.hpp"
 

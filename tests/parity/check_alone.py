@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The check of a GPU machine builds alone: the sources that cuda/check/CMakeLists.txt takes from
-core and host define whatever of the project they, the CUDA room and the check itself call, and ask
-for no other library.
+"""The check of a GPU machine builds alone: the sources of core/numerics.cmake define
+whatever of the project they, both evaluators and the check itself call, and ask for no other
+library.
 
-    check_alone.py CMAKELISTS ARCHIVE... -- OBJECT...
-        ARCHIVE: the static libraries of core, host and cuda in a whole build. OBJECT: of the check.
+    check_alone.py NUMERICS ARCHIVE... -- OBJECT...
+        ARCHIVE: the static libraries of core and cuda in a whole build. OBJECT: of the CPU evaluator
+        and of the check.
 """
 import pathlib
 import re
@@ -24,7 +25,7 @@ def symbols(path):
 def main():
     split = sys.argv.index("--")
     listing, archives, objects = sys.argv[1], sys.argv[2:split], sys.argv[split + 1:]
-    taken = set(re.findall(r"\$\{(?:core|host)\}/(\w+\.cpp)", pathlib.Path(listing).read_text()))
+    taken = set(re.findall(r"^  (\w+\.cpp)", pathlib.Path(listing).read_text(), re.M))
     if not taken or not objects:
         sys.exit(f"{listing} lists no sources, or no objects were given")
     defined, wanted = set(), {}

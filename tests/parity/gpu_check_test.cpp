@@ -9,14 +9,14 @@
 #include <set>
 #include <sstream>
 
-#include "bench.hpp"
-#include "bench_searches.hpp"
-#include "emulated_device.hpp"
-#include "kernel_names.hpp"
-#include "parity.hpp"
-#include "profile.hpp"
-#include "random_problem.hpp"
+#include "bench/gpu/groups/bench.hpp"
+#include "bench/gpu/groups/bench_searches.hpp"
+#include "bench/gpu/kernel_names.hpp"
+#include "bench/gpu/parity.hpp"
+#include "bench/gpu/profile.hpp"
+#include "bench/gpu/random_problem.hpp"
 #include "support/seed.hpp"
+#include "tests/parity/emulation/emulated_device.hpp"
 #include "tonnage/host/backends.hpp"
 
 namespace tonnage {

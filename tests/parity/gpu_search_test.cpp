@@ -4,10 +4,10 @@
 #include <numeric>
 #include <random>
 
+#include "bench/gpu/random_problem.hpp"
+#include "bench/gpu/recorded.hpp"
 #include "conformance_problems.hpp"
-#include "device.hpp"
-#include "random_problem.hpp"
-#include "recorded.hpp"
+#include "cuda/src/base/device.hpp"
 #include "support/gpu.hpp"
 #include "support/seed.hpp"
 #include "tonnage/host/backends.hpp"

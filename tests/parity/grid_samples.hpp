@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "random_problem.hpp"
+#include "bench/gpu/random_problem.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/grid.hpp"
 

@@ -123,7 +123,7 @@ class Bare(GpuCheckTest):
         self.assertEqual(got.benchmarks(), BENCHMARKS)
         self.assertEqual(list((self.root / "tmp").iterdir()), [])
         dry = (self.root / "after").read_text()
-        self.assertRegex(dry, "(?s)launch.cu.*Linking .* cuda/check/tonnage_gpu_check")
+        self.assertRegex(dry, "(?s)launch.cu.*Linking .* tonnage_gpu_check")
         self.assertNotIn("status", dry)
 
 

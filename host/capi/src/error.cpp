@@ -1,5 +1,5 @@
 // Versions, statuses and error objects of the C interface.
-#include "handles.hpp"
+#include "host/capi/src/handles.hpp"
 #include "tonnage/host/planner.hpp"
 
 const char* tonnage_version() {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "handles.hpp"
+#include "host/capi/src/handles.hpp"
 #include "tonnage/host/planner.hpp"
 #include "tonnage/io/plan_io.hpp"
 

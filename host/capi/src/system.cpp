@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "handles.hpp"
+#include "host/capi/src/handles.hpp"
 #include "tonnage/host/planner.hpp"
 #include "tonnage/io/spec_reader.hpp"
 

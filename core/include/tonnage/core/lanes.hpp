@@ -1,5 +1,5 @@
 // Vocabulary that lets one numeric source run on a single double, on a SIMD pack or in a GPU
-// thread: a "lane type" V is double here; packs (host/src/simd.hpp) provide the same functions.
+// thread: a "lane type" V is double here; packs (host/evaluate/simd/pack.inl) provide the same functions.
 // Owns: the host/device marker and the scalar lane. Every lane computes the same operations in the
 // same order, so results do not depend on the width.
 #pragma once

@@ -1,0 +1,30 @@
+// How an engine starts its threads. Owns: what a thread that cannot be started is called.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cuda/src/base/device.hpp"
+
+namespace tonnage::cuda {
+
+struct NoThread : Error {
+  NoThread(const Device& device, const std::exception& error)
+      : Error(ErrorCode::kUnavailable,
+              device.name() + ": a thread cannot be started: " + error.what()) {}
+};
+
+// One more thread, for the device. Throws NoThread.
+template <class Work>
+void start_thread(std::vector<std::jthread>& threads, const Device& device, Work work) {
+  try {
+    threads.emplace_back(std::move(work));
+  } catch (const std::exception& error) {
+    throw NoThread(device, error);
+  }
+}
+
+}  // namespace tonnage::cuda

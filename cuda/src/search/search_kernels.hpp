@@ -1,0 +1,428 @@
+// Kernel bodies of the search over batch sizes: a warp a line. The sweep holds 32 replica counts in
+// its lanes and runs through all batch sizes in one pass; what passes is settled by sizing, first
+// one batch size of each line, then lanes over batch sizes. Two rounds of sweep and settling answer
+// every line. Owns: which replica counts a round looks at, and the order in which batch sizes are
+// settled, by which the answer is always the least replicas and among those the smallest batch
+// size.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/src/base/warp.hpp"
+#include "cuda/src/search/line_kernels.hpp"
+#include "tonnage/core/sweep_kernel.hpp"
+
+namespace tonnage::cuda {
+
+// What the next round does with a line.
+enum class SearchStage : std::int32_t {
+  kDone,
+  kLowest,  // infeasible at its ceiling: every batch size that holds at the lowest rate is sized
+  kNear,    // the replica counts from `after` + 1 up to the first at which some batch size passes
+  kRest,    // counts spread over (after, to]: what passes there and was not sized yet is sized
+  kGrid,    // every replica count of (after, to]
+};
+
+struct LineSearch {
+  std::int64_t after;  // no batch size does with so few replicas
+  std::int64_t to;     // the answer needs no more
+  // Of what passed the last sweep: the least replica count, and the smallest batch size with it; 0
+  // where nothing did.
+  std::int32_t first_count;
+  std::int32_t first_batch;
+  SearchStage stage;
+};
+
+struct SearchCounts {
+  std::int64_t candidates;  // (M, r) evaluated
+  std::int64_t passed;
+  std::int64_t sized;  // batch sizes, but for the first of each line
+};
+
+struct SearchRows {
+  ChunkRows rows;
+  LineSearch* searches;  // of each position
+  // Of each batch size of a line: the first replica count at which it passed, 0: none, kSized:
+  // sized already.
+  std::int32_t* entries;
+  SearchCounts* counts;
+  bool whole_grid;
+};
+inline constexpr std::int32_t kSized = -1;
+inline constexpr std::uint32_t kNoEntry = ~0u;
+// Replicas of a line of which too many batch sizes would have to be sized: the host answers it.
+inline constexpr std::int64_t kLeftToHost = -1;
+// Rounds of sweep and settling after which every line is done.
+inline constexpr int kSearchRounds = 2;
+
+// Where the search of each sized line starts.
+struct StartSearches {
+  static constexpr int kThreadsPerItem = 1;
+  SearchRows all;
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t line) const {
+    const LineOutcome& at_ceiling = all.rows.outcome(line);
+    const std::int64_t min_replicas = all.rows.server(line).min_replicas;
+    LineSearch& search = all.searches[line];
+    search.after = (min_replicas > 1 ? min_replicas : 1) - 1;
+    search.to = at_ceiling.num_replicas;
+    const bool sized = at_ceiling.sized();
+    search.stage = !sized           ? SearchStage::kLowest
+                   : all.whole_grid ? SearchStage::kGrid
+                                    : SearchStage::kNear;
+  }
+};
+
+// One pass over all batch sizes with 32 replica counts, ascending over the lanes. Bit t of the
+// result: some batch size passes with the count of lane t.
+template <bool kHasRoom, bool kStepped, bool kExtended, class Warp>
+struct SweepPass {
+  using V = typename Warp::Real;
+  using Counts = typename Warp::template Each<double>;
+
+  const Warp& warp;
+  const SweepLine& line;
+  const double* table;    // 1/mu(n) where kStepped, else 1/n
+  std::int32_t* entries;  // of the line
+  std::int64_t passed = 0;
+  // On each thread, of the entries it has set: the least count and the smallest batch size with it.
+  typename Warp::template Each<std::uint32_t> least_count{}, least_batch{};
+
+  // `wanted`: the lanes that count. `keeps`: entries set before stay.
+  TONNAGE_KERNEL_BODY std::uint32_t operator()(const Counts& replicas, std::uint32_t wanted,
+                                               bool keeps) {
+    if (!keeps) warp.each([&](int t) { least_count[t] = least_batch[t] = kNoEntry; });
+    const V rate = sweep_rate(line, warp.lanes(replicas));
+    // For each thread a batch size of the group of 32 under way, its own: the lanes that passed
+    // there.
+    typename Warp::template Each<std::uint32_t> bits, any_bits, num_passed;
+    warp.each([&](int t) { any_bits[t] = num_passed[t] = bits[t] = 0; });
+    typename Warp::template Each<std::int32_t> own;
+    warp.each([&](int t) { own[t] = t + 1; });
+    const auto last_batch = static_cast<std::int32_t>(line.max_batch);
+    const auto take = [&](std::int32_t batch, const LaneMask<V>& holds) {
+      const std::uint32_t mask = warp.ballot(holds);
+      warp.each([&](int t) { bits[t] = batch == own[t] ? mask : bits[t]; });
+    };
+    const auto end_block = [&](std::int32_t batch) {
+      const int slot = (batch - 1) % kWarpSize;
+      if (slot != kWarpSize - 1 && batch != last_batch) return;
+      warp.each([&](int t) {
+        bits[t] = t <= slot ? bits[t] & wanted : 0;
+        any_bits[t] |= bits[t];
+        num_passed[t] += static_cast<std::uint32_t>(bit_count(bits[t]));
+        own[t] += kWarpSize;
+      });
+      store(bits, replicas, batch - 1 - slot, slot, keeps);
+    };
+    if constexpr (kStepped) {
+      sweep_pack<kHasRoom, true, kExtended>(line, rate, TabledLoad<V>{rate, table}, take,
+                                            end_block);
+    } else {
+      const UniformLoad<V, TabledReciprocal> load{
+          rate * V(line.inv_mu_slope_ms), rate * V(line.inv_mu_base_ms), {table}};
+      sweep_pack<kHasRoom, false, kExtended>(line, rate, load, take, end_block);
+    }
+    passed += warp.sum(num_passed);
+    return warp.merge(any_bits);
+  }
+
+ private:
+  // The first count that passed, for each of a group of batch sizes.
+  TONNAGE_KERNEL_BODY void store(const typename Warp::template Each<std::uint32_t>& bits,
+                                 const Counts& replicas, std::int64_t base, int last, bool keeps) {
+    typename Warp::template Each<int> lane;
+    warp.each([&](int t) { lane[t] = bits[t] != 0 ? lowest_bit(bits[t]) : 0; });
+    const typename Warp::template Each<double> first = warp.gather(replicas, lane);
+    warp.each([&](int t) {
+      if (t > last) return;
+      std::int32_t& entry = entries[base + t];
+      if (keeps && entry != 0) return;
+      entry = bits[t] != 0 ? static_cast<std::int32_t>(first[t]) : 0;
+      if (bits[t] == 0 || static_cast<std::uint32_t>(entry) >= least_count[t]) return;
+      least_count[t] = static_cast<std::uint32_t>(entry);
+      least_batch[t] = static_cast<std::uint32_t>(base + t + 1);
+    });
+  }
+};
+
+template <bool kHasRoom, bool kStepped, bool kExtended>
+struct SweepLines {
+  static constexpr int kThreadsPerItem = kWarpSize;
+  SearchRows all;
+  std::int64_t first;  // line of item 0: each group has a form of its own
+
+  template <class Warp>
+  TONNAGE_KERNEL_BODY void operator()(const Warp& warp, std::int64_t item) const {
+    const std::int64_t at = first + item;
+    LineSearch search = all.searches[at];
+    if (search.stage == SearchStage::kDone) return;
+    const ServerRow& server = all.rows.server(at);
+    const PerfRow& perf = all.rows.perf(at);
+    const QueueShape shape = queue_shape(server, perf, batch_ceiling(server, perf));
+    const double chunks_at_1 = chunk_count(shape.service, 1.0);
+    const double chunks_at_m = chunk_count(shape.service, static_cast<double>(shape.max_batch));
+    const SweepLine line = sweep_line(shape, server.targets, server.has_tps_target,
+                                      server.total_rate_per_ms, chunks_at_1, chunks_at_m);
+    SweepPass<kHasRoom, kStepped, kExtended, Warp> pass{
+        warp, line, kStepped ? all.rows.inv_mu_of(at) : all.rows.reciprocals,
+        all.entries + all.rows.first_entry[at]};
+    std::int64_t candidates = 0;
+    for (Window window = first_window(search); window.count > 0;) {
+      typename Warp::template Each<double> replicas;
+      warp.each([&](int t) { replicas[t] = static_cast<double>(window.replicas(t)); });
+      const bool all_lanes = window.count == kWarpSize;
+      const std::uint32_t wanted = all_lanes ? ~0u : (1u << window.count) - 1;
+      const std::uint32_t any = pass(replicas, wanted, window.keeps);
+      candidates += window.count * shape.max_batch;
+      window = next_window(search, window, any);
+    }
+    const std::uint32_t count = warp.least(pass.least_count);
+    warp.each([&](int t) {
+      if (pass.least_count[t] != count) pass.least_batch[t] = kNoEntry;
+    });
+    const std::uint32_t batch = warp.least(pass.least_batch);
+    const bool any_passed = count != kNoEntry;
+    warp.sync();
+    warp.once([&] {
+      all.searches[at].after = search.after;
+      all.searches[at].first_count = any_passed ? static_cast<std::int32_t>(count) : 0;
+      all.searches[at].first_batch = any_passed ? static_cast<std::int32_t>(batch) : 0;
+    });
+    warp.add(&all.counts->candidates, candidates);
+    warp.add(&all.counts->passed, pass.passed);
+  }
+
+ private:
+  // The replica counts of one pass: after + 1, after + 2, ... or 32 spread over (after, to].
+  struct Window {
+    std::int64_t after;
+    std::int64_t to;
+    std::int32_t count;  // 0: no further pass
+    bool spread;
+    bool keeps;  // entries set by an earlier pass stay
+
+    TONNAGE_KERNEL_BODY std::int64_t replicas(int t) const {
+      if (!spread) return after + 1 + (t < count ? t : count - 1);
+      const std::int64_t offset = (to - after) * (t + 1) / kWarpSize;
+      return after + (offset > 1 ? offset : 1);
+    }
+  };
+
+  TONNAGE_KERNEL_BODY static Window next_counts(std::int64_t after, std::int64_t to, bool keeps) {
+    const std::int64_t left = to - after;
+    return {after, to, static_cast<std::int32_t>(left < kWarpSize ? left : kWarpSize), false,
+            keeps};
+  }
+
+  TONNAGE_KERNEL_BODY static Window first_window(const LineSearch& search) {
+    if (search.stage == SearchStage::kLowest) {
+      return {kMaxReplicas - 1, kMaxReplicas, 1, false, false};
+    }
+    if (search.stage == SearchStage::kRest) {
+      return {search.after, search.to, kWarpSize, true, true};
+    }
+    return next_counts(search.after, search.to, false);
+  }
+
+  // After a pass over `window` in which the lanes of `any` passed. In stage kNear the last window
+  // is the first neighbouring counts with a batch size that passes; search.after moves up to it.
+  TONNAGE_KERNEL_BODY static Window next_window(LineSearch& search, const Window& window,
+                                                std::uint32_t any) {
+    const Window none{0, 0, 0, false, false};
+    const std::int64_t end = window.after + window.count;
+    if (search.stage == SearchStage::kGrid) {
+      return end < search.to ? next_counts(end, search.to, true) : none;
+    }
+    if (search.stage != SearchStage::kNear) return none;
+    std::int64_t after = end, to = search.to;
+    if (window.spread) {
+      // Without any, only the ceiling's own answer remains.
+      const int first = any != 0 ? lowest_bit(any) : kWarpSize - 1;
+      to = window.replicas(first);
+      after = any == 0 ? to : (first > 0 ? window.replicas(first - 1) : window.after);
+    } else if (any != 0) {
+      after = window.after;
+    }
+    search.after = after;
+    if ((!window.spread && any != 0) || after >= to) return none;
+    if (to - after > kWarpSize) return {after, to, kWarpSize, true, false};
+    return next_counts(after, search.to, false);
+  }
+};
+
+// Sizes the smallest batch size of the least count that passed, a thread a line. Where it does with
+// that count, as most do, it is the answer; SettleLines goes on with the other lines.
+struct SettleFirst {
+  static constexpr int kThreadsPerItem = 1;
+  SearchRows all;
+
+  TONNAGE_KERNEL_BODY void operator()(std::int64_t line) const {
+    LineSearch& search = all.searches[line];
+    if (search.stage != SearchStage::kNear && search.stage != SearchStage::kGrid) return;
+    LineOutcome& best = all.rows.outcome(line);
+    if (search.first_count == 0 || search.first_count > best.num_replicas) return;
+    const ServerRow& server = all.rows.server(line);
+    const std::int64_t batch = search.first_batch;
+    all.entries[all.rows.first_entry[line] + batch - 1] = kSized;
+    const RateSearch<double> found =
+        search_batch(server, all.rows.perf(line), batch, all.rows.reciprocals,
+                     [&] { return inverse_mu_of_line(all.rows, line); });
+    if (!found.feasible) return;
+    const LineOutcome outcome = line_at_goodput(server, batch, found.throughput_per_ms);
+    const std::int64_t replicas = outcome.num_replicas;
+    if (replicas == 0) return;
+    if (replicas < best.num_replicas || (replicas == best.num_replicas && batch < best.max_batch)) {
+      best = outcome;
+    }
+    if (replicas <= search.first_count) search.stage = SearchStage::kDone;
+  }
+};
+
+struct SettleLines {
+  static constexpr int kThreadsPerItem = kWarpSize;
+  SearchRows all;
+
+  template <class Warp>
+  TONNAGE_KERNEL_BODY void operator()(const Warp& warp, std::int64_t item) const {
+    LineSearch search = all.searches[item];
+    if (search.stage == SearchStage::kDone) return;
+    Settling<Warp> settle{warp,
+                          all.rows,
+                          item,
+                          all.rows.server(item),
+                          all.rows.perf(item),
+                          all.entries + all.rows.first_entry[item],
+                          batch_ceiling(all.rows.server(item), all.rows.perf(item)),
+                          all.rows.outcome(item),
+                          search.stage != SearchStage::kLowest,
+                          !all.whole_grid};
+    const bool in_steps = search.stage == SearchStage::kNear || search.stage == SearchStage::kGrid;
+    SearchStage next = SearchStage::kDone;
+    if (in_steps) {
+      settle.step_by_step();
+      // Counts beyond those swept are left where no batch size does with the ones swept.
+      const std::int64_t swept = search.after + kWarpSize;
+      if (search.stage == SearchStage::kNear && settle.best.num_replicas > swept &&
+          search.after < search.to) {
+        next = SearchStage::kRest;
+        search.after = swept;
+        search.to = settle.best.num_replicas;
+      }
+    } else {
+      settle.all_at_once(search.after + 1);
+      if (search.stage == SearchStage::kLowest && all.whole_grid && settle.has_best) {
+        next = SearchStage::kGrid;
+        search.to = settle.best.num_replicas;
+      }
+    }
+    if (settle.too_many()) next = SearchStage::kDone;
+    warp.sync();
+    warp.add(&all.counts->sized, settle.sized);
+    warp.once([&] {
+      if (settle.has_best) all.rows.outcome(item) = settle.best;
+      if (settle.too_many()) all.rows.outcome(item).num_replicas = kLeftToHost;
+      all.searches[item] = {search.after, search.to, 0, 0, next};
+    });
+  }
+
+ private:
+  template <class Warp>
+  struct Settling {
+    const Warp& warp;
+    const ChunkRows& rows;
+    std::int64_t line;
+    const ServerRow& server;
+    const PerfRow& perf;
+    std::int32_t* entries;
+    std::int64_t ceiling;
+    LineOutcome best;
+    bool has_best;
+    bool is_bounded;  // whether there may be too many batch sizes
+    std::int64_t sized = 0;
+
+    TONNAGE_KERNEL_BODY bool too_many() const {
+      return is_bounded && ceiling > kShortLine && sized > kMostSized;
+    }
+
+    // Sizes the batch sizes in the order of the least count that passed, those of one count in
+    // ascending order, until no other can be better. Counts that passed are consecutive.
+    TONNAGE_KERNEL_BODY void step_by_step() {
+      while (!too_many()) {
+        const std::uint32_t count = least_entry();
+        if (count == kNoEntry || count > best.num_replicas) return;
+        for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
+          // No batch size needs fewer than `count` now, so of equals the smallest is found first.
+          if (best.num_replicas == count && best.max_batch <= base) return;
+          size_group(base,
+                     [&](std::int32_t entry) { return entry == static_cast<std::int32_t>(count); });
+          if (too_many()) return;
+        }
+        if (best.num_replicas <= count) return;
+      }
+    }
+
+    // Sizes every batch size that passed; none needs fewer replicas than `fewest`.
+    TONNAGE_KERNEL_BODY void all_at_once(std::int64_t fewest) {
+      for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
+        if (has_best && best.num_replicas == fewest && best.max_batch <= base) return;
+        size_group(base, [](std::int32_t entry) { return entry > 0; });
+        if (too_many()) return;
+      }
+    }
+
+   private:
+    TONNAGE_KERNEL_BODY std::uint32_t least_entry() const {
+      typename Warp::template Each<std::uint32_t> least;
+      warp.each([&](int t) {
+        least[t] = kNoEntry;
+        for (std::int64_t i = t; i < ceiling; i += kWarpSize) {
+          const std::uint32_t entry =
+              entries[i] > 0 ? static_cast<std::uint32_t>(entries[i]) : kNoEntry;
+          if (entry < least[t]) least[t] = entry;
+        }
+      });
+      return warp.least(least);
+    }
+
+    // Sizes those batch sizes of base + 1 .. base + 32 whose entry is wanted.
+    template <class Wanted>
+    TONNAGE_KERNEL_BODY void size_group(std::int64_t base, const Wanted& wanted) {
+      typename Warp::template Each<bool> chosen;
+      warp.each([&](int t) { chosen[t] = base + t < ceiling && wanted(entries[base + t]); });
+      const std::uint32_t all_chosen = warp.ballot(chosen);
+      if (all_chosen == 0) return;
+      sized += bit_count(all_chosen);
+      typename Warp::template Each<double> goodput;
+      typename Warp::template Each<std::uint32_t> replicas;
+      warp.each([&](int t) {
+        goodput[t] = 0;
+        replicas[t] = kNoEntry;
+        if (!chosen[t]) return;
+        entries[base + t] = kSized;
+        const RateSearch<double> found =
+            search_batch(server, perf, base + t + 1, rows.reciprocals,
+                         [&] { return inverse_mu_of_line(rows, line); });
+        if (!found.feasible) return;
+        goodput[t] = found.throughput_per_ms;
+        const LineOutcome outcome = line_at_goodput(server, base + t + 1, goodput[t]);
+        if (outcome.num_replicas > 0)
+          replicas[t] = static_cast<std::uint32_t>(outcome.num_replicas);
+      });
+      const std::uint32_t least = warp.least(replicas);
+      if (least == kNoEntry) return;
+      typename Warp::template Each<bool> is_least;
+      warp.each([&](int t) { is_least[t] = replicas[t] == least; });
+      const int winner = lowest_bit(warp.ballot(is_least));
+      const std::int64_t batch = base + winner + 1;
+      if (has_best &&
+          (best.num_replicas < least || (best.num_replicas == least && best.max_batch < batch))) {
+        return;
+      }
+      best = line_at_goodput(server, batch, warp.from(goodput, winner));
+      has_best = true;
+    }
+  };
+};
+
+}  // namespace tonnage::cuda

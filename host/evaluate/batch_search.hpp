@@ -1,0 +1,87 @@
+// The search over batch sizes of one line: the least replicas any batch size reaches, and the
+// smallest such batch size. Owns: the pruning (latencies rise with the load, so fewer replicas
+// never help), the order in which sizing settles what the sweep lets through, and how much of that
+// there may be before bounds on goodput decide instead.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "host/base/parallel.hpp"
+#include "host/evaluate/line_tables.hpp"
+#include "host/evaluate/simd/kernels.hpp"
+#include "tonnage/core/problem.hpp"
+
+namespace tonnage {
+
+struct SweepCounts {
+  std::int64_t candidates = 0;  // (M, r) evaluated
+  std::int64_t passed = 0;      // whose metrics at total/r meet the targets
+  std::int64_t sized = 0;       // batch sizes whose rate was searched
+};
+
+// How many replica counts the exhaustive form looks at.
+struct ReplicaRange {
+  std::int64_t first = 0;  // 0: the server's minimum, at least 1
+  std::int64_t last = 0;   // 0: what the least feasible batch size needs
+};
+
+class BatchSearch {
+ public:
+  // `reciprocals` reach the largest batch ceiling of the lines to come. `meter` counts batch sizes.
+  BatchSearch(const Kernels& kernels, const std::vector<double>& reciprocals, WorkMeter& meter)
+      : kernels_(kernels), reciprocals_(reciprocals), meter_(meter) {}
+
+  // `at_ceiling` is the line's outcome at its batch ceiling, which bounds the answer.
+  [[nodiscard]] LineOutcome pruned(const ServerRow& server, const PerfRow& perf,
+                                   const LineOutcome& at_ceiling, SweepCounts& counts);
+  // The same answer from the whole grid of batch sizes and replica counts.
+  [[nodiscard]] LineOutcome exhaustive(const ServerRow& server, const PerfRow& perf,
+                                       const LineOutcome& at_ceiling, const ReplicaRange& range,
+                                       SweepCounts& counts);
+
+ private:
+  void prepare(const ServerRow& server, const PerfRow& perf);
+  [[nodiscard]] const TabledLine& line() const noexcept { return tables_.line(); }
+  void sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts);
+  // pruned() of a prepared line by sweeps; none where that would take the sizing of too many batch
+  // sizes.
+  [[nodiscard]] std::optional<LineOutcome> by_sweeps(const LineOutcome& at_ceiling,
+                                                     SweepCounts& counts);
+  // The same by bounds on the goodput of every batch size, whatever the line.
+  [[nodiscard]] LineOutcome by_bounds(const LineOutcome& at_ceiling, SweepCounts& counts);
+  // Fills need_ for some batch sizes by the plain search.
+  void size_batches(const std::vector<std::int64_t>& batches);
+  // Whether so many more batch sizes may be sized, and more sweeps made.
+  [[nodiscard]] bool affords(std::size_t batches) const;
+  // One batch size by the search that has the last word.
+  [[nodiscard]] LineOutcome size_exactly(std::int64_t batch) const;
+  // Settles replica counts from..to with what the sweeps have found; infeasible when none holds,
+  // none when it cannot afford to.
+  std::optional<LineOutcome> settle(std::int64_t from, std::int64_t to);
+  // Replicas with which some batch size does: those of the ceiling, or of the best other batch size
+  // where the ceiling is infeasible; 0 when none does. None when it cannot afford to.
+  std::optional<std::int64_t> most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts);
+  // The next count after `after` worth a sweep; beyond `most` where up to it there is none.
+  std::int64_t next_count(std::int64_t after, std::int64_t most, SweepCounts& counts);
+  // Least count of (after, to] at which some batch size passes that has not been sized, or 0: packs
+  // of spread counts.
+  std::int64_t first_passing(std::int64_t after, std::int64_t to, SweepCounts& counts);
+
+  const Kernels& kernels_;
+  const std::vector<double>& reciprocals_;
+  const ServerRow* server_ = nullptr;
+  const PerfRow* perf_ = nullptr;
+  WorkMeter& meter_;
+  bool bounded_ = false;     // whether affords() has a limit
+  std::int64_t sized_ = 0;   // batch sizes of the line so far
+  std::int64_t sweeps_ = 0;  // of the line so far
+  LineTables tables_;
+  std::vector<double> goodput_;
+  std::vector<std::int64_t> least_;  // [N + 1]: least replicas that pass the sweep
+  std::vector<std::int64_t> need_;   // [N + 1]: replicas after sizing; 0 not sized, -1 infeasible
+  std::vector<std::int64_t> pack_, replicas_;
+};
+
+}  // namespace tonnage

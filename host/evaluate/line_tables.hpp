@@ -1,0 +1,24 @@
+// The tables over batch sizes that all candidates of one line share. Owns their storage.
+#pragma once
+
+#include <vector>
+
+#include "host/evaluate/simd/sweep_kernel.hpp"
+#include "tonnage/core/problem.hpp"
+
+namespace tonnage {
+
+class LineTables {
+ public:
+  // Tables of a line that needs_search(), up to its batch ceiling or `max_batch` if that is above
+  // 0. `reciprocals` reach that far and outlive the tables.
+  const TabledLine& prepare(const ServerRow& server, const PerfRow& perf,
+                            const std::vector<double>& reciprocals, std::int64_t max_batch = 0);
+  [[nodiscard]] const TabledLine& line() const noexcept { return line_; }
+
+ private:
+  TabledLine line_{};
+  std::vector<double> inv_mu_, chunks_, delta_ms_, work_ms_;
+};
+
+}  // namespace tonnage

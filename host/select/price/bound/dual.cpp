@@ -1,0 +1,487 @@
+#include "host/select/price/bound/dual.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "host/base/parallel.hpp"
+#include "host/select/price/bound/centre_search.hpp"
+#include "host/select/price/bound/fixing.hpp"
+
+namespace tonnage::price {
+namespace {
+
+// The search halves what is left every few passes; a stage with more prices needs more of them.
+constexpr std::size_t kPasses = 60;
+constexpr std::size_t kPassesPerPrice = 20;
+// Prices of more than so many times their first guess are looked at with suspicion: whether this
+// share of them does as well.
+constexpr double kIdle = 16, kIdleStep = 0.25;
+// Prices are at most so many times their first guess, or what the search starts from, unless they
+// are worth it.
+constexpr double kFar = 4096, kFarFromStart = 8;
+constexpr int kMaxSearches = 6;
+// Of large fleets those that prices no longer sway are left out: after so many passes, and again
+// after some more; the later the more often it was in vain. In smaller fleets that saves little,
+// and of prices that are as good the search then ends less in the middle: linear programs and plans
+// made from such prices are worse.
+constexpr int kFirstLeft = 24, kNextLeft = 8;
+// Prices may still go so many times as far as in the last passes; where that turned out too little,
+// so many times farther.
+constexpr std::size_t kLastPasses = 8;
+constexpr double kMargin = 2, kWider = 8;
+// So often; then nobody is left out any more.
+constexpr int kMaxCorrections = 3;
+// Prices known from a stage that is much the same are near: within this share. Those of a share of
+// the first guesses are no prices. The box around them grows where the best come so near to a side,
+// and players are left out for boxes that may grow by so many widths more.
+constexpr double kNear = 0.02, kLeastNear = 1e-3, kNearSide = 0.25, kGrown = 2;
+// The first box of a search from nothing grows where the best prices are in its upper half.
+constexpr double kSide = 0.5;
+// Passes over the few that are left take so little that the search comes closer: to this share of
+// the tolerance.
+constexpr double kClose = 0.03;
+// To start a thread takes as long as to walk about so many options.
+constexpr std::int64_t kThreadOptions = 200000;
+
+// The prices of a stage that may move, as one vector: resources, then classes with an allowance.
+class Variables {
+ public:
+  Variables(const Table& table, const Stage& stage) : table_(table), stage_(stage) {
+    for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+      if (stage.is_priced(k)) priced_.push_back(k);
+    }
+  }
+
+  [[nodiscard]] std::vector<double> pack(const Prices& prices) const {
+    std::vector<double> x(prices.resource.begin(), prices.resource.end() - 1);
+    for (const std::int32_t k : priced_) x.push_back(prices.skip[k]);
+    return x;
+  }
+  void unpack(const std::vector<double>& x, Prices& prices) const {
+    std::copy(x.begin(), x.begin() + table_.num_resources, prices.resource.begin());
+    for (std::size_t i = 0; i < priced_.size(); ++i) {
+      prices.skip[priced_[i]] = x[table_.num_resources + i];
+    }
+  }
+  // Of the bound of this stage or one of less players.
+  [[nodiscard]] std::vector<double> slope(const Table& table, const Stage& stage,
+                                          const Response& response) const {
+    std::vector<double> g;
+    for (std::int32_t r = 0; r < table.num_resources; ++r) {
+      g.push_back(response.load[r] - static_cast<double>(table.capacity[r]));
+    }
+    for (const std::int32_t k : priced_) {
+      g.push_back(response.skipped[k] - stage.allowance(k));
+    }
+    return g;
+  }
+  // A guess of how large prices get: what players stand to lose, per player and per unit that a
+  // player takes.
+  [[nodiscard]] std::vector<double> scale() const {
+    double cost = 0;
+    std::vector<double> taken(static_cast<std::size_t>(table_.num_resources) + 1, 0.0);
+    const std::int64_t players = table_.first_player[stage_.num_classes];
+    for (std::int64_t p = 0; p < players; ++p) {
+      const auto options = table_.options_of(p);
+      cost += stage_.value_weight * (options.back().value - options.front().value);
+      const std::int32_t rank = table_.class_of[p];
+      if (!stage_.is_forced(rank)) cost += stage_.skip_cost[rank];
+      table_.for_uses(options.front(), [&](std::int32_t r, double amount) { taken[r] += amount; });
+    }
+    // Where nothing tells options apart any scale serves.
+    if (!(cost > 0)) cost = static_cast<double>(players);
+    double cards = 0;
+    for (std::int32_t t = 0; t < table_.num_types; ++t) cards += taken[t];
+    std::vector<double> scale(table_.num_types, cost / std::max(cards, 1.0));
+    for (std::int32_t r = table_.num_types; r < table_.num_resources; ++r) {
+      scale.push_back(cost / std::max(taken[r], 1.0));
+    }
+    scale.resize(scale.size() + priced_.size(), cost / static_cast<double>(players));
+    return scale;
+  }
+
+  // No plan of the stage costs more.
+  [[nodiscard]] double most() const {
+    double most = 0;
+    for (std::int64_t p = 0; p < table_.first_player[stage_.num_classes]; ++p) {
+      const std::int32_t rank = table_.class_of[p];
+      double own = stage_.is_forced(rank) ? -std::numeric_limits<double>::infinity()
+                                          : stage_.skip_cost[rank];
+      for (const FlatOption& o : table_.options_of(p)) {
+        own = std::max(own, stage_.value_weight * o.value);
+      }
+      most += own;
+    }
+    return most;
+  }
+
+ private:
+  const Table& table_;
+  const Stage& stage_;
+  std::vector<std::int32_t> priced_;
+};
+
+}  // namespace
+
+Response respond(const Table& table, const Stage& stage, const Prices& prices, int num_threads) {
+  const std::int64_t players = table.first_player[stage.num_classes];
+  const auto classes = static_cast<std::size_t>(stage.num_classes);
+  struct Part {
+    double value = 0;
+    double magnitude = 0;
+    std::vector<double> load, skipped;
+  };
+  std::vector<Part> parts(static_cast<std::size_t>((players + kChunk - 1) / kChunk));
+  const std::int64_t worthwhile = std::max<std::int64_t>(1, table.first[players] / kThreadOptions);
+  const auto team = static_cast<int>(std::min<std::int64_t>(team_size(num_threads), worthwhile));
+  parallel_chunks(players, kChunk, team, [&](std::int64_t begin, std::int64_t end) {
+    Part& part = parts[begin / kChunk];
+    part.load.assign(prices.resource.size(), 0.0);
+    part.skipped.assign(classes, 0.0);
+    for (std::int64_t p = begin; p < end; ++p) {
+      const Cheapest best = cheapest_option(table, stage.value_weight, prices.resource, p);
+      const std::int32_t rank = table.class_of[p];
+      const bool skips = prices.skip[rank] < best.cost;
+      const double cost = skips ? prices.skip[rank] : best.cost;
+      if (skips) {
+        part.skipped[rank] += 1;
+      } else {
+        table.for_uses(table.options[best.option],
+                       [&](std::int32_t r, double amount) { part.load[r] += amount; });
+        part.magnitude += 2 * std::abs(stage.value_weight * table.options[best.option].value);
+      }
+      part.value += cost;
+      part.magnitude += std::abs(cost);
+    }
+  });
+
+  Response sum;
+  sum.load.assign(prices.resource.size(), 0.0);
+  sum.skipped.assign(classes, 0.0);
+  double magnitude = 0;
+  for (const Part& part : parts) {
+    sum.value += part.value;
+    magnitude += part.magnitude;
+    for (std::size_t r = 0; r < sum.load.size(); ++r) sum.load[r] += part.load[r];
+    for (std::size_t k = 0; k < classes; ++k) sum.skipped[k] += part.skipped[k];
+  }
+  for (std::int32_t r = 0; r < table.num_resources; ++r) {
+    const double paid = prices.resource[r] * static_cast<double>(table.capacity[r]);
+    sum.value -= paid;
+    magnitude += paid;
+  }
+  for (std::size_t k = 0; k < classes; ++k) {
+    const auto rank = static_cast<std::int32_t>(k);
+    if (!stage.is_priced(rank)) continue;
+    const double paid = (prices.skip[k] - stage.skip_cost[k]) * stage.allowance(rank);
+    sum.value -= paid;
+    magnitude += paid;
+  }
+  // Each sum has at most so many terms and each term a few roundings.
+  const auto terms = static_cast<double>(kChunk + static_cast<std::int64_t>(parts.size()) +
+                                         table.num_resources + stage.num_classes + 8);
+  sum.rounding = magnitude * terms * std::numeric_limits<double>::epsilon();
+  return sum;
+}
+
+Prices zero_prices(const Table& table, const Stage& stage) {
+  Prices prices;
+  prices.resource.assign(table.capacity.size(), 0.0);
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    prices.skip.push_back(stage.is_forced(k) ? std::numeric_limits<double>::infinity()
+                                             : stage.skip_cost[k]);
+  }
+  return prices;
+}
+
+namespace {
+
+// One search for the best prices of a stage, from a first guess of them.
+class DualSearch {
+ public:
+  DualSearch(const Table& table, const Stage& stage, const Accuracy& accuracy, int num_threads,
+             std::int64_t& iterations)
+      : table_(table),
+        stage_(stage),
+        variables_(table, stage),
+        accuracy_(accuracy),
+        num_threads_(num_threads),
+        iterations_(iterations),
+        prices_(zero_prices(table, stage)),
+        lower_(variables_.pack(prices_)),
+        guess_(variables_.scale()),
+        most_of_plans_(variables_.most()) {}
+
+  Prices run(const Prices& start) {
+    std::vector<double> x = variables_.pack(start);
+    std::vector<double> most = first_most(x);
+    for (int i = 0; i < kMaxSearches && improve(x, most) == End::kAtMost; ++i) {
+    }
+    variables_.unpack(x, prices_);
+    return prices_;
+  }
+
+  std::optional<Prices> run_once(const Prices& start) {
+    std::vector<double> x = variables_.pack(start);
+    std::vector<double> most = first_most(x);
+    is_bounded_ = true;
+    if (improve(x, most) != End::kFound) return std::nullopt;
+    variables_.unpack(x, prices_);
+    return prices_;
+  }
+
+ private:
+  enum class End {
+    kFound,
+    kAtMost,  // prices may be worth more than the most they were let be, which has been raised
+    kNoPlan,  // the stage has no plan, and prices may rise for ever
+  };
+
+  [[nodiscard]] std::vector<double> first_most(const std::vector<double>& x) const {
+    std::vector<double> most(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      most[i] = lower_[i] + std::max(kFar * guess_[i], kFarFromStart * (x[i] - lower_[i]));
+    }
+    return most;
+  }
+
+  End improve(std::vector<double>& x, std::vector<double>& most) {
+    const CentreSearch centres = search(x, most);
+    x = centres.best_point();
+    if (centres.best() > most_of_plans_) return End::kNoPlan;
+    if (is_broken_off_) return End::kAtMost;
+    lower_idle(x);
+    return raise(x, most) ? End::kAtMost : End::kFound;
+  }
+
+  Response respond_at(const std::vector<double>& x) {
+    variables_.unpack(x, prices_);
+    ++iterations_;
+    return respond(table_, stage_, prices_, num_threads_);
+  }
+
+  // The best prices up to `most`.
+  CentreSearch search(std::vector<double> x, const std::vector<double>& most) {
+    left_.reset();
+    last_.clear();
+    const bool may_leave =
+        !accuracy_.is_central || table_.first_player[stage_.num_classes] > kLarge;
+    const bool is_near = may_leave && size(x) > kLeastNear;
+    CentreSearch centres = is_near ? CentreSearch(near_box(x, most), {lower_, most}, kNearSide)
+                                   : CentreSearch(first_box(x), {lower_, most}, kSide);
+    CentreSearch::Box reached = centres.box();
+    if (is_near) leave_out_within(reached, x);
+    int next_left = is_near ? kNextLeft : kFirstLeft, interval = kNextLeft;
+    const auto more = static_cast<int>(kPasses + kPassesPerPrice * x.size());
+    int passes = more, corrections = 0;
+    for (int pass = 0; pass < passes; ++pass) {
+      const Response response = respond_of_swayed(x);
+      const std::vector<double> slope = left_
+                                            ? variables_.slope(left_->table, left_->stage, response)
+                                            : variables_.slope(table_, stage_, response);
+      centres.add(x, response.value, slope);
+      // Prices of nothing at which nothing lacks are the best there are.
+      const bool nothing_lacks =
+          x == lower_ && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
+      if (nothing_lacks) break;
+      // From nearby prices only those get so high that plans would have to be worth it.
+      is_broken_off_ = is_bounded_ && is_near && is_high(centres.best_point(), most);
+      if (is_broken_off_) break;
+      x = centres.next();
+      const double close = accuracy_.tolerance * std::abs(centres.best()) + response.rounding;
+      if (centres.promise() <= (left_ ? kClose * close : close)) {
+        if (!left_) break;
+        // Some may have been left out too early; their cheapest choices then cost less.
+        const std::vector<double> best = centres.best_point();
+        const Response all = respond_at(best);
+        if (all.value >= centres.best() - kClose * close) break;
+        left_.reset();
+        centres.correct(best, all.value, variables_.slope(table_, stage_, all));
+        x = centres.next();
+        passes = pass + more;
+        if (++corrections < kMaxCorrections) {
+          for (double& r : reach_) r *= kWider;
+          leave_out(x);
+        } else {
+          next_left = passes;
+        }
+      } else if (is_near && !is_within(centres.box(), reached)) {
+        reached = grown(centres.box(), most);
+        left_.reset();
+        leave_out_within(reached, x);
+      } else if (may_leave && corrections < kMaxCorrections && pass >= next_left) {
+        reach_of_last(x);
+        interval = leave_out(x) ? kNextLeft : interval + kNextLeft / 2;
+        next_left = pass + interval;
+      }
+    }
+    return centres;
+  }
+
+  [[nodiscard]] CentreSearch::Box first_box(const std::vector<double>& x) const {
+    CentreSearch::Box box{lower_, lower_};
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      box.upper[i] += std::max(guess_[i], 2 * (x[i] - lower_[i]));
+    }
+    return box;
+  }
+
+  // How large the largest of the prices is, in first guesses.
+  [[nodiscard]] double size(const std::vector<double>& x) const {
+    double most = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      most = std::max(most, (x[i] - lower_[i]) / guess_[i]);
+    }
+    return most;
+  }
+
+  [[nodiscard]] CentreSearch::Box near_box(const std::vector<double>& x,
+                                           const std::vector<double>& most) const {
+    const double least = kLeastNear * size(x);
+    CentreSearch::Box box{x, x};
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double half = kNear * std::max(x[i] - lower_[i], least * guess_[i]);
+      box.lower[i] = std::max(lower_[i], x[i] - half);
+      box.upper[i] = std::min(most[i], x[i] + half);
+    }
+    return box;
+  }
+
+  [[nodiscard]] static bool is_within(const CentreSearch::Box& box,
+                                      const CentreSearch::Box& other) {
+    for (std::size_t i = 0; i < box.lower.size(); ++i) {
+      if (box.lower[i] < other.lower[i] || box.upper[i] > other.upper[i]) return false;
+    }
+    return true;
+  }
+
+  // A box that has grown will again.
+  [[nodiscard]] CentreSearch::Box grown(CentreSearch::Box box,
+                                        const std::vector<double>& most) const {
+    for (std::size_t i = 0; i < most.size(); ++i) {
+      const double width = box.upper[i] - box.lower[i];
+      box.lower[i] = std::max(lower_[i], box.lower[i] - kGrown * width);
+      box.upper[i] = std::min(most[i], box.upper[i] + kGrown * width);
+    }
+    return box;
+  }
+
+  // Of the players that prices still sway, and what the others add.
+  Response respond_of_swayed(const std::vector<double>& x) {
+    last_.push_back(x);
+    if (last_.size() > kLastPasses) last_.pop_front();
+    if (!left_) {
+      const Response response = respond_at(x);
+      rounding_ = response.rounding;
+      return response;
+    }
+    variables_.unpack(x, prices_);
+    ++iterations_;
+    Response response = respond(left_->table, left_->stage, prices_, num_threads_);
+    response.value += left_->constant;
+    response.rounding = std::max(response.rounding, rounding_);
+    return response;
+  }
+
+  void leave_out_within(const CentreSearch::Box& box, const std::vector<double>& x) {
+    reach_.resize(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      reach_[i] = std::max(x[i] - box.lower[i], box.upper[i] - x[i]);
+    }
+    leave_out(x);
+  }
+  void reach_of_last(const std::vector<double>& x) {
+    reach_.assign(x.size(), 0.0);
+    for (const std::vector<double>& y : last_) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        reach_[i] = std::max(reach_[i], kMargin * std::abs(y[i] - x[i]));
+      }
+    }
+  }
+
+  // Leaves out those whose choice holds as far as prices reach; false where they are too few.
+  bool leave_out(const std::vector<double>& x) {
+    Prices radius{std::vector<double>(prices_.resource.size(), 0.0),
+                  std::vector<double>(prices_.skip.size(), 0.0)};
+    variables_.unpack(reach_, radius);
+    variables_.unpack(x, prices_);
+    const Table& table = left_ ? left_->table : table_;
+    const Stage& stage = left_ ? left_->stage : stage_;
+    std::optional<Undecided> next = without_decided(table, stage, prices_, radius, num_threads_);
+    if (!next) return false;
+    next->constant += left_ ? left_->constant : 0;
+    left_ = std::move(next);
+    return true;
+  }
+
+  // What somebody has to pay who has no other choice is lost in one place and gained in another: a
+  // price that only such players pay may be anything. High ones drown the others in rounding.
+  void lower_idle(std::vector<double>& x) {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      while (x[i] - lower_[i] > kIdle * guess_[i]) {
+        const double bound = respond_at(x).bound();
+        std::vector<double> less = x;
+        less[i] = lower_[i] + kIdleStep * (x[i] - lower_[i]);
+        if (respond_at(less).bound() < bound - accuracy_.tolerance * std::abs(bound)) break;
+        x = std::move(less);
+      }
+    }
+  }
+
+  // Whether prices may be worth more than what they can be at most.
+  [[nodiscard]] bool is_high(const std::vector<double>& x, const std::vector<double>& most) const {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (is_high(x, most, i)) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] bool is_high(const std::vector<double>& x, const std::vector<double>& most,
+                             std::size_t i) const {
+    return x[i] - lower_[i] > 0.5 * (most[i] - lower_[i]);
+  }
+
+  // The same, and raises that.
+  bool raise(const std::vector<double>& x, std::vector<double>& most) const {
+    bool any = false;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!is_high(x, most, i)) continue;
+      most[i] = lower_[i] + kFar * (most[i] - lower_[i]);
+      any = true;
+    }
+    return any;
+  }
+
+  const Table& table_;
+  const Stage& stage_;
+  const Variables variables_;
+  const Accuracy accuracy_;
+  int num_threads_;
+  std::int64_t& iterations_;
+  bool is_bounded_ = false;  // may break off where prices get high
+  bool is_broken_off_ = false;
+  Prices prices_;
+  std::vector<double> lower_, guess_;
+  std::optional<Undecided> left_;         // of the search under way
+  std::vector<double> reach_;             // how far prices may still go where it leaves out
+  std::deque<std::vector<double>> last_;  // points of its last passes
+  double rounding_ = 0;                   // of its last pass over everybody
+  double most_of_plans_;
+};
+
+}  // namespace
+
+Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start,
+                     const Accuracy& accuracy, int num_threads, std::int64_t& iterations) {
+  return DualSearch(table, stage, accuracy, num_threads, iterations).run(start);
+}
+
+std::optional<Prices> bounded_prices(const Table& table, const Stage& stage, const Prices& start,
+                                     const Accuracy& accuracy, int num_threads,
+                                     std::int64_t& iterations) {
+  return DualSearch(table, stage, accuracy, num_threads, iterations).run_once(start);
+}
+
+}  // namespace tonnage::price

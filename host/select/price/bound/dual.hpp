@@ -1,0 +1,66 @@
+// Prices of cards and of service levels for one stage: the dual of the selection. Owns: the
+// certified bound at given prices and the search for prices that make it large.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "host/select/price/model/table.hpp"
+
+namespace tonnage::price {
+
+// What everybody's cheapest choice at some prices amounts to.
+struct Response {
+  double value = 0;             // of the relaxed stage, rounding errors included
+  double rounding = 0;          // at least as large as the error of `value`
+  std::vector<double> load;     // [resources + 1] asked for
+  std::vector<double> skipped;  // [classes]
+
+  // No plan of the stage is below this.
+  [[nodiscard]] double bound() const { return value - rounding; }
+};
+
+[[nodiscard]] Response respond(const Table& table, const Stage& stage, const Prices& prices,
+                               int num_threads);
+
+// Least reduced cost of a player's options, and the option that has it (the first one of those).
+struct Cheapest {
+  double cost;
+  std::int64_t option;
+};
+[[nodiscard]] inline Cheapest cheapest_option(const Table& table, double value_weight,
+                                              const std::vector<double>& resource_price,
+                                              std::int64_t player) {
+  Cheapest best{std::numeric_limits<double>::infinity(), -1};
+  for (std::int64_t o = table.first[player]; o < table.first[player + 1]; ++o) {
+    const double cost = table.cost_of(table.options[o], value_weight, resource_price);
+    if (cost < best.cost) best = {cost, o};
+  }
+  return best;
+}
+
+// Prices of nothing: what the search starts from where nothing better is known.
+[[nodiscard]] Prices zero_prices(const Table& table, const Stage& stage);
+
+// How well prices are to be known.
+struct Accuracy {
+  double tolerance;  // the share of the bound by which its prices may miss it
+  // Where many prices are as good: those in the middle of them, of which linear programs and plans
+  // are better. That takes longer. Large fleets do without.
+  bool is_central;
+};
+
+// Prices that maximise the bound of the stage. `start` holds prices of the stage, not necessarily
+// good ones. Adds the passes over the fleet to `iterations`.
+[[nodiscard]] Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start,
+                                   const Accuracy& accuracy, int num_threads,
+                                   std::int64_t& iterations);
+
+// The same in one search; nothing where prices rise beyond a few times those of `start` and
+// thousands of times what is usual: the stage then has no plan, or hardly one.
+[[nodiscard]] std::optional<Prices> bounded_prices(const Table& table, const Stage& stage,
+                                                   const Prices& start, const Accuracy& accuracy,
+                                                   int num_threads, std::int64_t& iterations);
+
+}  // namespace tonnage::price

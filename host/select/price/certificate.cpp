@@ -1,0 +1,86 @@
+#include "host/select/price/certificate.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/select/leftovers.hpp"
+
+namespace tonnage::price {
+
+Packing greedy_packing(const OptionTable& from, const Table& table) {
+  const std::vector<Choice> choices = select_greedy(from, SaturationPolicy::kNone, false);
+  Packing packing(table, table.num_classes());
+  for (std::int64_t p = 0; p < table.num_players(); ++p) {
+    const std::int64_t chosen = choices[table.server[p]].option;
+    if (chosen < 0) continue;
+    const Option& option = from.options[chosen];
+    for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
+      const FlatOption& flat = table.options[o];
+      bool beats = flat.value <= option.objective;
+      table.for_uses(flat, [&](std::int32_t r, double amount) {
+        beats =
+            beats && (amount == 0 || static_cast<std::int64_t>(amount) <= from.taken(option, r));
+      });
+      if (!beats) continue;
+      packing.put(p, o);
+      break;
+    }
+  }
+  return packing;
+}
+
+double cost_of(const OptionTable& from, const Table& table, const Packing& packing) {
+  double sum = 0;
+  for (std::int64_t p = 0; p < packing.num_players(); ++p) {
+    const std::int64_t o = packing.option_of(p);
+    if (o != Packing::kNone) sum += from.options[table.source[o]].cost;
+  }
+  return sum;
+}
+
+std::vector<Choice> choices_of(const OptionTable& from, const Table& table, const Packing& packing,
+                               const PriceOptions& options) {
+  std::vector<Choice> choices(static_cast<std::size_t>(from.num_servers()));
+  FreeCards cards(from);
+  for (std::int64_t p = 0; p < table.num_players(); ++p) {
+    if (packing.option_of(p) == Packing::kNone) continue;
+    const std::int64_t o = table.source[packing.option_of(p)];
+    choices[table.server[p]] = {o, from.options[o].num_replicas};
+    cards.take_whole(from.options[o]);
+  }
+  share_among_unserved(from, options.policy, options.delayed_best_effort, cards, choices);
+  return choices;
+}
+
+StatedPrices stated_prices(const Table& table, const Stage& stage, const Prices& prices) {
+  StatedPrices stated;
+  const auto first_limit = prices.resource.begin() + table.num_types;
+  stated.types.assign(prices.resource.begin(), first_limit);
+  stated.limits.assign(first_limit, prices.resource.end() - 1);
+  stated.classes.assign(static_cast<std::size_t>(table.num_classes()), 0.0);
+  for (std::int32_t k = 0; k < stage.num_classes; ++k) {
+    double& price = stated.classes[k];
+    if (stage.is_priced(k)) price = prices.skip[k] - stage.skip_cost[k];
+    if (!stage.is_forced(k)) continue;
+    for (std::int64_t p = table.first_player[k]; p < table.first_player[k + 1]; ++p) {
+      price = std::max(price, cheapest_option(table, stage.value_weight, prices.resource, p).cost);
+    }
+  }
+  return stated;
+}
+
+StageCertificate certificate(const Table& table, const Stage& stage, const Prices& prices,
+                             const Proof& proof, double hopeless) {
+  StageCertificate c;
+  c.objective = proof.objective + hopeless;
+  c.lower_bound = proof.bound + hopeless;
+  c.proven = c.objective == c.lower_bound;
+  c.price_bound = std::min(c.lower_bound, proof.of_prices + hopeless);
+  StatedPrices stated = stated_prices(table, stage, prices);
+  c.type_prices = std::move(stated.types);
+  c.limit_prices = std::move(stated.limits);
+  c.class_prices = std::move(stated.classes);
+  return c;
+}
+
+}  // namespace tonnage::price

@@ -1,0 +1,95 @@
+// A plan under construction: who takes which option and what is left. Owns: the order of plans
+// (unserved servers class by class, then value) and the steps from prices to a feasible plan.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "host/select/price/bound/dual.hpp"
+#include "host/select/price/model/table.hpp"
+
+namespace tonnage::price {
+
+// Whole allocations of the players of the first classes. Players of other classes have none.
+class Packing {
+ public:
+  static constexpr std::int64_t kNone = -1;
+
+  Packing(const Table& table, std::int32_t num_classes);
+
+  // Gives a player an option (flat index) or kNone, room or not.
+  void put(std::int64_t player, std::int64_t option);
+
+  [[nodiscard]] std::int64_t option_of(std::int64_t player) const { return option_[player]; }
+  // What is left of a resource; below zero where more was given than there is.
+  [[nodiscard]] std::int64_t left(std::int32_t resource) const { return left_[resource]; }
+  // Whether there is room for an option in place of what the player has.
+  [[nodiscard]] bool has_room(std::int64_t player, std::int64_t option) const;
+  // What a player takes of a resource.
+  [[nodiscard]] std::int64_t taken(std::int64_t player, std::int32_t resource) const {
+    const std::int64_t o = option_[player];
+    return o == kNone ? 0 : table_->taken(table_->options[o], resource);
+  }
+  [[nodiscard]] std::int64_t skipped(std::int32_t rank) const { return skipped_[rank]; }
+  [[nodiscard]] const std::vector<std::int64_t>& skipped() const { return skipped_; }
+  [[nodiscard]] std::int32_t num_classes() const {
+    return static_cast<std::int32_t>(skipped_.size());
+  }
+  [[nodiscard]] std::int64_t num_players() const {
+    return static_cast<std::int64_t>(option_.size());
+  }
+  [[nodiscard]] bool is_feasible() const;
+  // Value of all options taken, summed in the order of players.
+  [[nodiscard]] double value(const Table& table) const;
+  // The same choices in a table that has the same options and as much of everything.
+  [[nodiscard]] Packing in(const Table& table) const {
+    Packing plan = *this;
+    plan.table_ = &table;
+    return plan;
+  }
+  // The same plan with more classes in play, their players without options.
+  void extend(const Table& table, std::int32_t num_classes);
+
+ private:
+  const Table* table_;
+  std::vector<std::int64_t> option_;   // [players in play]
+  std::vector<std::int64_t> left_;     // [resources + 1]
+  std::vector<std::int64_t> skipped_;  // [classes in play]
+};
+
+// Whether `a` is the better plan: fewer unserved in the first class that differs, else less value.
+[[nodiscard]] bool is_better(const Table& table, const Packing& a, const Packing& b);
+
+// Everybody's cheapest choice at the prices, room or not.
+[[nodiscard]] Packing cheapest_choices(const Table& table, const Stage& stage, const Prices& prices,
+                                       int num_threads);
+
+// A feasible plan near everybody's cheapest choice at the prices: what is overfull is relieved
+// where that costs least, then what is left is filled.
+[[nodiscard]] Packing round_prices(const Table& table, const Stage& stage, const Prices& prices,
+                                   int num_threads);
+
+// Serves unserved players from what is left, by class, cheapest first at the prices.
+void fill(const Table& table, const Stage& stage, const Prices& prices, Packing& packing);
+
+// Moves that make the plan better: a player takes a better option, for which others of that type
+// may have to move elsewhere. Stops when a round finds none, at the latest after `max_rounds`.
+void improve(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+             Packing& packing);
+
+// Serves players of classes that fall behind what the stage asks for in place of as few players of
+// the classes below as possible; those go without.
+void restore_levels(const Table& table, const Stage& stage, Packing& packing);
+
+// Exchanges of up to four moves that make the plan better, found by matching pairs of moves: what
+// one pair takes the other gives back, or uses up what is left. Where cards lack, or a class falls
+// behind what the stage asks for, exchanges that give back a card or serve one player more come
+// first. Stops when a round finds none or hardly any, at the latest after `max_rounds`.
+void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+              Packing& packing);
+
+// The same while something lacks.
+void mend(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+          Packing& packing);
+
+}  // namespace tonnage::price

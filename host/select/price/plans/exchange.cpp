@@ -1,0 +1,415 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "host/select/price/plans/moves.hpp"
+#include "host/select/price/plans/plan_maker.hpp"
+
+namespace tonnage::price {
+namespace {
+
+// Changes of mind considered at a time, and so many of one kind. All pairs of them are kept. What
+// they turn out to be good for is done again with as many more of their kinds.
+constexpr std::size_t kMoves = 2000;
+constexpr std::size_t kMovesPerKind = 3, kMostPerKind = 64;
+constexpr std::size_t kMaxHalves = 2000000;
+constexpr std::size_t kMaxFound = 200000;
+constexpr double kTiny = 1e-9;
+// A round that saves less than this share of what all before it saved is the last.
+constexpr double kLeastGain = 1e-3;
+// A limit of at most so many units shares out whole things, like cards.
+constexpr std::int64_t kMaxMatched = 10000000;
+
+// A move, and what it does to the cards left and to the levels of the classes, as a sum of keys.
+struct Step : Move {
+  std::uint64_t key;
+  std::size_t kind;  // of moves that do the same; kNoKind where nobody moves
+};
+constexpr std::size_t kNoKind = std::numeric_limits<std::size_t>::max();
+
+// Moves that do the same, the cheapest first, and how many of them are made or passed.
+struct Kind {
+  std::vector<Step> steps;
+  std::size_t next = 0;
+};
+
+// A pair of moves to be completed by another: the key that the other must have, and what the two
+// together save if it costs nothing.
+struct Half {
+  std::uint64_t key;
+  double gain;
+  std::uint16_t first, second;
+};
+
+// Up to four moves that together change what is left by a known amount.
+struct Exchange {
+  double gain;
+  std::uint16_t moves[4];
+};
+
+std::uint64_t key_of(std::int64_t resource) {
+  auto x = static_cast<std::uint64_t>(resource + 1) * 0x9e3779b97f4a7c15u;
+  x ^= x >> 30;
+  x *= 0xbf58476d1ce4e5b9u;
+  x ^= x >> 27;
+  x *= 0x94d049bb133111ebu;
+  return (x ^ (x >> 31)) | 1;
+}
+
+std::uint64_t times(std::uint64_t key, std::int64_t count) {
+  return key * static_cast<std::uint64_t>(count);
+}
+
+// Halves by key, of each key the one that saves most. Most look-ups find nothing and end in a bit
+// map that fits the second-level cache.
+class HalfTable {
+ public:
+  void reset(std::size_t halves) {
+    std::size_t size = 1024;
+    while (size < 2 * halves) size *= 2;
+    mask_ = size - 1;
+    slots_.assign(size, {0, 0, 0, 0});
+    bits_.assign(std::size_t{1} << (kFilterBits - 6), 0);
+  }
+  void insert(const Half& half) {
+    Half& slot = find_slot(half.key);
+    if (half.gain > slot.gain) slot = half;
+    bits_[word(half.key)] |= bit(half.key);
+  }
+  [[nodiscard]] const Half* find(std::uint64_t key) {
+    if ((bits_[word(key)] & bit(key)) == 0) return nullptr;
+    const Half& slot = find_slot(key);
+    return slot.gain > 0 ? &slot : nullptr;
+  }
+
+ private:
+  static constexpr int kFilterBits = 23;
+
+  static std::size_t word(std::uint64_t key) { return key >> (64 - kFilterBits + 6); }
+  static std::uint64_t bit(std::uint64_t key) {
+    return std::uint64_t{1} << (key >> (64 - kFilterBits) & 63);
+  }
+  Half& find_slot(std::uint64_t key) {
+    std::size_t at = (key >> 17) & mask_;
+    while (slots_[at].gain > 0 && slots_[at].key != key) at = (at + 1) & mask_;
+    return slots_[at];
+  }
+  std::vector<Half> slots_;
+  std::vector<std::uint64_t> bits_;
+  std::size_t mask_ = 0;
+};
+
+class Exchanger {
+ public:
+  Exchanger(const Table& table, const Stage& stage, const Prices& prices, Packing& packing)
+      : table_(table), stage_(stage), prices_(prices), packing_(packing) {
+    for (std::int64_t p = 0; p < packing.num_players(); ++p) {
+      dear_ = std::max(dear_, cheapest_option(table, stage.value_weight, prices.resource, p).cost);
+    }
+    for (const double skip : prices.skip) {
+      if (std::isfinite(skip)) dear_ = std::max(dear_, skip);
+    }
+    dear_ *= 2;
+  }
+
+  // Whether anything got better.
+  bool round() {
+    gain_ = 0;
+    if (!list_targets()) return false;
+    list_moves();
+    if (moves_.size() < 3) return false;
+    find_exchanges();
+    return apply();
+  }
+
+  // What the last round saved where nothing else changed.
+  [[nodiscard]] double gain() const { return gain_; }
+
+ private:
+  struct Target {
+    std::uint64_t key;
+    double worth;  // what filling it saves at the prices
+  };
+
+  [[nodiscard]] double reduced(std::int64_t player, std::int64_t option) const {
+    if (option == Packing::kNone) {
+      const double skip = prices_.skip[table_.class_of[player]];
+      return std::isfinite(skip) ? skip : dear_;
+    }
+    return table_.cost_of(table_.options[option], stage_.value_weight, prices_.resource);
+  }
+  // Amounts of money and power never match: plans that need more than there is are refused later.
+  [[nodiscard]] bool is_matched(std::int32_t resource) const {
+    return resource < table_.num_types ||
+           (resource < table_.num_resources && table_.capacity[resource] <= kMaxMatched);
+  }
+  [[nodiscard]] std::uint64_t class_key(std::int32_t rank) const {
+    return stage_.may_skip[rank] == Stage::kNoLimit ? 0 : key_of(table_.num_resources + rank);
+  }
+  // What an option takes of the resources.
+  [[nodiscard]] std::uint64_t use(std::int64_t player, std::int64_t option) const {
+    if (option == Packing::kNone) return class_key(table_.class_of[player]);
+    std::uint64_t key = 0;
+    table_.for_uses(table_.options[option], [&](std::int32_t r, double amount) {
+      if (is_matched(r)) key += times(key_of(r), static_cast<std::int64_t>(amount));
+    });
+    return key;
+  }
+
+  // One unit of what lacks; of cards before service.
+  [[nodiscard]] Target mending() const {
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      if (packing_.left(r) < 0) return {times(key_of(r), -1), dear_};
+    }
+    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
+      if (stage_.may_skip[k] == Stage::kNoLimit || packing_.skipped(k) <= stage_.may_skip[k]) {
+        continue;
+      }
+      return {times(class_key(k), -1), dear_};
+    }
+    return {0, 0};
+  }
+
+  // The ways to use what is left: nothing of it, all of one resource, everything; each together
+  // with mending what lacks. False if that cannot be.
+  bool list_targets() {
+    least_left_.clear();
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      least_left_.push_back(std::min<std::int64_t>(0, packing_.left(r)));
+    }
+    const Target base = mending();
+    targets_.assign(1, base);
+    Target all = base;
+    const auto add = [&](std::uint64_t key, std::int64_t left, double price) {
+      if (left <= 0 || !(price > 0) || !std::isfinite(price)) return;
+      const Target part{times(key, left), price * static_cast<double>(left)};
+      targets_.push_back({base.key + part.key, base.worth + part.worth});
+      all.key += part.key;
+      all.worth += part.worth;
+    };
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      if (!is_matched(r) && packing_.left(r) < 0) return false;
+      if (is_matched(r)) add(key_of(r), packing_.left(r), prices_.resource[r]);
+    }
+    for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
+      if (stage_.may_skip[k] == Stage::kNoLimit) continue;
+      add(class_key(k), stage_.may_skip[k] - packing_.skipped(k),
+          prices_.skip[k] - stage_.skip_cost[k]);
+    }
+    if (targets_.size() > 2) targets_.push_back(all);
+    worth_ = all.worth;
+    return true;
+  }
+
+  void list_moves() {
+    double regrets = 0;
+    CheapestMoves cheapest({0, kMostPerKind, -1, -1});
+    for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
+      const std::int64_t now = packing_.option_of(p);
+      const double cost = reduced(p, now);
+      const std::uint64_t used = use(p, now);
+      double least = 0;
+      const auto add = [&](std::int64_t to) {
+        const double rise = reduced(p, to) - cost;
+        if (to == now) return;
+        least = std::min(least, rise);
+        cheapest.add(use(p, to) - used, {rise, p, to});
+      };
+      for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) add(o);
+      if (std::isfinite(prices_.skip[table_.class_of[p]])) add(Packing::kNone);
+      regrets -= least;
+    }
+    const double limit = worth_ + regrets;
+    std::vector<Move> all = cheapest.all();
+    std::erase_if(all, [&](const Move& m) { return m.rise > limit; });
+    std::sort(all.begin(), all.end(), by_rise);
+    moves_.clear();
+    // No move at all, so that pairs stand for single ones, too; then waste of a few cards.
+    moves_.push_back({{0, -1, Packing::kNone}, 0, kNoKind});
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      if (!is_matched(r)) continue;
+      for (const std::int64_t n : {1, 2, 4}) {
+        const double cost = prices_.resource[r] * static_cast<double>(n);
+        if (cost < limit)
+          moves_.push_back({{cost, -1, Packing::kNone}, times(key_of(r), n), kNoKind});
+      }
+    }
+    kinds_.clear();
+    std::unordered_map<std::uint64_t, std::size_t> kind_of;
+    for (const Move& m : all) {
+      const std::uint64_t key = use(m.player, m.to) - use(m.player, packing_.option_of(m.player));
+      const std::size_t at = kind_of.try_emplace(key, kinds_.size()).first->second;
+      if (at == kinds_.size()) kinds_.emplace_back();
+      const Step step{m, key, at};
+      if (moves_.size() < kMoves && kinds_[at].steps.size() < kMovesPerKind) moves_.push_back(step);
+      kinds_[at].steps.push_back(step);
+    }
+    std::sort(moves_.begin(), moves_.end(), by_rise);
+  }
+
+  [[nodiscard]] bool clash(std::uint16_t a, std::uint16_t b) const {
+    return moves_[a].player >= 0 && moves_[a].player == moves_[b].player;
+  }
+
+  // Calls body(i, j, cost) for the pairs of moves that cost less than `limit` together.
+  template <class Body>
+  void for_pairs(double limit, const Body& body) const {
+    const auto n = static_cast<std::uint16_t>(moves_.size());
+    for (std::uint16_t i = 0; i < n; ++i) {
+      for (std::uint16_t j = i + 1; j < n; ++j) {
+        const double cost = moves_[i].rise + moves_[j].rise;
+        if (!(cost < limit)) break;
+        body(i, j, cost);
+      }
+    }
+  }
+
+  void find_exchanges() {
+    // Of the two pairs of an exchange one costs at most half of what the whole may cost.
+    std::size_t count = 0;
+    for (const Target& target : targets_) {
+      for_pairs(target.worth / 2, [&](auto, auto, double) { ++count; });
+    }
+    halves_.reset(std::min(count, kMaxHalves));
+    double most = 0;
+    std::size_t kept = 0;
+    for (const Target& target : targets_) {
+      for_pairs(target.worth / 2, [&](std::uint16_t i, std::uint16_t j, double cost) {
+        if (clash(i, j) || kept >= kMaxHalves) return;
+        ++kept;
+        halves_.insert({target.key - moves_[i].key - moves_[j].key, target.worth - cost, i, j});
+        most = std::max(most, target.worth - cost);
+      });
+    }
+    found_.clear();
+    for_pairs(most, [&](std::uint16_t i, std::uint16_t j, double cost) {
+      const Half* half = halves_.find(moves_[i].key + moves_[j].key);
+      if (half == nullptr || !(half->gain - cost > kTiny) || found_.size() >= kMaxFound) return;
+      const auto [key, unused, k, l] = *half;
+      if (clash(i, j) || clash(i, k) || clash(i, l) || clash(j, k) || clash(j, l)) return;
+      found_.push_back({half->gain - cost, {i, j, k, l}});
+    });
+  }
+
+  bool apply() {
+    std::sort(found_.begin(), found_.end(), [](const Exchange& a, const Exchange& b) {
+      if (a.gain != b.gain) return a.gain > b.gain;
+      return std::lexicographical_compare(a.moves, a.moves + 4, b.moves, b.moves + 4);
+    });
+    std::vector<bool> touched(static_cast<std::size_t>(packing_.num_players()), false);
+    bool better = false;
+    for (const Exchange& exchange : found_) {
+      Steps steps;
+      for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = moves_[exchange.moves[i]];
+      while (try_exchange(steps, touched)) {
+        better = true;
+        if (!next_of_kinds(steps, touched)) break;
+      }
+    }
+    return better;
+  }
+
+  using Steps = std::array<Step, 4>;
+
+  // Others of the same kinds; false where there are none.
+  bool next_of_kinds(Steps& steps, const std::vector<bool>& touched) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      if (steps[i].kind == kNoKind) continue;
+      Kind& kind = kinds_[steps[i].kind];
+      while (kind.next < kind.steps.size() && touched[kind.steps[kind.next].player]) ++kind.next;
+      const auto is_free = [&](const Step& step) {
+        return !touched[step.player] &&
+               std::none_of(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(i),
+                            [&](const Step& s) { return s.player == step.player; });
+      };
+      const auto first = kind.steps.begin() + static_cast<std::ptrdiff_t>(kind.next);
+      const auto at = std::find_if(first, kind.steps.end(), is_free);
+      if (at == kind.steps.end()) return false;
+      steps[i] = *at;
+    }
+    return true;
+  }
+
+  bool try_exchange(const Steps& steps, std::vector<bool>& touched) {
+    const std::int64_t lack_before = lack(table_, stage_, packing_);
+    double cost_before = 0, cost_after = 0;
+    std::vector<std::pair<std::int64_t, std::int64_t>> undo;
+    for (const Step& move : steps) {
+      if (move.player < 0) continue;
+      if (touched[move.player]) return false;
+    }
+    for (const Step& move : steps) {
+      if (move.player < 0) continue;
+      const std::int64_t now = packing_.option_of(move.player);
+      cost_before += price_of(move.player, now);
+      cost_after += price_of(move.player, move.to);
+      undo.emplace_back(move.player, now);
+      packing_.put(move.player, move.to);
+    }
+    const std::int64_t lack_after = lack(table_, stage_, packing_);
+    const bool better =
+        lack_after != lack_before ? lack_after < lack_before : cost_after < cost_before - kTiny;
+    if (better && is_bearable()) {
+      if (lack_after == lack_before) gain_ += cost_before - cost_after;
+      for (const auto& [player, unused] : undo) touched[player] = true;
+      return true;
+    }
+    for (const auto& [player, option] : undo) packing_.put(player, option);
+    return false;
+  }
+
+  // Whether the plan holds, but for cards that it lacked before.
+  [[nodiscard]] bool is_bearable() const {
+    for (std::int32_t r = 0; r < table_.num_resources; ++r) {
+      if (packing_.left(r) < least_left_[static_cast<std::size_t>(r)]) return false;
+    }
+    return true;
+  }
+
+  // What a choice costs the stage, prices aside.
+  [[nodiscard]] double price_of(std::int64_t player, std::int64_t option) const {
+    if (option == Packing::kNone) return stage_.skip_cost[table_.class_of[player]];
+    return stage_.value_weight * table_.options[option].value;
+  }
+
+  const Table& table_;
+  const Stage& stage_;
+  const Prices& prices_;
+  Packing& packing_;
+  double worth_ = 0;
+  double gain_ = 0;
+  double dear_ = 0;                       // more than serving any player costs
+  std::vector<std::int64_t> least_left_;  // [resources] below 0 where cards lack
+  std::vector<Target> targets_;
+  std::vector<Step> moves_;
+  std::vector<Kind> kinds_;
+  std::vector<Exchange> found_;
+  HalfTable halves_;
+};
+
+}  // namespace
+
+void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+              Packing& packing) {
+  Exchanger exchanger(table, stage, prices, packing);
+  std::int64_t lacked = lack(table, stage, packing);
+  double gained = 0;
+  for (int round = 0; round < max_rounds && exchanger.round(); ++round) {
+    gained += exchanger.gain();
+    const bool mended = std::exchange(lacked, lack(table, stage, packing)) > lacked;
+    if (!mended && exchanger.gain() <= kLeastGain * gained) break;
+  }
+}
+
+void mend(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
+          Packing& packing) {
+  Exchanger exchanger(table, stage, prices, packing);
+  for (int round = 0; round < max_rounds && lack(table, stage, packing) > 0; ++round) {
+    if (!exchanger.round()) break;
+  }
+}
+
+}  // namespace tonnage::price

@@ -1,0 +1,80 @@
+#include "host/select/price/plans/schedule.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "host/select/price/model/table.hpp"
+#include "host/select/solver/choice_model.hpp"
+
+namespace tonnage::price {
+namespace {
+
+constexpr CountAim kCountAims[] = {{100, 1e-3}, {10, 1e-2}, {1, 0.1}, {100, 1e-2},
+                                   {10, 0.1},   {1, 1},     {1, 0}};
+constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.2, 1e-3}, {0.8, 1e-3}, {0.5, 1e-2}, {0.2, 1e-4},
+                                   {0.8, 1e-4}, {0.5, 1e-3}, {0.2, 1e-2}, {0.8, 1e-2}};
+// So many aims are tried; fewer where that takes long or an exact search makes up for them.
+constexpr std::int64_t kMinAims = 4, kMinExactAims = 1, kAimedPlayers = 600000;
+// Restarts, fewer where they take long; and the aims they use: those that most often do best.
+constexpr std::int64_t kMinRestarts = 2, kMaxRestarts = 24, kRestartedPlayers = 600000;
+constexpr std::size_t kRestartedAims = 4;
+// Whether a plan holds the levels is mostly luck; those that do and were aimed low are the best.
+constexpr double kReserves[] = {0.3, 0.5, 0.1, 0.7};
+constexpr double kJitters[] = {1e-2, 1e-3, 1e-4};
+// Where an exact search makes them hold.
+constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};
+constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
+constexpr std::int64_t kExactRestarts = 8, kLargeRestarts = 4;
+// The same for large fleets: as shares of what is near, since they come that near, and what tells
+// so many values apart may not add up to more.
+constexpr double kLargeReserves[] = {0.5, 0.25, 0.75, 0.1, 0.6, 0.35, 0.9, 0.05};
+constexpr double kLargeJitters[] = {1e-4, 1e-3, 3e-4, 3e-5};
+
+template <class Aim, std::size_t kCount>
+std::span<const Aim> worthwhile(const Aim (&aims)[kCount], std::int64_t num_players) {
+  const std::int64_t least = has_exact_solver() ? kMinExactAims : kMinAims;
+  const std::int64_t most =
+      std::clamp<std::int64_t>(kAimedPlayers / (num_players + 1), least, kCount);
+  return std::span<const Aim>(aims).first(static_cast<std::size_t>(most));
+}
+
+std::int64_t num_restarts(std::int64_t num_players) {
+  return std::clamp(kRestartedPlayers / (num_players + 1), kMinRestarts, kMaxRestarts);
+}
+
+}  // namespace
+
+std::span<const CountAim> count_aims(std::int64_t num_players) {
+  return worthwhile(kCountAims, num_players);
+}
+std::span<const ValueAim> value_aims(std::int64_t num_players) {
+  return worthwhile(kValueAims, num_players);
+}
+
+std::int64_t num_count_restarts(std::int64_t num_players) {
+  return has_exact_solver() ? 0 : num_restarts(num_players);
+}
+CountAim count_restart(std::size_t i) {
+  CountAim aim = kCountAims[i % kRestartedAims];
+  aim.salt = 1 + i / kRestartedAims;
+  return aim;
+}
+
+std::int64_t num_value_restarts(std::int64_t num_players) {
+  if (!has_exact_solver()) return num_restarts(num_players);
+  return num_players > kLarge ? kLargeRestarts : kExactRestarts;
+}
+ValueAim value_restart(std::size_t i, std::int64_t num_players, double near_share) {
+  if (has_exact_solver() && num_players > kLarge) {
+    return {near_share * kLargeReserves[i % std::size(kLargeReserves)],
+            kLargeJitters[i % std::size(kLargeJitters)], i};
+  }
+  if (has_exact_solver()) {
+    constexpr std::size_t kCount = std::size(kExactJitters);
+    return {kExactReserves[i % std::size(kExactReserves)], kExactJitters[i % kCount], i / kCount};
+  }
+  constexpr std::size_t kCount = std::size(kJitters);
+  return {kReserves[i % std::size(kReserves)], kJitters[i % kCount], 1 + i / kCount};
+}
+
+}  // namespace tonnage::price

@@ -1,0 +1,183 @@
+// One run of the price solver: the stages of the lexicographic order, one after the other. Owns:
+// what stages hand on to each other (the best plan, prices, proofs, what branching left). The
+// stages of counts are in price_count_stage.cpp, that of value in price_value_stage.cpp.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "host/select/price/model/assignment.hpp"
+#include "host/select/price/plans/grouped_search.hpp"
+#include "host/select/price/plans/plan_maker.hpp"
+#include "host/select/price/plans/side_by_side.hpp"
+#include "host/select/price/proof/lp_tree.hpp"
+#include "host/select/price/proof/price_tree.hpp"
+#include "host/select/price/proof/restricted_search.hpp"
+#include "tonnage/host/price_selection.hpp"
+
+namespace tonnage::price {
+
+// Bounds of counts are rounded up, but for so much.
+constexpr double kCountTolerance = 1e-6;
+// Of the prices of a stage, and of a branch.
+constexpr Accuracy kBoundAccuracy{1e-10, true};
+constexpr Accuracy kBranchAccuracy{1e-9, false};
+
+// What searches among players that are alike may take in a stage of counts, in that of value, there
+// for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
+// branching may in stages of counts and in that of value, and certifying likewise.
+struct Effort {
+  std::int64_t counts, value, plan, last, one, branch, branch_value, certify_counts, certify;
+  double near_value;   // a plan so near to its bound is good enough: a share of its cost
+  std::int64_t spare;  // cards of each type that plans made for an exact search are aimed to leave
+  double excess;       // what plans lack counts so many times its price at first
+  std::int64_t count_plans;  // made for each node that branching in a stage of counts plans for
+};
+
+class Clock {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    return seconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+class PriceSolver {
+ public:
+  PriceSolver(const OptionTable& from, const PriceOptions& options);
+  Selection solve();
+
+ private:
+  // Unserved players of class `rank` at the levels reached so far, values breaking ties.
+  [[nodiscard]] Stage count_stage_of(std::int32_t rank, double value_weight) const;
+  [[nodiscard]] Stage value_stage_of() const;
+
+  void count_stage(std::int32_t rank, const Packing& greedy);
+  void value_stage(const Packing& greedy, bool first);
+
+  void keep(const Packing& candidate) {
+    if (is_better(table_, candidate, best_)) best_ = candidate;
+  }
+
+  // Improves the best plan, but not at the cost of a level that it exceeds.
+  void improve_best(const Stage& stage, const Prices& prices);
+  void exchange_best(const Stage& stage, const Prices& prices);
+
+  // Makes plans for aims until one will do, and keeps what is better. target(aim): the stage that
+  // one is made for.
+  template <class Aim, class Target, class Good>
+  [[nodiscard]] std::vector<Packing> try_aims(std::span<const Aim> aims, const Prices& prices,
+                                              const Target& target, const Good& good) {
+    std::vector<Packing> plans;
+    while (plans.size() < aims.size() && !good(best_)) {
+      const std::int64_t first = std::ssize(plans);
+      const std::int64_t last = std::min(std::ssize(aims), first + kSideBySide);
+      const auto make = [&](PlanMaker& maker, std::int64_t i) {
+        const Aim& aim = aims[static_cast<std::size_t>(i)];
+        return maker.round_jittered(target(aim), prices, aim.jitter);
+      };
+      for (Packing& plan :
+           make_side_by_side(table_, first, last, options_.num_threads, iterations_, make)) {
+        keep(plan);
+        plans.push_back(std::move(plan));
+      }
+    }
+    return plans;
+  }
+
+  // Improves the best of some plans, as far as the prices tell, and keeps what is better.
+  template <class Good>
+  void polish(const Stage& stage, const Prices& prices, std::vector<Packing> plans,
+              const Good& good) {
+    for (const std::size_t i : maker_.most_promising(stage, prices, plans)) {
+      if (good(best_)) return;
+      maker_.repair(stage, prices, plans[i]);
+      keep(plans[i]);
+    }
+  }
+
+  // Decides small fleets at once.
+  void glance(const Stage& stage, const Relaxed& relaxed, Proof& proof);
+  // Raises the bound of a stage by cutting planes and decisions as far as that is needed, and keeps
+  // what better plan turns up. `relaxed` holds prices of the bound and becomes what is known with
+  // cuts.
+  void tighten(const Stage& stage, double enough, std::int64_t work, Relaxed& relaxed,
+               Proof& proof);
+  // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what its
+  // relaxation leaves open, exactly where that is little.
+  void search_rest(const Stage& pure, const Relaxed& relaxed, const Stage& stage,
+                   const Prices& prices, Proof& proof);
+
+  // More plans of a stage of unserved players until one is near the bound.
+  template <class Near>
+  void restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
+                      const Near& near);
+  // Looks for plans that serve more players, and for a better bound of how many that can be.
+  void search_counts(const Stage& stage, const Prices& prices, Proof& proof);
+  // The best of some plans of a stage of counts, made for a table and its prices; one that serves
+  // nobody if none holds.
+  [[nodiscard]] Packing count_plan(const Table& table, const Stage& stage, const Prices& prices,
+                                   AlikeGoal goal, double least_skipped, AlikeSearches& searches);
+  // A table whose values are a little of what options are worth, as much as costs the relaxation
+  // hardly a player; its prices and bound.
+  struct Weighted {
+    Table table;
+    Prices prices;
+    double bound;
+  };
+  [[nodiscard]] Weighted weighted(const Table& table, const Stage& stage, const Prices& prices,
+                                  double least_skipped);
+  // Leaves that no plan as good as the best keeps to are done with.
+  void leave_hopeful(std::int32_t rank, const Proof& proof);
+  // Bounds of counts once more at the service levels of the final plan.
+  void settle_bounds();
+
+  // One of several plans of the stage of value, made for a table and its prices. It may not hold.
+  // `spare` becomes 0 where no plan can spare cards.
+  [[nodiscard]] Packing value_plan(PlanMaker& maker, AlikeSearches& searches, const Table& table,
+                                   const Stage& stage, const Prices& prices, const AlikeGoal& goal,
+                                   std::int64_t attempt, const std::vector<double>& least_skipped,
+                                   std::int64_t& spare) const;
+  [[nodiscard]] double tolerance() const;
+
+  [[nodiscard]] bool is_large() const { return table_.num_players() > kLarge; }
+  // Linear programs of large fleets take long, and prices leave little open.
+  [[nodiscard]] bool may_tighten() const;
+  [[nodiscard]] bool may_solve_rest() const;
+  void report(std::int64_t stages_done) const;
+  [[nodiscard]] Selection finish() const;
+
+  static constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+
+  const OptionTable& from_;
+  const PriceOptions& options_;
+  Table table_;
+  Packing best_;
+  double count_weight_ = 1;
+  double sum_of_values_ = 0;
+  double exchanged_ = kNever;  // objective of the plan that exchanges last improved
+  std::int64_t iterations_ = 0;
+  PlanMaker maker_;
+  const Effort effort_;
+  AlikeSearches alike_;                 // in the stage of value
+  std::int64_t spare_ = effort_.spare;  // 0 once plans turned out to need every card
+  std::vector<Prices> prices_;          // [stages]
+  std::vector<Proof> proofs_;
+  std::vector<Leaf> leaves_ = std::vector<Leaf>(1);  // what branching left
+  std::vector<double> least_skipped_;                // [classes] as the prices of its stage prove
+  std::vector<double> seconds_;
+  Clock clock_;
+};
+
+}  // namespace tonnage::price

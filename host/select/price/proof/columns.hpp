@@ -1,0 +1,94 @@
+// What a stage lets its players choose, relative to everybody's cheapest choice. Owns: that
+// reference, what it leaves of every row, and the slots of all other choices.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "host/select/price/model/assignment.hpp"
+#include "host/select/price/proof/gomory_cuts.hpp"
+
+namespace tonnage::price {
+
+// Rows are resources, then classes with a level. A choice is an option or Packing::kNone.
+class Choices {
+ public:
+  // The arguments outlive this.
+  Choices(const Table& table, const Stage& stage, const Prices& prices, int num_threads);
+
+  [[nodiscard]] const Table& table() const { return table_; }
+  [[nodiscard]] const Stage& stage() const { return stage_; }
+  [[nodiscard]] const Prices& prices() const { return prices_; }
+  [[nodiscard]] std::int64_t num_players() const { return reference_.num_players(); }
+
+  [[nodiscard]] const Packing& reference() const { return reference_; }
+  // [rows] What the reference leaves; below 0 where it takes more than there is.
+  [[nodiscard]] const std::vector<double>& room() const { return room_; }
+  [[nodiscard]] std::int32_t row_of_class(std::int32_t rank) const {  // -1: none
+    return row_of_class_[static_cast<std::size_t>(rank)];
+  }
+
+  [[nodiscard]] const Effects& effects() const { return effects_; }
+  [[nodiscard]] std::int32_t slot_of(std::int64_t player, std::int64_t choice) const {
+    return slots_[index_of(player, choice)];
+  }
+  // Gives a player's choices slots of their own, which follow those there are. Calls copied(slot)
+  // with the slot that each had.
+  template <class Copied>
+  void separate(std::int64_t player, const Copied& copied) {
+    for_others(player, [&](std::int64_t o) {
+      std::int32_t& slot = slots_[index_of(player, o)];
+      copied(slot);
+      origin_.resize(static_cast<std::size_t>(effects_.size()), 0);
+      origin_.push_back(slot);
+      slot = effects_.copy(slot);
+    });
+  }
+  // The slot that one of a player's own was copied from.
+  [[nodiscard]] std::int32_t origin_of(std::int32_t slot) const {
+    return origin_[static_cast<std::size_t>(slot)];
+  }
+
+  // What a choice adds to the objective of the stage, and what it costs at the prices.
+  [[nodiscard]] double worth(std::int64_t player, std::int64_t choice) const {
+    if (choice == Packing::kNone) return stage_.skip_cost[table_.class_of[player]];
+    return stage_.value_weight * table_.options[choice].value;
+  }
+  [[nodiscard]] double cost(std::int64_t player, std::int64_t choice) const {
+    if (choice == Packing::kNone) return prices_.skip[table_.class_of[player]];
+    return table_.cost_of(table_.options[choice], stage_.value_weight, prices_.resource);
+  }
+
+  // Calls body(choice) for what a player may choose but for its choice in the reference.
+  template <class Body>
+  void for_others(std::int64_t player, const Body& body) const {
+    const std::int64_t now = reference_.option_of(player);
+    for (std::int64_t o = table_.first[player]; o < table_.first[player + 1]; ++o) {
+      if (o != now) body(o);
+    }
+    if (now != Packing::kNone && !stage_.is_forced(table_.class_of[player])) body(Packing::kNone);
+  }
+
+ private:
+  void list_rows();
+  void list_slots();
+  void add_effect(std::int64_t player, std::int64_t choice, double sign,
+                  std::vector<Effects::Entry>& effect) const;
+  [[nodiscard]] std::size_t index_of(std::int64_t player, std::int64_t choice) const {
+    return static_cast<std::size_t>(choice == Packing::kNone ? std::ssize(table_.options) + player
+                                                             : choice);
+  }
+
+  const Table& table_;
+  const Stage& stage_;
+  const Prices& prices_;
+  const Packing reference_;
+  std::vector<double> room_;
+  std::vector<std::int32_t> row_of_class_;
+  Effects effects_;
+  std::vector<std::int32_t> slots_;   // [options, players going without]
+  std::vector<std::int32_t> origin_;  // [slots] of those that are a player's own
+};
+
+}  // namespace tonnage::price

@@ -1,0 +1,51 @@
+#include "host/select/price/proof/lp_tree.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace tonnage::price {
+namespace {
+
+// Decisions that raise the bound by less than this share of what is left to prove, so many in a
+// row, are enough.
+constexpr double kProgress = 0.02;
+constexpr int kMaxIdle = 16;
+
+struct Node {
+  std::vector<Decision> decisions;
+  double bound;
+  Decision next;
+};
+
+}  // namespace
+
+double certify(Relaxer& relaxer, const Relaxed& root, const CertifyLimits& limits,
+               const std::function<void(const Packing&)>& see) {
+  const std::int64_t first = relaxer.work();
+  std::vector<Node> nodes{{{}, root.bound, root.next}};
+  double proven = root.bound;
+  see(root.choices);
+  const auto left = [&] { return limits.work - (relaxer.work() - first); };
+  for (int idle = 0; idle < kMaxIdle && left() > 0;) {
+    const auto at = std::min_element(
+        nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return a.bound < b.bound; });
+    if (at->bound >= limits.enough || at->next.player < 0) break;
+    const Node node = std::move(*at);
+    nodes.erase(at);
+    for (const bool takes : {true, false}) {
+      std::vector<Decision> decisions = node.decisions;
+      decisions.push_back({node.next.player, node.next.option, takes});
+      const Relaxed relaxed = relaxer.relax(decisions, limits.enough, left());
+      see(relaxed.choices);
+      nodes.push_back({std::move(decisions), std::max(node.bound, relaxed.bound), relaxed.next});
+    }
+    double least = nodes.front().bound;
+    for (const Node& n : nodes) least = std::min(least, n.bound);
+    idle = least - proven > kProgress * (limits.enough - proven) ? 0 : idle + 1;
+    proven = least;
+  }
+  return std::min(proven, limits.enough);
+}
+
+}  // namespace tonnage::price

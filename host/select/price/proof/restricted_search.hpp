@@ -1,0 +1,47 @@
+// A stage solved exactly where the prices leave few enough options open. Owns: the rule by which
+// the distance between plan and bound rules options out, and the model of what remains.
+#pragma once
+
+#include <cstdint>
+
+#include "host/select/price/model/assignment.hpp"
+#include "host/select/price/proof/lp_relaxation.hpp"
+#include "host/select/solver/choice_model.hpp"
+
+namespace tonnage::price {
+
+// How far a stage is proven. Both in units of the stage: unserved players or value.
+struct Proof {
+  double objective = 0;
+  double bound = 0;
+  double of_prices = 0;  // what prices alone prove
+};
+
+// What a stage minimises, in its own unit.
+[[nodiscard]] double objective_of(const Table& table, const Stage& stage, const Packing& packing);
+
+// Adds what an option takes beyond its first resource as uses of the model's last option.
+void add_uses(const Table& table, const FlatOption& option, ChoiceModel& model);
+
+struct RestLimits {
+  std::size_t max_whole = 0;    // options that players choose among in an exact search
+  std::size_t max_options = 0;  // and in another; 0: no other
+  // What they may take, as ExactLimits counts it: the other one, an exact one, and one for a better
+  // bound of value where that is not done (a bound of players is of no use unless all is).
+  std::int64_t other_work = 0, exact_work = 0, bound_work = 0;
+};
+
+enum class Progress {
+  kSettled,  // the search was exact, as far as its limits allowed: no use in another
+  kBetter,   // a better plan was found
+  kStuck,    // none
+};
+
+// Searches for a better plan among the options that the relaxation leaves open. If those are at
+// most `max_whole`, the search is exact and raises the bound of `proof` as far as it got. Otherwise
+// the linear relaxation decides for most players and the search for those near a tie. Keeps the
+// better plan in `packing`. A stage of unserved players has value_weight 0.
+Progress solve_rest(const Table& table, const Stage& stage, const Relaxed& relaxed,
+                    const RestLimits& limits, Packing& packing, Proof& proof);
+
+}  // namespace tonnage::price

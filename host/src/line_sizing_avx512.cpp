@@ -1,7 +1,0 @@
-// The sizing kernel for one instruction set; the build passes its compiler flags.
-#define TONNAGE_ISA avx512
-#define TONNAGE_REGISTER_BYTES 64
-#define TONNAGE_PACK_REGISTERS 2
-#include "line_sizing_kernel.inl"
-#include "sweep_kernel.inl"
-#include "table_kernel.inl"

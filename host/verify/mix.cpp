@@ -1,0 +1,219 @@
+#include "host/verify/mix.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string_view>
+
+#include "host/verify/truth.hpp"
+#include "tonnage/core/printable.hpp"
+#include "tonnage/core/queueing.hpp"
+#include "tonnage/core/sizing.hpp"
+#include "tonnage/host/verify.hpp"
+
+namespace tonnage {
+namespace {
+
+constexpr double kRounding = 1e-9;
+
+struct Part {
+  const AllocationPart* claim;
+  const Accelerator* accelerator;
+  PerfRow perf;
+  QueueShape shape;
+  double goodput_per_ms;  // of a replica
+};
+
+class MixCheck {
+ public:
+  MixCheck(const System& system, const OptimizerSpec& optimizer, const Server& server,
+           const ServerRow& row, const AllocationClaims& claim, const ReportViolation& report)
+      : system_(system),
+        optimizer_(optimizer),
+        server_(server),
+        row_(row),
+        claim_(claim),
+        report_(report) {}
+
+  MixTruth run() {
+    MixTruth truth;
+    if (!optimizer_.heterogeneous) {
+      report_("mixed", "accelerators are combined, which the optimizer section does not allow");
+    }
+    if (claim_.parts.size() < 2) report_("mixed", "a combination of one accelerator");
+    if (claim_.partial.value_or(false)) report_("partial", "a combination is never partial");
+    if (row_.load_kind != LoadKind::kLoaded) {
+      report_("zero-load", "accelerators are combined, although the server has no load");
+      return truth;
+    }
+    for (const AllocationPart& part : claim_.parts) {
+      if (!add(part)) return truth;
+    }
+    place(truth);
+    if (size()) measure(truth);
+    return truth;
+  }
+
+ private:
+  bool add(const AllocationPart& claim) {
+    const Accelerator* accelerator = system_.find_accelerator(claim.accelerator);
+    if (accelerator == nullptr) {
+      report_("unknown-accelerator",
+              fmt::format("the system has no accelerator \"{}\"", claim.accelerator));
+      return false;
+    }
+    if (server_.excludes(system_, claim.accelerator)) {
+      report_("excluded",
+              fmt::format("\"{}\" is excluded by the server or its class", claim.accelerator));
+    }
+    if (row_.keeps_accelerator) {
+      report_("keep-accelerator",
+              fmt::format("must stay on \"{}\" alone", server_.spec().current_alloc.accelerator));
+    }
+    if (!combined_.insert(claim.accelerator).second) {
+      report_("mixed", fmt::format("\"{}\" is combined with itself", claim.accelerator));
+      return false;
+    }
+    const Model* model = system_.find_model(server_.model());
+    const ModelPerfSpec* spec = model == nullptr ? nullptr : model->find_perf(claim.accelerator);
+    const PerfRow perf = spec == nullptr ? PerfRow{} : make_perf_row(system_, *spec);
+    if (!perf.valid) {
+      report_("no-perf-data",
+              fmt::format("no valid performance data on \"{}\"", claim.accelerator));
+      return false;
+    }
+    const std::int64_t ceiling = batch_ceiling(row_, perf);
+    if (claim.num_replicas < 1 || claim.num_replicas > kMaxReplicas) {
+      report_("replicas", fmt::format("{} of a part, expected 1 to {}",
+                                      counted(claim.num_replicas, "replica"), kMaxReplicas));
+      return false;
+    }
+    if (claim.max_batch < 1 || claim.max_batch > ceiling) {
+      report_("batch", fmt::format("batch size {}, expected 1 to {}", claim.max_batch, ceiling));
+      return false;
+    }
+    parts_.push_back({&claim, accelerator, perf, queue_shape(row_, perf, claim.max_batch), 0});
+    return true;
+  }
+
+  void place(MixTruth& truth) {
+    std::vector<std::pair<std::string, std::int64_t>> now, then;
+    std::int64_t replicas = 0;
+    for (const Part& part : parts_) {
+      const std::int64_t n = part.claim->num_replicas;
+      const double cost = part.perf.cost_per_replica * static_cast<double>(n);
+      truth.cost += cost;
+      truth.cards.push_back({part.accelerator->type(), n * part.perf.cards_per_replica, cost});
+      then.emplace_back(part.claim->accelerator, n);
+      replicas += n;
+      if (std::abs(part.claim->cost_cents_per_hour - cost) >
+          kClaimTolerance * std::max(1e-6, cost)) {
+        report_("cost",
+                fmt::format("the cost of \"{}\" is stated as {:.6g}, it is {:.6g}",
+                            part.claim->accelerator, part.claim->cost_cents_per_hour, cost));
+      }
+    }
+    if (claim_.num_replicas && *claim_.num_replicas != replicas) {
+      report_("replicas", fmt::format("numReplicas is stated as {}, the parts have {}",
+                                      *claim_.num_replicas, replicas));
+    }
+    if (replicas < row_.min_replicas) {
+      report_("min-replicas", fmt::format("{}, at least {} wanted", counted(replicas, "replica"),
+                                          row_.min_replicas));
+    }
+    if (row_.max_replicas > 0 && replicas > row_.max_replicas) {
+      report_("max-replicas", fmt::format("{}, at most {} allowed", counted(replicas, "replica"),
+                                          row_.max_replicas));
+    }
+    for (const AllocationPart& part : server_.spec().current_alloc.parts) {
+      now.emplace_back(part.accelerator, part.num_replicas);
+    }
+    std::sort(now.begin(), now.end());
+    std::sort(then.begin(), then.end());
+    truth.moves = !std::equal(now.begin(), now.end(), then.begin(), then.end(),
+                              [](const auto& a, const auto& b) { return a.first == b.first; });
+    truth.changed = now != then;
+    truth.value =
+        transition_penalty(!truth.moves, 0, row_.current_cost, truth.changed ? 1 : 0, truth.cost);
+    truth.placed = true;
+  }
+
+  // What the replicas carry within targets as far as these hold to within `slack`; below 0 where
+  // one carries nothing.
+  double carried(double slack, bool keep) {
+    double sum = 0, largest = 0;
+    for (Part& part : parts_) {
+      LatencyTargets targets = row_.targets;
+      for (double* t : {&targets.itl_ms, &targets.ttft_ms, &targets.e2e_ms, &targets.drop}) {
+        *t *= 1 + slack;
+      }
+      const RateSearch<double> found = size_pair(part.shape, targets, row_.has_tps_target);
+      if (!found.feasible) return -1;
+      if (keep) part.goodput_per_ms = found.throughput_per_ms;
+      largest = std::max(largest, found.throughput_per_ms);
+      sum += found.throughput_per_ms * static_cast<double>(part.claim->num_replicas);
+    }
+    return sum - largest * static_cast<double>(optimizer_.spare_replicas);
+  }
+
+  bool size() {
+    const double wanted = row_.total_rate_per_ms * (1 - kRounding);
+    const double exact = carried(0, true);
+    if (exact < 0) {
+      report_("infeasible", "no rate keeps the targets on one of the accelerators");
+      return false;
+    }
+    if (exact < wanted && carried(kTargetSlack, false) < wanted) {
+      report_("replicas",
+              fmt::format("the parts carry {:.6g} of {:.6g} requests/min within the targets{}",
+                          exact * 60000, row_.total_rate_per_ms * 60000,
+                          optimizer_.spare_replicas > 0 ? ", spare replicas aside" : ""));
+    }
+    return true;
+  }
+
+  void measure(MixTruth& truth) {
+    double all = 0;
+    for (const Part& part : parts_) {
+      all += part.goodput_per_ms * static_cast<double>(part.claim->num_replicas);
+    }
+    std::vector<PartMetrics> metrics;
+    for (const Part& part : parts_) {
+      const double rate = row_.total_rate_per_ms * part.goodput_per_ms / all;
+      const QueueMetrics m =
+          evaluate_queue(part.shape.service, part.shape.max_batch, part.shape.max_queue, rate);
+      const std::int64_t n = part.claim->num_replicas;
+      metrics.push_back(
+          {rate * static_cast<double>(n) / row_.total_rate_per_ms, n,
+           loaded_truth(part.perf, *part.accelerator, part.shape, m, part.goodput_per_ms, n)});
+      // ITL may fall as the rate rises; below the range the targets need not hold.
+      if (rate < rate_range(part.shape, false).low_per_ms) continue;
+      for (const MissedTarget& missed : missed_targets(row_.targets, m, part.shape.max_queue)) {
+        report_(missed.kind, part.claim->accelerator + ": " + missed.message);
+      }
+    }
+    truth.metrics = combined_metrics(metrics);
+    truth.sized = true;
+  }
+
+  const System& system_;
+  const OptimizerSpec& optimizer_;
+  const Server& server_;
+  const ServerRow& row_;
+  const AllocationClaims& claim_;
+  const ReportViolation& report_;
+  std::vector<Part> parts_;
+  std::set<std::string_view> combined_;  // accelerators of the parts
+};
+
+}  // namespace
+
+MixTruth check_mix(const System& system, const OptimizerSpec& optimizer, const Server& server,
+                   const ServerRow& row, const AllocationClaims& claim,
+                   const ReportViolation& report) {
+  return MixCheck(system, optimizer, server, row, claim, report).run();
+}
+
+}  // namespace tonnage
