@@ -94,7 +94,7 @@ inline double table_operations(const TableLine& line) {
       line.max_queue > 0 ? table_point<true>(line, s, batch, Counted(0.5), Counted(0.01), prefill)
                          : table_point<false>(line, s, batch, Counted(0.5), Counted(0.01), prefill);
   (void)(replicas * Counted(line.cost_per_replica));
-  (void)(p.goodput_per_ms * (replicas * Counted(60000.0)));
+  (void)(p.goodput_per_ms * (replicas * Counted(kMsPerMinute)));
   (void)((replicas * Counted(line.instances_per_replica)) * table_power(line, p.rho));
   return static_cast<double>(Counted::operations());
 }

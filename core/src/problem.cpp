@@ -10,8 +10,6 @@
 namespace tonnage {
 namespace {
 
-constexpr double kMsPerMinute = 60000.0;
-
 bool valid_amount(double x) { return x >= 0 && x <= kMaxAmount; }
 bool valid_percentile(double x) {
   return x == 0 || (x >= kMinTtftPercentile && x <= kMaxTtftPercentile);
@@ -99,7 +97,7 @@ ServerRow server_row(const System& system, const Server& server, std::int32_t cu
                   : s.min_num_replicas > 0 ? LoadKind::kIdle
                                            : LoadKind::kEmpty;
   if (row.load_kind == LoadKind::kLoaded) {
-    const double rate = row.has_tps_target ? target->tps / row.out_tokens / 1000.0
+    const double rate = row.has_tps_target ? target->tps / row.out_tokens / kMsPerSecond
                                            : load.arrival_rate_per_min / kMsPerMinute;
     row.total_rate_per_ms = std::max(rate, kLeastRatePerMs);
   }

@@ -65,7 +65,7 @@ void require_valid(const QueueShape& shape) {
 
 QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms) {
   require_valid(shape);
-  require(std::isfinite(rate_per_ms) && rate_per_ms >= kLeastRatePerMs, "RPS", rate_per_ms * 1000,
+  require(std::isfinite(rate_per_ms) && rate_per_ms >= kLeastRatePerMs, "RPS", rate_per_ms * kMsPerSecond,
           "a finite number >= 1e-97");
   QueueAnalysis r;
   r.offered_rate_per_ms = rate_per_ms;

@@ -94,7 +94,7 @@ void TableFiller::fill_alone(const GridLine& g, std::int64_t first, std::int64_t
       const QueueMetrics m =
           evaluate_queue(shape.service, shape.max_batch, shape.max_queue, chains_.rate[j]);
       at(GridColumn::kCost, i) = perf_->cost_per_replica * replicas;
-      at(GridColumn::kGoodput, i) = m.throughput_per_ms * (replicas * 60000.0);
+      at(GridColumn::kGoodput, i) = m.throughput_per_ms * (replicas * kMsPerMinute);
       at(GridColumn::kDrop, i) = m.drop_probability;
       at(GridColumn::kItl, i) = m.itl_ms;
       at(GridColumn::kTtft, i) = m.ttft_ms;

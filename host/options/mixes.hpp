@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "host/plan/planning.hpp"
+#include "host/options/offers.hpp"
 
 namespace tonnage {
 

@@ -1,10 +1,11 @@
 // From answers of lines to options: spare replicas, headroom, weights, limits and mixes.
+#include "host/options/offers.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include "host/base/parallel.hpp"
 #include "host/options/mixes.hpp"
-#include "host/plan/planning.hpp"
 
 namespace tonnage {
 namespace {

@@ -1,8 +1,12 @@
+// The feasible pairs of a fleet, or the infeasible ones with their reasons, as `candidates` shows
+// them.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "host/base/parallel.hpp"
+#include "host/plan/description.hpp"
 #include "host/plan/planning.hpp"
 #include "host/plan/reasons.hpp"
 #include "tonnage/core/error.hpp"
@@ -14,10 +18,14 @@ namespace {
 
 constexpr std::int64_t kPairsPerChunk = 512;
 
-}  // namespace
+// A (server, accelerator) pair that the query asks for.
+struct Pair {
+  std::int64_t server;
+  std::int32_t accelerator;
+  std::int64_t line;  // index into Problem::lines; -1: the pair has none
+};
 
-std::vector<Candidate> list_candidates(const System& system, const CandidateQuery& query,
-                                       const PlannerOptions& options) {
+void require_known(const System& system, const CandidateQuery& query) {
   if (!query.server.empty() && system.find_server(query.server) == nullptr) {
     throw Error(ErrorCode::kNotFound, fmt::format("server \"{}\" is unknown", query.server));
   }
@@ -25,27 +33,24 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
     throw Error(ErrorCode::kNotFound,
                 fmt::format("accelerator \"{}\" is unknown", query.accelerator));
   }
-  Problem problem = build_rows(system, options.num_threads);
-  // Every pair in name order with its line, or -1 where none exists.
-  struct Pair {
-    std::int64_t server;
-    std::int32_t accelerator;
-    std::int64_t line;
-  };
+}
+
+// The pairs asked for, by server, then accelerator. Leaves only their lines in the problem.
+std::vector<Pair> narrow(const CandidateQuery& query, Problem& problem) {
   std::vector<Pair> pairs;
   std::vector<LineRow> asked;
   std::vector<std::int64_t> first_asked{0};
-  for (std::int64_t s = 0; s < static_cast<std::int64_t>(problem.servers.size()); ++s) {
+  const auto num_accelerators = static_cast<std::int32_t>(problem.accelerators.size());
+  for (std::int64_t s = 0; s < std::ssize(problem.servers); ++s) {
     const bool wanted_server = query.server.empty() || problem.server_names[s] == query.server;
     std::int64_t line = problem.first_line[s];
     const std::int64_t end = problem.first_line[s + 1];
-    for (std::int32_t a = 0;
-         wanted_server && a < static_cast<std::int32_t>(problem.accelerators.size()); ++a) {
+    for (std::int32_t a = 0; wanted_server && a < num_accelerators; ++a) {
       const bool has_line = line < end && problem.perfs[problem.lines[line].perf].accelerator == a;
       const bool wanted =
           query.accelerator.empty() || problem.accelerators[a].name() == query.accelerator;
       if (wanted && has_line) {
-        pairs.push_back({s, a, static_cast<std::int64_t>(asked.size())});
+        pairs.push_back({s, a, std::ssize(asked)});
         asked.push_back(problem.lines[line]);
       } else if (wanted && query.infeasible) {
         pairs.push_back({s, a, -1});
@@ -56,12 +61,13 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
   }
   problem.first_line = std::move(first_asked);
   problem.lines = std::move(asked);
-  const std::vector<LineOutcome> outcomes =
-      select_backend(options.backend, std::ssize(problem.lines))
-          ->search(problem, search_options(options))
-          .lines;
+  return pairs;
+}
 
-  // The empty allocation is the same on every accelerator: shown once per server.
+// Leaves the pairs that the query wants shown, now that their answers are known. The empty
+// allocation is the same on every accelerator: it is shown once per server.
+void keep_wanted(const CandidateQuery& query, const Problem& problem,
+                 const std::vector<LineOutcome>& outcomes, std::vector<Pair>& pairs) {
   std::erase_if(pairs, [&, last = std::int64_t{-1}](const Pair& p) mutable {
     if (p.line < 0) return false;
     const LineOutcome& outcome = outcomes[p.line];
@@ -71,64 +77,79 @@ std::vector<Candidate> list_candidates(const System& system, const CandidateQuer
     last = p.server;
     return repeated;
   });
-  if (query.undominated) {
-    std::vector<bool> keep(outcomes.size(), false);
-    const OptionTable table = build_options(problem, outcomes);
-    for (std::int64_t s = 0; s < table.num_servers(); ++s) {
-      for (const std::int64_t o : undominated_options(table, s)) keep[table.options[o].line] = true;
-    }
-    std::erase_if(pairs, [&](const Pair& p) {
-      return p.line >= 0 && outcomes[p.line].feasible() && !keep[p.line];
-    });
+  if (!query.undominated) return;
+  std::vector<bool> keep(outcomes.size(), false);
+  const OptionTable table = build_options(problem, outcomes);
+  for (std::int64_t s = 0; s < table.num_servers(); ++s) {
+    for (const std::int64_t o : undominated_options(table, s)) keep[table.options[o].line] = true;
   }
+  std::erase_if(pairs, [&](const Pair& p) {
+    return p.line >= 0 && outcomes[p.line].feasible() && !keep[p.line];
+  });
+}
 
+// Why a pair without a line has none.
+Reason reason_without_line(const System& system, const Problem& problem, const Pair& pair) {
+  const ServerRow& server = problem.servers[pair.server];
+  if (server.load_kind == LoadKind::kUnplannable) return server.reason;
+  if (server.keeps_accelerator && server.current_accelerator != pair.accelerator) {
+    return Reason::kKeptElsewhere;
+  }
+  const Server& named = *system.find_server(problem.server_names[pair.server]);
+  return named.excludes(system, problem.accelerators[pair.accelerator].name())
+             ? Reason::kExcluded
+             : Reason::kNoPerfData;
+}
+
+Candidate describe_pair(const System& system, const Problem& problem,
+                        const std::vector<LineOutcome>& outcomes, const Pair& pair) {
+  const ServerRow& server = problem.servers[pair.server];
+  Candidate c;
+  c.server = problem.server_names[pair.server];
+  c.accelerator = problem.accelerators[pair.accelerator].name();
+  c.allocation.load = system.find_server(c.server)->load();
+  LineOutcome outcome;
+  if (pair.line >= 0) {
+    outcome = outcomes[pair.line];
+  } else {
+    outcome.reason = reason_without_line(system, problem, pair);
+  }
+  c.reason = outcome.reason;
+  if (!outcome.feasible()) {
+    c.detail = server.load_kind == LoadKind::kUnplannable
+                   ? server_detail(system, c.server, outcome.reason)
+                   : pair_detail(server, outcome);
+    return c;
+  }
+  const LineRow& line = problem.lines[pair.line];
+  c.value = line_value(server, problem.perfs[line.perf], outcome);
+  if (outcome.num_replicas == 0) {
+    c.accelerator.clear();
+  } else {
+    describe_line(problem, line, outcome, c);
+  }
+  return c;
+}
+
+}  // namespace
+
+std::vector<Candidate> list_candidates(const System& system, const CandidateQuery& query,
+                                       const PlannerOptions& options) {
+  require_known(system, query);
+  Problem problem = build_rows(system, options.num_threads);
+  std::vector<Pair> pairs = narrow(query, problem);
+  const std::vector<LineOutcome> outcomes =
+      select_backend(options.backend, std::ssize(problem.lines))
+          ->search(problem, search_options(options))
+          .lines;
+  keep_wanted(query, problem, outcomes, pairs);
   std::vector<Candidate> candidates(pairs.size());
-  parallel_chunks(
-      static_cast<std::int64_t>(pairs.size()), kPairsPerChunk, options.num_threads,
-      [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t i = first; i < last; ++i) {
-          const Pair& pair = pairs[i];
-          const ServerRow& server = problem.servers[pair.server];
-          Candidate& c = candidates[i];
-          c.server = problem.server_names[pair.server];
-          c.accelerator = problem.accelerators[pair.accelerator].name();
-          LineOutcome outcome;
-          if (pair.line >= 0) {
-            outcome = outcomes[pair.line];
-          } else if (server.load_kind == LoadKind::kUnplannable) {
-            outcome.reason = server.reason;
-          } else {
-            const bool kept =
-                server.keeps_accelerator && server.current_accelerator != pair.accelerator;
-            outcome.reason = kept ? Reason::kKeptElsewhere
-                             : system.find_server(c.server)->excludes(system, c.accelerator)
-                                 ? Reason::kExcluded
-                                 : Reason::kNoPerfData;
-          }
-          c.reason = outcome.reason;
-          c.allocation.load = system.find_server(c.server)->load();
-          if (!outcome.feasible()) {
-            c.detail = server.load_kind == LoadKind::kUnplannable
-                           ? server_detail(system, c.server, outcome.reason)
-                           : pair_detail(server, outcome);
-            continue;
-          }
-          const PerfRow& perf = problem.perfs[problem.lines[pair.line].perf];
-          c.value = line_value(server, perf, outcome);
-          if (outcome.num_replicas == 0) {
-            c.accelerator.clear();
-            continue;
-          }
-          c.metrics =
-              allocation_metrics(server, perf, problem.accelerators[pair.accelerator], outcome);
-          c.allocation.accelerator = c.accelerator;
-          c.allocation.num_replicas = outcome.num_replicas;
-          c.allocation.max_batch = outcome.max_batch;
-          c.allocation.cost_cents_per_hour = line_cost(perf, outcome);
-          c.allocation.itl_average_ms = c.metrics.itl_ms;
-          c.allocation.ttft_average_ms = c.metrics.ttft_ms;
-        }
-      });
+  parallel_chunks(std::ssize(pairs), kPairsPerChunk, options.num_threads,
+                  [&](std::int64_t first, std::int64_t last) {
+                    for (std::int64_t i = first; i < last; ++i) {
+                      candidates[i] = describe_pair(system, problem, outcomes, pairs[i]);
+                    }
+                  });
   return candidates;
 }
 

@@ -1,12 +1,11 @@
 // The Manager: plans a System and keeps its servers in step with the plan.
-#include <chrono>
-
+#include "host/base/stopwatch.hpp"
 #include "tonnage/host/planner.hpp"
 
 namespace tonnage {
 
 const Plan& Manager::optimize(const PlannerOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   plan_ = make_plan(*system_, optimizer_, options);
   for (const UnallocatedServer& left : plan_.unallocated) {
     system_->find_server(left.server)->remove_allocation();
@@ -17,8 +16,7 @@ const Plan& Manager::optimize(const PlannerOptions& options) {
     allocation.set_metrics(planned.metrics);
     system_->find_server(planned.server)->set_allocation(std::move(allocation));
   }
-  solution_time_s_ =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  solution_time_s_ = watch.seconds();
   return plan_;
 }
 

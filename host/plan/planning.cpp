@@ -2,20 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <limits>
 
 #include "host/base/parallel.hpp"
+#include "host/base/stopwatch.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/milp_selection.hpp"
 
 namespace tonnage {
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 Selection select(const OptionTable& table, Solver solver, const OptimizerSpec& optimizer,
                  const PlannerOptions& options) {
@@ -97,15 +93,14 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                                                       "number from 0 on",
                                                       options.time_limit_s));
   }
-  const auto start = std::chrono::steady_clock::now();
+  Stopwatch watch;
   Planning p;
   p.problem = build_rows(system, options.num_threads);
   const std::unique_ptr<Evaluator> backend =
       select_backend(options.backend, std::ssize(p.problem.lines));
   p.backend = backend->name();
   p.found = backend->search(p.problem, search_options(options));
-  p.evaluation_s = seconds_since(start);
-  const auto evaluated = std::chrono::steady_clock::now();
+  p.evaluation_s = watch.lap();
   p.solver = options.solver;
   const bool unlimited = optimizer.unlimited && !optimizer.has_limits();
   if (p.solver == Solver::kAuto) {
@@ -124,7 +119,7 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
   p.table = std::move(offers.table);
   p.limits = std::move(offers.limits);
   p.selection = select(p.table, p.solver, optimizer, options);
-  p.selection_s = seconds_since(evaluated);
+  p.selection_s = watch.lap();
   return p;
 }
 

@@ -251,7 +251,7 @@ struct FillTable {
     };
     const auto put = [&](GridColumn column, double value) { set(static_cast<int>(column), value); };
     put(GridColumn::kCost, c.replicas * c.line.cost_per_replica);
-    put(GridColumn::kGoodput, p.goodput_per_ms * (c.replicas * 60000.0));
+    put(GridColumn::kGoodput, p.goodput_per_ms * (c.replicas * kMsPerMinute));
     put(GridColumn::kDrop, p.drop);
     put(GridColumn::kItl, p.itl_ms);
     put(GridColumn::kTtft, p.ttft_ms);

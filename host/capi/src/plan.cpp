@@ -80,7 +80,7 @@ void give_allocation(const PlannedServer& planned, tonnage_allocation* allocatio
   r.itl_ms = planned.allocation.itl_average_ms;
   r.ttft_ms = planned.allocation.ttft_average_ms;
   r.rho = planned.metrics.rho;
-  r.max_rpm = planned.metrics.max_rate_per_replica_per_ms * 60000.0;
+  r.max_rpm = planned.metrics.max_rate_per_replica_per_ms * kMsPerMinute;
   r.drop_probability = planned.metrics.drop_probability;
   r.ttft_p50_ms = planned.metrics.ttft_p50_ms;
   r.ttft_p90_ms = planned.metrics.ttft_p90_ms;

@@ -43,7 +43,7 @@ std::string to_table(const std::vector<Candidate>& candidates, bool colored) {
     table.add({c.server, accelerator, std::to_string(c.allocation.num_replicas),
                std::to_string(c.allocation.max_batch), dollars(c.allocation.cost_cents_per_hour),
                dollars(c.value), milliseconds(c.metrics.itl_ms), milliseconds(c.metrics.ttft_ms),
-               fmt::format("{:.5g}", c.metrics.max_rate_per_replica_per_ms * 60000), ""});
+               fmt::format("{:.5g}", c.metrics.max_rate_per_replica_per_ms * kMsPerMinute), ""});
   }
   return table.to_string(colored);
 }

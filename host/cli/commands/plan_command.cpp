@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
 
+#include "host/base/stopwatch.hpp"
 #include "host/cli/commands/commands.hpp"
 #include "host/cli/numbers.hpp"
 #include "host/cli/plan_table.hpp"
@@ -22,16 +22,10 @@ struct PlanArguments {
   bool all = false, timing = false;
 };
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 ExitCode plan(const PlanArguments& a, const Environment& environment) {
-  const Clock::time_point reading = Clock::now();
+  Stopwatch watch;
   const SystemSpec spec = environment.read_fleet(a.input);
-  const double reading_s = seconds_since(reading);
+  const double reading_s = watch.lap();
   PlannerOptions options;
   // The parser has checked both names.
   (void)parse_solver(a.solver, options.solver);
@@ -40,11 +34,9 @@ ExitCode plan(const PlanArguments& a, const Environment& environment) {
   options.time_limit_s = a.time_limit_s;
   options.num_threads = environment.num_threads;
   options.progress = environment.progress();
-  const Clock::time_point planning = Clock::now();
   const System system(spec);
   const Plan plan = make_plan(system, spec.optimizer, options);
-  const double planning_s = seconds_since(planning);
-  const Clock::time_point writing = Clock::now();
+  const double planning_s = watch.lap();
   const bool colored = a.output.empty() && environment.colored();
   environment.write(a.format == "json"
                         ? plan_to_json(plan, a.timing)
@@ -55,7 +47,7 @@ ExitCode plan(const PlanArguments& a, const Environment& environment) {
         fmt::format("reading {:.3f} s, planning {:.3f} s (of which evaluation "
                     "{:.3f} s, selection {:.3f} s), writing {:.3f} s",
                     reading_s, planning_s, plan.summary.evaluation_s, plan.summary.selection_s,
-                    seconds_since(writing)));
+                    watch.lap()));
   }
   return plan.complete() ? kSuccess : kIncomplete;
 }

@@ -1,9 +1,9 @@
 #include "tonnage/host/milp_selection.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "host/base/stopwatch.hpp"
 #include "host/select/leftovers.hpp"
 #include "host/select/price/model/table.hpp"
 #include "host/select/price/proof/restricted_search.hpp"
@@ -14,14 +14,9 @@ namespace tonnage {
 namespace {
 
 using price::Table;
-using Clock = std::chrono::steady_clock;
 
 constexpr double kCountGap = 1 - 1e-6;  // less than a server is none
 constexpr double kCountTolerance = 1e-6;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 class MilpSolver {
  public:
@@ -95,14 +90,14 @@ class MilpSolver {
   }
 
   void solve_stage(std::int32_t k, const StageCertificate* known) {
-    const Clock::time_point begin = Clock::now();
+    const Stopwatch watch;
     StageCertificate c;
     if (known != nullptr) c = *known;
     c.seconds = 0;
     c.priority = is_value_stage(k) ? StageCertificate::kValueStage : table_.priority[k];
     const double hopeless = is_value_stage(k) ? 0 : static_cast<double>(table_.hopeless[k]);
     if (!c.proven) {
-      c.lower_bound = search(k, begin);
+      c.lower_bound = search(k);
       if (!is_value_stage(k)) c.lower_bound = std::ceil(c.lower_bound - kCountTolerance);
       const double least = known != nullptr ? known->lower_bound - hopeless : c.lower_bound;
       c.objective = objective(k);
@@ -111,17 +106,16 @@ class MilpSolver {
       c.objective += hopeless;
       c.lower_bound += hopeless;
     }
-    c.seconds += seconds_since(begin);
+    c.seconds += watch.seconds();
     stages_.push_back(std::move(c));
   }
 
   // Keeps the better plan and returns a bound of the stage.
-  double search(std::int32_t k, Clock::time_point begin) {
+  double search(std::int32_t k) {
     ExactLimits limits;
     limits.absolute_gap = is_value_stage(k) ? 0 : kCountGap;
     if (options_.time_limit_s > 0) {
-      const double left =
-          options_.time_limit_s - std::chrono::duration<double>(begin - start_time_).count();
+      const double left = options_.time_limit_s - watch_.seconds();
       limits.max_seconds = std::max(0.01, left / (table_.num_classes() + 1 - k));
     }
     const ChoiceModel model = model_of(k);
@@ -192,7 +186,7 @@ class MilpSolver {
 
   const OptionTable& from_;
   const MilpOptions& options_;
-  Clock::time_point start_time_ = Clock::now();
+  Stopwatch watch_;  // runs from the start
   Table table_;
   Selection start_;
   std::vector<std::int64_t> chosen_;  // [players] index into the flat options; -1: none

@@ -110,7 +110,7 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
   proof.bound = std::min(proof.objective, std::max(0.0, std::ceil(proof.bound - kCountTolerance)));
   prices_.push_back(std::move(of_bound));
   proofs_.push_back(proof);
-  seconds_.push_back(clock_.lap());
+  seconds_.push_back(watch_.lap());
 }
 
 void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof& proof) {

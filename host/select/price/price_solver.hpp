@@ -1,10 +1,9 @@
 // One run of the price solver: the stages of the lexicographic order, one after the other. Owns:
 // what stages hand on to each other (the best plan, prices, proofs, what branching left). The
-// stages of counts are in price_count_stage.cpp, that of value in price_value_stage.cpp.
+// stages of counts are in count_stage.cpp, that of value in value_stage.cpp.
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/stopwatch.hpp"
 #include "host/select/price/model/assignment.hpp"
 #include "host/select/price/plans/grouped_search.hpp"
 #include "host/select/price/plans/plan_maker.hpp"
@@ -38,19 +38,6 @@ struct Effort {
   std::int64_t spare;  // cards of each type that plans made for an exact search are aimed to leave
   double excess;       // what plans lack counts so many times its price at first
   std::int64_t count_plans;  // made for each node that branching in a stage of counts plans for
-};
-
-class Clock {
- public:
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const double seconds = std::chrono::duration<double>(now - last_).count();
-    last_ = now;
-    return seconds;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
 class PriceSolver {
@@ -177,7 +164,7 @@ class PriceSolver {
   std::vector<Leaf> leaves_ = std::vector<Leaf>(1);  // what branching left
   std::vector<double> least_skipped_;                // [classes] as the prices of its stage prove
   std::vector<double> seconds_;
-  Clock clock_;
+  Stopwatch watch_;
 };
 
 }  // namespace tonnage::price

@@ -189,9 +189,9 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   prices_.push_back(prices);
   proofs_.push_back(proof);
   if (first) {
-    seconds_.push_back(clock_.lap());
+    seconds_.push_back(watch_.lap());
   } else {
-    seconds_.back() += clock_.lap();
+    seconds_.back() += watch_.lap();
   }
 }
 

@@ -13,8 +13,6 @@ namespace {
 using Layout = JsonWriter::Layout;
 using Unwritable = JsonWriter::Unwritable;
 
-constexpr double kMsPerMinute = 60000.0;
-
 // What this project adds to the published fields of an allocation, in the order of all outputs.
 template <class Visit>
 void for_each_extra(double value, const AllocationMetrics& m, Visit visit) {

@@ -13,7 +13,6 @@
 namespace tonnage {
 namespace {
 
-constexpr double kMsPerSecond = 1000.0;
 constexpr double kMaxRps = kMaxArrivalRatePerMin / 60.0;
 // Iteration times beyond this (30 years) serve nobody and would overflow.
 constexpr double kMaxParameterMs = 1e12;

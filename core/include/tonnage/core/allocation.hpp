@@ -49,7 +49,7 @@ class Allocation {
   }
   // The same in requests/min.
   [[nodiscard]] double max_rpm() const noexcept {
-    return metrics_.max_rate_per_replica_per_ms * 60000.0;
+    return metrics_.max_rate_per_replica_per_ms * kMsPerMinute;
   }
   [[nodiscard]] const AllocationMetrics& metrics() const noexcept { return metrics_; }
 

@@ -22,12 +22,18 @@ struct PlannedPart {
   friend bool operator==(const PlannedPart&, const PlannedPart&) = default;
 };
 
-// A server with an allocation, possibly empty (no accelerator, no replicas) or partial.
-struct PlannedServer {
+// An allocation of a server with all that is known of it.
+struct ServerAllocation {
   std::string server;
   AllocationSpec allocation;  // load as in the input
   double value = 0;           // transition penalty, scaled to the granted replicas when partial
-  AllocationMetrics metrics;  // at the rate each granted replica sees, drops included
+  AllocationMetrics metrics;  // at the rate each replica sees, drops included
+
+  friend bool operator==(const ServerAllocation&, const ServerAllocation&) = default;
+};
+
+// A server with an allocation, possibly empty (no accelerator, no replicas) or partial.
+struct PlannedServer : ServerAllocation {
   int priority = kLowestPriority;
   bool partial = false;  // fewer replicas than the targets need
   std::int64_t replicas_needed = 0;
@@ -123,13 +129,10 @@ struct Plan {
   }
 };
 
-// One (server, accelerator) pair as `candidates` shows it. Infeasible ones carry a reason.
-struct Candidate {
-  std::string server;
-  std::string accelerator;    // empty for the empty allocation
-  AllocationSpec allocation;  // load as in the input; empty when infeasible
-  double value = 0;
-  AllocationMetrics metrics;
+// One (server, accelerator) pair as `candidates` shows it. An infeasible one has no allocation but a
+// reason.
+struct Candidate : ServerAllocation {
+  std::string accelerator;  // of the pair; empty for the empty allocation
   Reason reason = Reason::kNone;
   std::string detail;
 

@@ -10,6 +10,9 @@
 
 namespace tonnage {
 
+// Times are in ms throughout. Files state loads in requests/min and queue problems in requests/s.
+inline constexpr double kMsPerMinute = 60000.0;
+inline constexpr double kMsPerSecond = 1000.0;
 inline constexpr std::int64_t kMaxBatchSize = 1'048'576;
 inline constexpr std::int64_t kMaxQueueSize = 1'000'000;
 inline constexpr double kMaxArrivalRatePerMin = 1e12;
