@@ -64,7 +64,6 @@ class Examples(CommandTest):
         """Does what the page says in an empty folder, and compares; the number of commands."""
         path = f"{pathlib.Path(BINARY).parent}:{os.environ['PATH']}"
         environment = dict(os.environ, PATH=path, TONNAGE_BACKEND="cpu")
-        environment.pop("TONNAGE_TEST_SEED", None)
         has_exact_solver = "no exact solver" not in run("plan", SMALL, "--solver", "milp").stderr
         count = 0
         for kind, name, shown in events(page):
@@ -139,6 +138,24 @@ class Pages(CommandTest):
             reached.add(page)
             left += [path for _, path, _ in self.links(page)]
         self.assertEqual({page for page in PAGES if DOCS in page.parents} - reached, set())
+
+    def test_paths_in_pages_for_developers_exist(self):
+        folders = {path.name for path in SOURCE.iterdir() if path.is_dir()} - {"out"}
+        count = 0
+        for page in sorted((DOCS / "dev").glob("*.md")):
+            for path in re.findall(r"`([\w.-]+/[\w./-]*)`", page.read_text()):
+                if path.split("/")[0] in folders:
+                    self.assertTrue((SOURCE / path).exists(), f"{page.name} names {path}")
+                    count += 1
+        self.assertGreater(count, 60)
+
+    def test_map_names_every_folder_of_sources(self):
+        text = (DOCS / "dev" / "README.md").read_text()
+        sources = [path.parent for folder in ("core", "cuda", "host", "io", "bench")
+                   for path in (SOURCE / folder).rglob("*.[ch]pp")]
+        folders = {str(folder.relative_to(SOURCE)) + "/" for folder in sources}
+        self.assertGreater(len(folders), 20)
+        self.assertEqual({folder for folder in folders if f"`{folder}`" not in text}, set())
 
     def test_prose_fits_a_screen(self):
         for page in PAGES:
