@@ -100,7 +100,7 @@ struct LineOutcome {
   }
 };
 
-// Batch size ceiling N of a line, or the batch of an idle server (section 4).
+// Batch size ceiling N of a line, or the batch of an idle server (docs/model.md).
 TONNAGE_HD std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& perf) {
   if (server.max_batch > 0) return server.max_batch;
   if (server.load_kind != LoadKind::kLoaded) return perf.max_batch;

@@ -91,7 +91,7 @@ using ParallelFor = std::function<void(
                                 const LineOutcome& outcome);
 [[nodiscard]] double line_cost(const PerfRow& perf, const LineOutcome& outcome);
 
-// cost_to - cost_from with the surcharge for changing accelerators (section 4).
+// cost_to - cost_from with the surcharge for changing accelerators (docs/model.md).
 [[nodiscard]] double transition_penalty(bool same_accelerator, std::int64_t replicas_from,
                                         double cost_from, std::int64_t replicas_to, double cost_to);
 

@@ -10,7 +10,7 @@
 namespace tonnage {
 
 // `host` answers what GPUs leave out at the same time: lines with nothing to search, rows out of the
-// range of the recursion (docs/gpu.md). Opens no device before it is asked to.
+// range of the recursion (docs/dev/gpu.md). Opens no device before it is asked to.
 [[nodiscard]] std::unique_ptr<Evaluator> make_cuda_evaluator(std::unique_ptr<Evaluator> host);
 
 }  // namespace tonnage

@@ -1,6 +1,6 @@
 // Queue problems as files: one replica described by a JSON object, or an array of them. Owns: the
 // fields of problems and answers, and that every problem of every entry is reported at once. Rates
-// in requests/s, times in ms. The format: docs/file-format.md.
+// in requests/s, times in ms. The format: docs/command-line.md.
 #pragma once
 
 #include <functional>
