@@ -1,3 +1,5 @@
+// Builds the rows of a Problem from a System: indices by name, reasons why a server cannot be
+// planned, and the lines of every server. What a line's answer is worth is in line.cpp.
 #include "tonnage/core/problem.hpp"
 
 #include <algorithm>
@@ -25,7 +27,7 @@ std::int32_t index_of(const Map& map, const std::string& name) {
   return static_cast<std::int32_t>(std::distance(map.begin(), it));
 }
 
-// Name -> position for maps that are asked often: std::map has no rank query.
+// Position of each name in the map: std::map has no rank query.
 template <class Map>
 std::unordered_map<std::string_view, std::int32_t> ranks(const Map& map) {
   std::unordered_map<std::string_view, std::int32_t> r;
@@ -35,7 +37,8 @@ std::unordered_map<std::string_view, std::int32_t> ranks(const Map& map) {
   return r;
 }
 
-// What make_server_row needs to look up, so that many servers can share the look-ups.
+// Why a server cannot be planned, if so, and its target. Computed apart from the row, so that many
+// servers share the lookups.
 Reason find_reason(const System& system, const Server& server, const Target*& target) {
   const ServerSpec& s = server.spec();
   const LoadSpec& load = server.load();
@@ -185,7 +188,7 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
   p.server_names.resize(servers.size());
   p.first_line.assign(servers.size() + 1, 0);
 
-  // The performance data that server s can use, one row after another, but for what it excludes.
+  // Visits the rows of performance data that server s may use, in order.
   std::vector<PerfRange> ranges(servers.size());
   const auto excluded = [&](std::int64_t s, std::int32_t perf) {
     return servers[s]->excludes(system, p.accelerators[p.perfs[perf].accelerator].name());

@@ -13,7 +13,7 @@
 
 namespace tonnage {
 
-// first, first + step, ... up to last; 0 stands for the default of an end.
+// The counts first, first + step, ... up to last; 0 stands for the default of an end.
 struct GridRange {
   std::int64_t first = 0;
   std::int64_t last = 0;
@@ -59,7 +59,7 @@ struct TtftLevels {
 };
 inline constexpr TtftLevels kTtftLevels = {{0.50, 0.90, 0.95, 0.99}};
 
-// Whether a candidate is feasible, or the target it misses: the one missed most at this load.
+// Whether a candidate is feasible, or the target that it misses by the largest factor at this load.
 enum class Verdict : std::uint8_t {
   kFeasible,
   kItlTarget,
@@ -106,8 +106,8 @@ struct GridBlock {
   [[nodiscard]] bool ends_line() const { return first + num_batches == line->num_batches; }
 };
 
-// Takes the blocks of the grid. Called from several threads at once, for each line with one block
-// after the other, in order.
+// Takes the blocks of the grid. Calls come from several threads; the blocks of one line come in
+// order and one at a time.
 using GridConsumer = std::function<void(const GridBlock& block)>;
 
 }  // namespace tonnage
