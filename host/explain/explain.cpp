@@ -1,3 +1,6 @@
+// Explains a plan: compares the options of each server with the chosen one at the prices of the
+// plan, and says what would help an unserved server. The texts about pairs are in
+// host/plan/reasons.cpp.
 #include "tonnage/host/explain.hpp"
 
 #include <fmt/format.h>
@@ -67,7 +70,7 @@ class Explainer {
     return option_name(planning_, option);
   }
 
-  // Cards that an option lacks, those counted that the server has now.
+  // Cards that an option is short of if the server gives up its present ones.
   [[nodiscard]] std::int64_t lacking(const Option& option, const Choice& now) const {
     std::int64_t sum = 0;
     for (const auto& [type, cards] : planning_.table.cards_of(option))
@@ -207,7 +210,7 @@ class Explainer {
       return;
     }
     e.reason = no_candidates_detail(problem, planning_.found.lines, s);
-    // The accelerators that come nearest, and how far the target they miss is from what they can.
+    // The accelerators that miss by least, with the factor by which they miss a target.
     std::vector<std::pair<double, std::int64_t>> misses;
     for (std::int64_t i = problem.first_line[s]; i < problem.first_line[s + 1]; ++i) {
       const double ratio = miss_ratio(row, planning_.found.lines[i]);

@@ -1,3 +1,5 @@
+// Lists (server, accelerator) pairs with their allocations, or the reasons why they have none:
+// list_candidates() of tonnage/host/planner.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>

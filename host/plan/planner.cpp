@@ -1,3 +1,5 @@
+// Describes a selection as a Plan: make_plan() of tonnage/host/planner.hpp. Evaluation and
+// selection are in planning.cpp, reasons for unserved servers in reasons.cpp.
 #include "tonnage/host/planner.hpp"
 
 #include <algorithm>
@@ -114,7 +116,8 @@ bool changes(const Problem& problem, const OptionTable& table, std::int64_t serv
                         : mix_transition(problem, table.mixes[option.mix], option.cost).changed;
 }
 
-// What the plan takes of each limit; prices per cent/hour, watt and server in place of units.
+// The use of each limit by the plan. Prices are converted from whole units to cents/hour, watts and
+// servers.
 void summarize_limits(const Planning& planning, const OptimizerSpec& optimizer,
                       const std::vector<std::int64_t>& allocated, Plan& plan) {
   PlanSummary& summary = plan.summary;
@@ -228,8 +231,8 @@ Plan make_plan(const System& system, const OptimizerSpec& optimizer,
     }
     plan.unallocated.push_back(std::move(unserved));
   }
-  // Class prices are in the order of the counting stages. Of a class that is served whole the price
-  // proves the bound and means no more.
+  // Class prices are in the order of the counting stages. The price of a class that is served whole
+  // only proves the bound, so it is not reported.
   for (std::size_t k = 0; k < planning.selection.class_prices.size(); ++k) {
     if (summary.stages[k].objective == 0) continue;
     priorities.at(summary.stages[k].priority).price = planning.selection.class_prices[k];

@@ -1,3 +1,4 @@
+// Texts of the reasons why pairs are no candidates and servers have no allocation.
 #include "host/plan/reasons.hpp"
 
 #include <fmt/format.h>
