@@ -133,11 +133,12 @@ std::string certificate_text(const PlanSummary& summary) {
   }
   const StageCertificate& last = summary.stages.back();
   if (last.proven) {
-    return text + (text.empty() ? "proven optimal\n" : "value proven optimal at that service\n");
+    return text +
+           (text.empty() ? "proven optimal\n" : "value proven optimal at these service levels\n");
   }
   text += fmt::format("at most {} $/hour", dollars(last.objective - last.lower_bound));
   if (const auto gap = summary.gap()) text += fmt::format(" ({:.3g} % of the cost)", 100 * *gap);
-  return text + " from the best plan with that service\n";
+  return text + " from the best plan at these service levels\n";
 }
 
 }  // namespace

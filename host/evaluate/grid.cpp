@@ -1,10 +1,11 @@
 // Shapes of the grid, and the names of verdicts.
+#include "tonnage/host/grid.hpp"
+
 #include <algorithm>
 #include <string>
 
 #include "host/base/parallel.hpp"
 #include "tonnage/core/error.hpp"
-#include "tonnage/host/grid.hpp"
 
 namespace tonnage {
 namespace {
@@ -17,10 +18,11 @@ constexpr std::int64_t kMostReplicaCounts = std::int64_t{1} << 16;
 void require_in_order(const char* what, const GridRange& range) {
   if (range.first < 0 || range.last < 0 || range.step < 1 ||
       (range.last > 0 && range.first > range.last)) {
-    throw Error(ErrorCode::kInvalidInput,
-                std::string(what) + " " + std::to_string(range.first) + ":" +
-                    std::to_string(range.last) + ":" + std::to_string(range.step) +
-                    " are no range, expected first:last[:step] with first <= last and step >= 1");
+    throw Error(
+        ErrorCode::kInvalidInput,
+        std::string(what) + " " + std::to_string(range.first) + ":" + std::to_string(range.last) +
+            ":" + std::to_string(range.step) +
+            " are not a range, expected first:last[:step] with first <= last and step >= 1");
   }
 }
 

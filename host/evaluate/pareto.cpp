@@ -54,7 +54,7 @@ std::vector<ParetoFrontier> pareto_frontiers(const Evaluator& evaluator, const P
                                              const ParetoOptions& options) {
   const bool percentile = options.ttft >= GridColumn::kTtftP50;
   if (!percentile && options.ttft != GridColumn::kTtft) {
-    throw Error(ErrorCode::kInvalidInput, "the column for TTFT is none of TTFT");
+    throw Error(ErrorCode::kInvalidInput, "the column of ParetoOptions::ttft is not a TTFT");
   }
   if (!(options.tolerance >= 0 && options.tolerance <= std::numeric_limits<double>::max())) {
     throw Error(ErrorCode::kInvalidInput, "the tolerance is " + std::to_string(options.tolerance) +

@@ -117,8 +117,8 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
   }
   if (p.solver == Solver::kUnlimited && optimizer.has_limits()) {
     throw Error(ErrorCode::kInvalidInput,
-                "the solver unlimited takes no account of maxCost, maxPower and maxChanges; auto, "
-                "greedy, price and milp do");
+                "the solver unlimited ignores maxCost, maxPower and maxChanges; use auto, greedy, "
+                "price or milp");
   }
   // Greedy is the published selection, which has no mixes.
   Offers offers = offer_options(p.problem, optimizer, p.found.lines, p.solver != Solver::kGreedy,

@@ -32,8 +32,8 @@ class System;
 [[nodiscard]] std::string no_capacity_detail(const Planning& planning, std::int64_t server,
                                              const std::vector<std::int64_t>& left);
 
-// The limits that an option would break, with its use and what is left: "3 servers of maxChanges (0
-// are left)". Empty if none. `has`: the option that would be given up, or null.
+// The limits that an option would break, with its use and what is left: "3 of maxChanges (0 left)".
+// Empty if none. `has`: the option that would be given up, or null.
 [[nodiscard]] std::string broken_limits(const Planning& planning, const Option& option,
                                         const Option* has, const std::vector<std::int64_t>& left);
 

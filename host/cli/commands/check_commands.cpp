@@ -128,8 +128,7 @@ ExitCode validate(const TwoFiles& a, const Environment& environment) {
 void add_verify(CLI::App& app, const Environment& environment, Run& run) {
   auto a = std::make_shared<TwoFiles>();
   CLI::App* command = app.add_subcommand(
-      "verify",
-      "Check a plan, ours or anybody's, against a fleet: capacity, targets, costs, claims");
+      "verify", "Check a plan, whoever made it, against a fleet: capacity, targets, costs, claims");
   command->add_option("PLAN", a->first, "The plan (JSON), or - for standard input")
       ->required()
       ->check(non_empty());

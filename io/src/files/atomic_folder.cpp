@@ -85,7 +85,8 @@ std::string what_stands_in_the_way(int folder, const FolderForm& form,
   if (text) files = form.files(*text);
   if (files.empty()) return "its " + form.mark + " is not that of " + form.noun;
   for (const std::string& name : names) {
-    if (!has(files, name)) return "it holds " + quoted(name) + ", which is no part of " + form.noun;
+    if (!has(files, name))
+      return "it holds " + quoted(name) + ", which is not part of " + form.noun;
     struct stat status {};
     if (fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode)) {
@@ -93,7 +94,7 @@ std::string what_stands_in_the_way(int folder, const FolderForm& form,
     }
   }
   for (const std::string& name : files) {
-    if (!has(names, name)) return "it is not whole: its " + quoted(name) + " is missing";
+    if (!has(names, name)) return "it is incomplete: its " + quoted(name) + " is missing";
   }
   return {};
 }
@@ -120,7 +121,7 @@ class AtomicFolder::Folder {
       : place_(path, unfinished), form_(std::move(form)) {
     if (place_.open_file() || place_.name() == "." || place_.name() == "..") {
       throw Error(ErrorCode::kInvalidInput,
-                  "cannot write " + path + ": a folder has to be named by a name of its own");
+                  "cannot write " + path + ": the path must end in a folder name");
     }
     const std::optional<struct stat> existing = place_.status();
     if (existing) (void)replaceable_files(*existing);
@@ -277,7 +278,7 @@ class AtomicFolder::Folder {
     if (error == 0) return {};
     UnfinishedChange change(place_.unfinished());
     change.remove(place_.sibling(old));
-    return "what " + place_.path() + " held before could not be removed and is now " +
+    return "the previous content of " + place_.path() + " could not be removed and is now " +
            place_.sibling(old) + ": " + std::strerror(error);
   }
 

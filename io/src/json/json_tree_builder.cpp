@@ -128,7 +128,7 @@ class JsonTreeBuilder {
 
   // Ends the parsing for a NUL byte of the text.
   bool refuse_nul(std::size_t at) {
-    return refuse("a NUL byte" + position_text(text_, at + 1), "JSON, which has none");
+    return refuse("a NUL byte" + position_text(text_, at + 1), "JSON, which has no NUL bytes");
   }
 
   // Absent where something in the text is no JSON, although the parser saw to its end.

@@ -73,7 +73,7 @@ void JsonWriter::value(std::string_view key, double number) {
   if (!std::isfinite(number)) {
     if (unwritable_ == Unwritable::kReplace) return null(key);
     throw Error(ErrorCode::kInvalidInput, "cannot write " + std::string(key) + ": " +
-                                              number_text(number) + " is no finite number");
+                                              number_text(number) + " is not a finite number");
   }
   start_value(key);
   text_ += number_text(number);

@@ -163,7 +163,7 @@ class NpyGrid : public GridSink {
     if (free >= 0 && needed > static_cast<double>(free)) {
       throw Error(ErrorCode::kIo, "cannot write " + path + ": " + std::to_string(count) +
                                       " candidates need " + std::to_string(needed / 1e9) +
-                                      " GB, its disk has " +
+                                      " GB, the disk has " +
                                       std::to_string(static_cast<double>(free) / 1e9) + " GB left");
     }
   }

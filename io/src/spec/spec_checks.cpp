@@ -68,7 +68,7 @@ class SpecChecks {
       const std::string& acc = spec_.models[i].acc;
       if (acc.empty() || accelerators_.contains(acc)) continue;
       add(Severity::kWarning, Section::kModels, i, "acc " + quoted(acc),
-          "the name of an accelerator", "the entry is of no use");
+          "the name of an accelerator", "the entry has no effect");
     }
   }
 
@@ -81,7 +81,7 @@ class SpecChecks {
       if (type.empty() || types.contains(type)) continue;
       add(Severity::kWarning, Section::kAccelerators, i,
           "type " + quoted(type) + " without a capacity", "its count of cards in capacityData",
-          "capacity is limited, so none of it can be used");
+          "capacity is limited, so no card of this type can be used");
     }
   }
 
@@ -90,7 +90,7 @@ class SpecChecks {
     for (std::size_t i = 0; i < spec_.accelerators.size(); ++i) {
       if (spec_.accelerators[i].power != PowerSpec{}) continue;
       add(Severity::kWarning, Section::kAccelerators, i, "no power figures",
-          "power, which energyPrice and maxPower count", "it counts as drawing nothing");
+          "power figures, which energyPrice and maxPower need", "its power counts as 0");
     }
   }
 
@@ -109,7 +109,7 @@ class SpecChecks {
           "at most " + std::to_string(most) + " accelerators with " +
               std::to_string(spec_.servers.size()) + " servers",
           "a server is offered combinations only of the " + std::to_string(most) +
-              " that are cheapest for what they carry");
+              " of least cost per goodput");
       count = 0;  // once for a model
     }
   }
@@ -174,7 +174,7 @@ class SpecChecks {
     for (const std::string& name : names) {
       if (accelerators_.contains(name)) continue;
       add(Severity::kWarning, section, index, "excludedAccelerators with " + quoted(name),
-          "names of accelerators", "it is without effect");
+          "names of accelerators", "it has no effect");
     }
   }
 

@@ -130,7 +130,7 @@ ModelTargetSpec read_target(Fields& fields) {
   spec.slo_drop = read_drop(fields);
   if (spec.slo_ttft_percentile > 0 && spec.slo_ttft_ms == 0) {
     fields.report().warning(fields.value().pointer(), "slo-ttft-percentile without slo-ttft",
-                            "a target that the percentile keeps", "it is without effect");
+                            "a TTFT target that the percentile belongs to", "it has no effect");
   }
   return spec;
 }

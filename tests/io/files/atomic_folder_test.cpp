@@ -216,7 +216,7 @@ TEST(AtomicFolder, NamesMayBeAsLongAsTheSystemAllows) {
 TEST(AtomicFolder, RefusesPathsThatEndInNoName) {
   const TemporaryFolder folder;
   for (const std::string& path : {folder / ".", folder / "..", std::string("/")}) {
-    expect_refusal(path, "a name of its own", [&] { (void)save(path, "new"); });
+    expect_refusal(path, "must end in a folder name", [&] { (void)save(path, "new"); });
   }
   EXPECT_EQ(folder.num_entries(), 0U);
 }

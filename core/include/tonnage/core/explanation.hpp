@@ -22,7 +22,7 @@ struct ExplainedOption {
   double objective = 0;  // what selection minimises: the value where no weights are set
   // The objective plus the resources taken at the prices of the plan, where the solver has prices.
   std::optional<double> priced_value;
-  std::int64_t cards_lacking = 0;  // beyond those left, were the server to give up what it has
+  std::int64_t cards_lacking = 0;  // cards short, if the server gives up its present ones
   std::string lack;                // those cards by type, in words
   std::string limits_broken;       // what it would take of limits beyond what is left
   bool chosen = false;

@@ -205,8 +205,8 @@ TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& 
 struct AverageFigures {
   TONNAGE_HD TargetFigures operator()(const QueueShape& shape, double rate) const {
     const RatePoint<double> r = averages_at(shape, rate);
-    const double prefill = prefill_within_service(
-        SteppedPair{shape, {}, 0.0}.prefill_ms(r.in_service), r.service_ms);
+    const double prefill =
+        prefill_within_service(SteppedPair{shape, {}, 0.0}.prefill_ms(r.in_service), r.service_ms);
     const double itl = (r.service_ms - prefill) / shape.service.out_tokens;
     return {itl, r.wait_ms + prefill + itl, r.wait_ms + r.service_ms, r.drop_probability};
   }

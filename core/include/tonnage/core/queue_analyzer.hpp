@@ -86,7 +86,8 @@ void require_valid(const QueueShape& shape);
 // The least concurrency M <= shape.max_batch whose goodput is within kNearPeak of the peak. Covers
 // every M, but bounds spare most of them a sizing (goodput_search.hpp). `check` is called now and
 // then; its exceptions are passed on. Throws as size_queue.
-[[nodiscard]] QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& targets,
+[[nodiscard]] QueueOptimum optimize_concurrency(const QueueShape& shape,
+                                                const QueueTargets& targets,
                                                 const std::function<void()>& check = {});
 
 }  // namespace tonnage
