@@ -1,3 +1,4 @@
+// The note about names that spreadsheets read as formulas.
 #include "host/cli/formula_note.hpp"
 
 #include <fmt/format.h>

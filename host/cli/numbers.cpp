@@ -1,3 +1,4 @@
+// Parses numbers, ranges and sizes of the command line, and says what was expected instead.
 #include "host/cli/numbers.hpp"
 
 #include <fmt/format.h>

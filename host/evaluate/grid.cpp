@@ -1,4 +1,4 @@
-// Shapes of the grid, and the names of verdicts.
+// Plans the shapes of grids, and names verdicts.
 #include "tonnage/host/grid.hpp"
 
 #include <algorithm>
@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::int64_t kLinesPerChunk = 256;
 constexpr std::int64_t kMostCandidates = std::int64_t{1} << 62;
-// A row of a block holds all replica counts of its grid line: this bounds what a thread needs.
+// Bound on the replica counts of a grid line, and so on the memory of a thread, since a block holds
+// whole rows.
 constexpr std::int64_t kMostReplicaCounts = std::int64_t{1} << 16;
 
 void require_in_order(const char* what, const GridRange& range) {
@@ -71,7 +72,7 @@ GridLine plan_line(const Problem& problem, std::int64_t line, const GridOptions&
   return g;
 }
 
-// Cuts lines of very many replica counts, and numbers the candidates.
+// Cuts lines of very many replica counts into parts, and numbers the candidates.
 std::vector<GridLine> in_parts(const std::vector<GridLine>& lines, std::int64_t parts) {
   std::vector<GridLine> grid;
   grid.reserve(static_cast<std::size_t>(parts));

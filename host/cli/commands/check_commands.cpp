@@ -1,4 +1,4 @@
-// Commands that judge files: verify, diff, validate.
+// The commands `verify`, `diff` and `validate`: their options, tables and exit codes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ void refuse_two_stdin(const TwoFiles& a) {
   }
 }
 
-// Which of the bounds of a plan that holds were recomputed.
+// How many bounds of a valid plan were recomputed.
 std::string bounds_text(const PlanClaims& claims) {
   if (!claims.summary || claims.summary->stages.empty()) return "";
   const std::vector<StageClaims>& stages = claims.summary->stages;

@@ -1,3 +1,4 @@
+// The command `pareto`: its options and its table.
 #include <fmt/format.h>
 
 #include <memory>
