@@ -1,9 +1,8 @@
-// Kernel bodies of the search over batch sizes: a warp a line. The sweep holds 32 replica counts in
-// its lanes and runs through all batch sizes in one pass; what passes is settled by sizing, first
-// one batch size of each line, then lanes over batch sizes. Two rounds of sweep and settling answer
-// every line. Owns: which replica counts a round looks at, and the order in which batch sizes are
-// settled, by which the answer is always the least replicas and among those the smallest batch
-// size.
+// Kernel bodies of the search over batch sizes, one warp per line. The sweep holds 32 replica
+// counts in its lanes and passes over all batch sizes once. Sizing settles the candidates that
+// pass: first one batch size per line, then lanes over batch sizes. Two rounds of sweep and
+// settling answer every line. Owns: the replica counts of a round, and the order of settling, by
+// which the answer is always the fewest replicas and among those the smallest batch size.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +13,7 @@
 
 namespace tonnage::cuda {
 
-// What the next round does with a line.
+// Stage of a line: what the next round does with it.
 enum class SearchStage : std::int32_t {
   kDone,
   kLowest,  // infeasible at its ceiling: every batch size that holds at the lowest rate is sized
@@ -26,8 +25,8 @@ enum class SearchStage : std::int32_t {
 struct LineSearch {
   std::int64_t after;  // no batch size does with so few replicas
   std::int64_t to;     // the answer needs no more
-  // Of what passed the last sweep: the least replica count, and the smallest batch size with it; 0
-  // where nothing did.
+  // Among the candidates that passed the last sweep: the least replica count, and the smallest
+  // batch size with it; 0 if none passed.
   std::int32_t first_count;
   std::int32_t first_batch;
   SearchStage stage;
@@ -42,20 +41,19 @@ struct SearchCounts {
 struct SearchRows {
   ChunkRows rows;
   LineSearch* searches;  // of each position
-  // Of each batch size of a line: the first replica count at which it passed, 0: none, kSized:
-  // sized already.
+  // By batch size of a line: the first replica count that passed; 0: none; kSized: already sized.
   std::int32_t* entries;
   SearchCounts* counts;
   bool whole_grid;
 };
 inline constexpr std::int32_t kSized = -1;
 inline constexpr std::uint32_t kNoEntry = ~0u;
-// Replicas of a line of which too many batch sizes would have to be sized: the host answers it.
+// Marks a line with too many batch sizes to size: the host answers it.
 inline constexpr std::int64_t kLeftToHost = -1;
 // Rounds of sweep and settling after which every line is done.
 inline constexpr int kSearchRounds = 2;
 
-// Where the search of each sized line starts.
+// Initialises the search of each sized line.
 struct StartSearches {
   static constexpr int kThreadsPerItem = 1;
   SearchRows all;
@@ -73,8 +71,8 @@ struct StartSearches {
   }
 };
 
-// One pass over all batch sizes with 32 replica counts, ascending over the lanes. Bit t of the
-// result: some batch size passes with the count of lane t.
+// One pass over all batch sizes with 32 replica counts, ascending over the lanes. Returns a mask:
+// bit t says whether some batch size passes with the count of lane t.
 template <bool kHasRoom, bool kStepped, bool kExtended, class Warp>
 struct SweepPass {
   using V = typename Warp::Real;
@@ -85,16 +83,15 @@ struct SweepPass {
   const double* table;    // 1/mu(n) where kStepped, else 1/n
   std::int32_t* entries;  // of the line
   std::int64_t passed = 0;
-  // On each thread, of the entries it has set: the least count and the smallest batch size with it.
+  // By thread, over the entries it has set: the least count, and the smallest batch size with it.
   typename Warp::template Each<std::uint32_t> least_count{}, least_batch{};
 
-  // `wanted`: the lanes that count. `keeps`: entries set before stay.
+  // `wanted`: the lanes to consider. `keeps`: entries set before stay.
   TONNAGE_KERNEL_BODY std::uint32_t operator()(const Counts& replicas, std::uint32_t wanted,
                                                bool keeps) {
     if (!keeps) warp.each([&](int t) { least_count[t] = least_batch[t] = kNoEntry; });
     const V rate = sweep_rate(line, warp.lanes(replicas));
-    // For each thread a batch size of the group of 32 under way, its own: the lanes that passed
-    // there.
+    // By thread, for its batch size of the current group of 32: the lanes that passed.
     typename Warp::template Each<std::uint32_t> bits, any_bits, num_passed;
     warp.each([&](int t) { any_bits[t] = num_passed[t] = bits[t] = 0; });
     typename Warp::template Each<std::int32_t> own;
@@ -128,7 +125,7 @@ struct SweepPass {
   }
 
  private:
-  // The first count that passed, for each of a group of batch sizes.
+  // Stores the first count that passed, for each batch size of a group.
   TONNAGE_KERNEL_BODY void store(const typename Warp::template Each<std::uint32_t>& bits,
                                  const Counts& replicas, std::int64_t base, int last, bool keeps) {
     typename Warp::template Each<int> lane;
@@ -194,7 +191,8 @@ struct SweepLines {
   }
 
  private:
-  // The replica counts of one pass: after + 1, after + 2, ... or 32 spread over (after, to].
+  // The replica counts of one pass: after + 1, after + 2, ..., or 32 counts spread over (after,
+  // to].
   struct Window {
     std::int64_t after;
     std::int64_t to;
@@ -225,8 +223,9 @@ struct SweepLines {
     return next_counts(search.after, search.to, false);
   }
 
-  // After a pass over `window` in which the lanes of `any` passed. In stage kNear the last window
-  // is the first neighbouring counts with a batch size that passes; search.after moves up to it.
+  // Advances the search after a pass over `window` in which the lanes of `any` passed. In stage
+  // kNear the last window is the first run of neighbouring counts with a batch size that passes;
+  // search.after moves up to it.
   TONNAGE_KERNEL_BODY static Window next_window(LineSearch& search, const Window& window,
                                                 std::uint32_t any) {
     const Window none{0, 0, 0, false, false};
@@ -237,7 +236,7 @@ struct SweepLines {
     if (search.stage != SearchStage::kNear) return none;
     std::int64_t after = end, to = search.to;
     if (window.spread) {
-      // Without any, only the ceiling's own answer remains.
+      // If none passes, only the answer of the ceiling remains.
       const int first = any != 0 ? lowest_bit(any) : kWarpSize - 1;
       to = window.replicas(first);
       after = any == 0 ? to : (first > 0 ? window.replicas(first - 1) : window.after);
@@ -251,8 +250,8 @@ struct SweepLines {
   }
 };
 
-// Sizes the smallest batch size of the least count that passed, a thread a line. Where it does with
-// that count, as most do, it is the answer; SettleLines goes on with the other lines.
+// Sizes the smallest batch size of the least count that passed, one thread per line. If that count
+// suffices, as it mostly does, this is the answer. SettleLines continues with the other lines.
 struct SettleFirst {
   static constexpr int kThreadsPerItem = 1;
   SearchRows all;
@@ -301,7 +300,7 @@ struct SettleLines {
     SearchStage next = SearchStage::kDone;
     if (in_steps) {
       settle.step_by_step();
-      // Counts beyond those swept are left where no batch size does with the ones swept.
+      // Try counts beyond those swept if no batch size suffices with those.
       const std::int64_t swept = search.after + kWarpSize;
       if (search.stage == SearchStage::kNear && settle.best.num_replicas > swept &&
           search.after < search.to) {
@@ -345,14 +344,14 @@ struct SettleLines {
       return is_bounded && ceiling > kShortLine && sized > kMostSized;
     }
 
-    // Sizes the batch sizes in the order of the least count that passed, those of one count in
-    // ascending order, until no other can be better. Counts that passed are consecutive.
+    // Sizes batch sizes in the order of the least count that passed, then of batch size, until no
+    // other can be better. Counts that passed are consecutive.
     TONNAGE_KERNEL_BODY void step_by_step() {
       while (!too_many()) {
         const std::uint32_t count = least_entry();
         if (count == kNoEntry || count > best.num_replicas) return;
         for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
-          // No batch size needs fewer than `count` now, so of equals the smallest is found first.
+          // No batch size needs fewer than `count` now, so the smallest of equals is found first.
           if (best.num_replicas == count && best.max_batch <= base) return;
           size_group(base,
                      [&](std::int32_t entry) { return entry == static_cast<std::int32_t>(count); });
