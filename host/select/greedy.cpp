@@ -1,3 +1,5 @@
+// The published selection: unlimited, and greedy with regret order; also the building and sorting
+// of option tables. Best effort on the leftovers is in leftovers.cpp.
 #include "tonnage/host/selection.hpp"
 
 #include <algorithm>
@@ -10,7 +12,7 @@
 namespace tonnage {
 namespace {
 
-// A server in line with its present option. The greatest is served first.
+// A waiting server with its present option. The greatest is served first.
 struct Waiting {
   double regret;     // rounded; infinite on the last option
   double objective;  // rounded

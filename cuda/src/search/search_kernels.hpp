@@ -300,7 +300,7 @@ struct SettleLines {
     SearchStage next = SearchStage::kDone;
     if (in_steps) {
       settle.step_by_step();
-      // Try counts beyond those swept if no batch size suffices with those.
+      // If no batch size suffices with the counts swept, try the counts beyond them.
       const std::int64_t swept = search.after + kWarpSize;
       if (search.stage == SearchStage::kNear && settle.best.num_replicas > swept &&
           search.after < search.to) {

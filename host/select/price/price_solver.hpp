@@ -1,6 +1,6 @@
 // One run of the price solver: the stages of the lexicographic order, one after the other. Owns:
-// what stages hand on to each other (the best plan, prices, proofs, what branching left). The
-// stages of counts are in price_count_stage.cpp, that of value in price_value_stage.cpp.
+// what stages hand on (the best plan, prices, proofs, open branching nodes). Counting stages are in
+// count_stage.cpp, the value stage in value_stage.cpp.
 #pragma once
 
 #include <algorithm>
@@ -29,9 +29,9 @@ constexpr double kCountTolerance = 1e-6;
 constexpr Accuracy kBoundAccuracy{1e-10, true};
 constexpr Accuracy kBranchAccuracy{1e-9, false};
 
-// What searches among players that are alike may take in a stage of counts, in that of value, there
-// for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
-// branching may in stages of counts and in that of value, and certifying likewise.
+// Work limits as ExactLimits counts them: of grouped searches in a counting stage, in the value
+// stage, there for one plan, around the last plan, and of one such search; and of branching and of
+// certifying, each in counting stages and in the value stage.
 struct Effort {
   std::int64_t counts, value, plan, last, one, branch, branch_value, certify_counts, certify;
   double near_value;   // a plan so near to its bound is good enough: a share of its cost
@@ -74,8 +74,8 @@ class PriceSolver {
   void improve_best(const Stage& stage, const Prices& prices);
   void exchange_best(const Stage& stage, const Prices& prices);
 
-  // Makes plans for aims until one will do, and keeps what is better. target(aim): the stage that
-  // one is made for.
+  // Makes a plan for each target until one is near enough, and keeps better ones. target(aim): the
+  // stage to plan for.
   template <class Aim, class Target, class Good>
   [[nodiscard]] std::vector<Packing> try_aims(std::span<const Aim> aims, const Prices& prices,
                                               const Target& target, const Good& good) {
@@ -138,9 +138,9 @@ class PriceSolver {
   };
   [[nodiscard]] Weighted weighted(const Table& table, const Stage& stage, const Prices& prices,
                                   double least_skipped);
-  // Leaves that no plan as good as the best keeps to are done with.
+  // Drops open nodes that cannot hold a plan as good as the best.
   void leave_hopeful(std::int32_t rank, const Proof& proof);
-  // Bounds of counts once more at the service levels of the final plan.
+  // Recomputes bounds of counts at the service levels of the final plan.
   void settle_bounds();
 
   // One of several plans of the stage of value, made for a table and its prices. It may not hold.

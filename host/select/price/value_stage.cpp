@@ -1,4 +1,4 @@
-// The stage of value, at the service levels that the stages before reached.
+// The value stage of the price solver: least value at the service levels of the counting stages.
 #include <algorithm>
 #include <utility>
 
@@ -10,10 +10,11 @@
 namespace tonnage::price {
 namespace {
 
-// A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
+// A plan this close to its bound counts as proven: in cents/hour, and as a share of the sum of
+// values.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
-// Prices to start from beyond this are none.
+// Start prices above this are ignored.
 constexpr double kMaxStartPrice = 1e12;
 // Aims are tried only if so many plans made for an exact search found nothing.
 constexpr std::int64_t kFirstRestarts = 4;
@@ -56,7 +57,7 @@ Packing PriceSolver::value_plan(PlanMaker& maker, AlikeSearches& searches, const
   if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
   Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, &spare);
   searches.settle(table, stage, prices, goal, plan);
-  // What the search cannot bring about in numbers, single exchanges often can.
+  // Single exchanges often complete what the grouped search leaves.
   if (is_large()) {
     maker.mend_moves(stage, prices, plan);
   } else if (lack(table, stage, plan) <= kMendable) {

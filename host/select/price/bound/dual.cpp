@@ -1,3 +1,5 @@
+// Maximises the Lagrangian bound of a stage over prices of resources and classes. In large fleets
+// it fixes players whose choice prices no longer change (fixing.hpp) on the way.
 #include "host/select/price/bound/dual.hpp"
 
 #include <algorithm>
@@ -13,7 +15,7 @@
 namespace tonnage::price {
 namespace {
 
-// The search halves what is left every few passes; a stage with more prices needs more of them.
+// Pass limit of a search: a constant plus a number per price. The gap halves every few passes.
 constexpr std::size_t kPasses = 60;
 constexpr std::size_t kPassesPerPrice = 20;
 // Prices of more than so many times their first guess are looked at with suspicion: whether this
@@ -32,7 +34,7 @@ constexpr int kFirstLeft = 24, kNextLeft = 8;
 // so many times farther.
 constexpr std::size_t kLastPasses = 8;
 constexpr double kMargin = 2, kWider = 8;
-// So often; then nobody is left out any more.
+// After this many wrong fixings, fix no player again.
 constexpr int kMaxCorrections = 3;
 // Prices known from a stage that is much the same are near: within this share. Those of a share of
 // the first guesses are no prices. The box around them grows where the best come so near to a side,
@@ -43,7 +45,7 @@ constexpr double kSide = 0.5;
 // Passes over the few that are left take so little that the search comes closer: to this share of
 // the tolerance.
 constexpr double kClose = 0.03;
-// To start a thread takes as long as to walk about so many options.
+// Options that one thread should at least visit, since starting a thread takes about as long.
 constexpr std::int64_t kThreadOptions = 200000;
 
 // The prices of a stage that may move, as one vector: resources, then classes with an allowance.
@@ -103,7 +105,7 @@ class Variables {
     return scale;
   }
 
-  // No plan of the stage costs more.
+  // An upper bound on the cost of any plan of the stage.
   [[nodiscard]] double most() const {
     double most = 0;
     for (std::int64_t p = 0; p < table_.first_player[stage_.num_classes]; ++p) {

@@ -1,5 +1,5 @@
-// Prices of cards and of service levels for one stage: the dual of the selection. Owns: the
-// certified bound at given prices and the search for prices that make it large.
+// The Lagrangian dual of a stage: prices of cards and of service levels. Owns: the certified bound
+// at given prices, and the search for prices that maximise it.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace tonnage::price {
 
-// What everybody's cheapest choice at some prices amounts to.
+// The cheapest choices of all players at some prices, summed up.
 struct Response {
   double value = 0;             // of the relaxed stage, rounding errors included
   double rounding = 0;          // at least as large as the error of `value`
   std::vector<double> load;     // [resources + 1] asked for
   std::vector<double> skipped;  // [classes]
 
-  // No plan of the stage is below this.
+  // Certified lower bound of the stage.
   [[nodiscard]] double bound() const { return value - rounding; }
 };
 

@@ -1,5 +1,6 @@
-// A stage without the players whose choice prices no longer change and without the options that
-// nobody chooses. Owns: which these are, and what they leave to the others.
+// Reduced-cost fixing: a stage without the players whose choice prices no longer change, and
+// without the options that no player chooses. Owns: which these are, and what they leave to the
+// others.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,6 @@
-// The options as the price solver walks them: flat, ordered by class, without those that no plan
-// needs. Owns: which servers play, class ranks, the dominance rule, the stages of the lexicographic
-// order and the prices that a stage is relaxed with.
+// The flat table of the price solver: options in order of class, without dominated ones. Owns:
+// which servers take part (players), class ranks, the dominance rule, the stages of the
+// lexicographic order and their prices.
 #pragma once
 
 #include <cstdint>
@@ -107,8 +107,9 @@ struct Table {
 
 [[nodiscard]] Table flatten(const OptionTable& table);
 
-// The table with up to `size` added to every value, evenly spread: what players tie about no longer
-// ties, so that prices alone can tell most of them what to do. Every `salt` adds other amounts.
+// The table with perturbed values: up to `size` is added to each, evenly spread, so that ties are
+// broken and prices alone decide for most players. Every `salt` (a seed) gives another
+// perturbation.
 [[nodiscard]] Table jittered(const Table& table, double size, std::uint64_t salt);
 
 // What one stage minimises over the players of the first `num_classes` classes:
@@ -134,8 +135,8 @@ struct Stage {
   }
 };
 
-// Multipliers of the relaxed constraints. A player that goes without pays what `skip` says of its
-// class: skip_cost plus the price of the class, or infinity where everybody must be served.
+// Lagrange multipliers of the relaxed constraints. A player without an option pays `skip` of its
+// class: skip_cost plus the price of the class, or infinity if all must be served.
 struct Prices {
   std::vector<double> resource;  // [resources + 1] per card or unit, >= 0; the last is 0
   std::vector<double> skip;      // [classes]

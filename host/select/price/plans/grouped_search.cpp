@@ -1,3 +1,5 @@
+// The grouped search: groups interchangeable players, and solves an integer program with one
+// variable per group and move.
 #include "host/select/price/plans/grouped_search.hpp"
 
 #include <algorithm>
@@ -29,7 +31,7 @@ constexpr double kStop = 0.2;        // of what is near
 constexpr double kMostExcess = 8, kLeastPrice = 1e-3;
 // How many times more it counts in each of the searches that follow.
 constexpr double kExcessGrowth = 4;
-// A plan that does not hold yet is worth so many searches more that gain nothing.
+// Further searches without gain that an infeasible plan is worth.
 constexpr int kMorePatience = 1;
 // Costs within a step of this factor are alike where they are not ties.
 constexpr double kStepsPerOctave = 4;

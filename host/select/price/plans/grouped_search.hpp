@@ -1,5 +1,6 @@
-// Better plans around a given one, found by branch and cut over how many of the players that are
-// alike do what. Owns: which players are alike, and the integer program of their moves.
+// Grouped search: better plans around a given one, by branch and cut over the numbers of
+// interchangeable players that make each move. Owns: which players are interchangeable, and the
+// integer program of their moves.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Moves of single players, sorted out by their effect. Owns: what a move is, and which of the many
-// of one effect are worth a look.
+// Moves of single players, grouped by their effect on resources. Owns: what a move is, and which
+// moves of one effect are kept.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Plans made from prices. Owns: how values that tie are told apart, and how plans that come out are
-// repaired and improved.
+// Plans made from prices. Owns: the perturbation of tied values, and the order of repair and
+// improvement.
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,5 @@
+// Rounds cheapest choices to feasible assignments: relieves overfull resources, fills free ones,
+// and restores service levels. Also holds the members of Packing (an assignment).
 #include "host/select/price/model/assignment.hpp"
 
 #include <algorithm>
@@ -8,7 +10,7 @@
 namespace tonnage::price {
 namespace {
 
-// A way out of an overfull resource: the player takes option `to` instead (kNone: goes without).
+// A way to relieve a resource: the player takes option `to` instead (kNone: goes without).
 struct Exit {
   bool breaks_level;  // leaves a player unserved whom the stage wants served
   double cost_per_unit;
@@ -16,7 +18,7 @@ struct Exit {
   std::int64_t to;
 };
 
-// Everybody's cheapest choice, room or not.
+// Assigns the cheapest choice of each player, feasible or not.
 void put_cheapest(const Table& table, const Stage& stage, const Prices& prices, int num_threads,
                   Packing& packing) {
   const std::int64_t players = packing.num_players();

@@ -1,3 +1,4 @@
+// The schedule of targets and perturbations for the plans of a stage, by fleet size.
 #include "host/select/price/plans/schedule.hpp"
 
 #include <algorithm>

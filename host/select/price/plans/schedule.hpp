@@ -1,5 +1,5 @@
-// Plans tried for a stage, one after the other. Owns: what each is aimed at, what values that tie
-// are told apart by for it, and how many are tried in a fleet of some size.
+// The schedule of plans tried for a stage. Owns: the target and the perturbation of each, and their
+// number by fleet size.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,5 @@
-// What a stage cannot be better than, and what it would be like: a linear program over everybody's
-// choices, tightened by cutting planes, also where some choices are decided. Owns: its columns and
-// cuts, the bound that its prices prove, and what to decide next.
+// LP relaxation of a stage, tightened by Gomory cuts, also under branching decisions. Owns: its
+// columns and cuts, the bound that its prices prove, and what to branch on next.
 #pragma once
 
 #include <cstdint>

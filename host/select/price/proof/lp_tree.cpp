@@ -1,3 +1,4 @@
+// Best-first branch and bound on the LP relaxation of a stage.
 #include "host/select/price/proof/lp_tree.hpp"
 
 #include <algorithm>

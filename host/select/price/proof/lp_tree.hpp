@@ -1,5 +1,5 @@
-// Proves how far plans are from the best by deciding what the relaxation leaves open. Owns: the
-// tree of such decisions. Unlike branching by prices (price_branch.hpp) it makes no plans.
+// Branch and bound that raises the bound of a stage. Owns: the tree of branching decisions on the
+// LP relaxation. Unlike the tree of prices (price_tree.hpp) it makes no plans.
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// Best-first branching on undecided players with bounds by prices, and plans at the nodes.
 #include "host/select/price/proof/price_tree.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// Branching on players that prices alone leave undecided between two options, or between one and
-// going without. Owns: the tree of such decisions, its bound, and when plans are made at its nodes.
+// Branch and bound by prices, on players whose choice prices leave undecided between two options,
+// or between one and going without. Owns: the tree of branching decisions, its bound, and when
+// plans are made at its nodes.
 #pragma once
 
 #include <cstdint>

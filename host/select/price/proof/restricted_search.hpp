@@ -1,5 +1,5 @@
-// A stage solved exactly where the prices leave few enough options open. Owns: the rule by which
-// the distance between plan and bound rules options out, and the model of what remains.
+// Exact search of a stage restricted to the options that reduced costs leave open. Owns: the rule
+// by which the gap between plan and bound excludes options, and the model of the rest.
 #pragma once
 
 #include <cstdint>
