@@ -1,5 +1,5 @@
-// Checks over the whole spec. Entries whose names were refused (they are empty) are left out, and
-// so is a check whose other side was not read.
+// Checks over the whole spec. Entries with refused (empty) names are skipped, and so are checks
+// whose other section was not read.
 #include "io/src/spec/spec_checks.hpp"
 
 #include <algorithm>
@@ -94,7 +94,7 @@ class SpecChecks {
     }
   }
 
-  // Beyond so many accelerators not every pair is combined.
+  // Beyond this many accelerators not every pair is combined.
   void check_combined() {
     if (!spec_.optimizer.heterogeneous) return;
     const std::int64_t most = most_combined_accelerators(std::ssize(spec_.servers));
@@ -114,7 +114,7 @@ class SpecChecks {
     }
   }
 
-  // The ceiling that performance data give a loaded server must be within the limit as well.
+  // The batch ceiling from performance data must be within the limit too.
   void check_batch_ceiling(std::size_t index) {
     const ServerSpec& server = spec_.servers[index];
     const LoadSpec& load = server.current_alloc.load;
@@ -183,7 +183,7 @@ class SpecChecks {
   Diagnostics& diagnostics_;
   Names accelerators_;
   std::unordered_map<std::string_view, Names> targets_;  // models that each class has targets for
-  // Per model the largest maxBatchSize * atTokens.
+  // The largest maxBatchSize * atTokens of each model.
   std::unordered_map<std::string_view, std::int64_t> most_batch_tokens_;
 };
 
