@@ -80,7 +80,7 @@ TEST(WaitDistribution, LargestWaitingRoomStaysFast) {
   }
 }
 
-TEST(WaitDistribution, NobodyWaitsWithoutAWaitingRoom) {
+TEST(WaitDistribution, NoWaitWithoutAWaitingRoom) {
   const ServiceParams p{12, 0.05, 0.0005, 128, 512, 8192};
   const QueueMetrics m = evaluate_queue(p, 48, 0, 10.0);
   EXPECT_EQ(wait_quantile(m, 0, 0.99), 0);

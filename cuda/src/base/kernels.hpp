@@ -7,7 +7,7 @@
 #include "cuda/src/grid/point_kernels.hpp"
 #include "cuda/src/grid/table_kernels.hpp"
 #include "cuda/src/search/line_kernels.hpp"
-#include "cuda/src/search/search_kernels.hpp"
+#include "cuda/src/search/settle_kernels.hpp"
 
 namespace tonnage::cuda {
 

@@ -153,7 +153,7 @@ TEST(AtomicFolder, ReplacesNothingButWholeFoldersOfItsForm) {
   }
 }
 
-TEST(AtomicFolder, WhatAppearsWhileItIsWrittenIsKept) {
+TEST(AtomicFolder, FilesThatAppearMeanwhileAreKept) {
   const TemporaryFolder folder;
   const std::string path = folder / "grid";
   ASSERT_EQ(save(path, "old"), "");
@@ -296,7 +296,7 @@ TEST(AtomicFolder, ReplacesAlsoWhereNamesCannotBeExchanged) {
   }
 }
 
-TEST(AtomicFolder, SaysWhereTheOldFolderIsThatCannotBeRemoved) {
+TEST(AtomicFolder, ReportsAnOldFolderThatCannotBeRemoved) {
   const TemporaryFolder folder;
   const std::string path = folder / "grid";
   ASSERT_EQ(save(path, "old"), "");
@@ -313,7 +313,7 @@ TEST(AtomicFolder, SaysWhereTheOldFolderIsThatCannotBeRemoved) {
   EXPECT_EQ(folder.num_entries(), 2U);
 }
 
-TEST(AtomicFolder, WhatMayNotBeWrittenToIsNotReplaced) {
+TEST(AtomicFolder, ReadOnlyOutputIsNotReplaced) {
   const TemporaryFolder folder;
   const std::string path = folder / "grid";
   ASSERT_EQ(save(path, "old"), "");

@@ -201,10 +201,8 @@ TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_
   // The true a is a * 2^(kShift * shift): where service slows down with the batch, a may fall far
   // below what a double holds and come back in an overloaded waiting room.
   constexpr double kShift = 512;
-  double a = 1, not_a = 0, mean = 0;
-  double shift = 0;
+  double a = 1, not_a = 0, mean = 0, shift = 0, inv_mu = 0;
   SegmentWalk walk{p};
-  double inv_mu = 0;
   for (std::int64_t i = 1; i <= max_batch; ++i) {
     const double n = static_cast<double>(i);
     inv_mu = inverse_mu(walk.at(n), 1.0 / n);
