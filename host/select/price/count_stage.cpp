@@ -15,9 +15,9 @@ namespace {
 constexpr double kNearCount = 0.002;
 // Largest share of the budget for one plan: 1 / kBudgetParts.
 constexpr std::int64_t kBudgetParts = 3;
-// What values weigh where an exact search follows, in players for a player's spread; in large
-// fleets, of which one player is little, as much as brings plans near in value, too. That much less
-// where it costs the relaxation more than so many players, a few times at most.
+// Weight of values in counting stages before an exact search, in players per spread of a player's
+// values; larger in large fleets, where it also brings plans near in value. It is divided by kLess,
+// at most kMaxWeights times, while it costs the relaxation more than kTraded players.
 constexpr double kCountValue = 1e-3, kLargeCountValue = 3e-2;
 constexpr double kTraded = 2, kLess = 3;
 constexpr int kMaxWeights = 6;
@@ -137,7 +137,7 @@ void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof&
   std::vector<Leaf> leaves = leaves_;
   branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
          proof);
-  // Where that says little, one set of prices for everybody tells more than one for each leaf.
+  // If branching proves little, one set of prices for all says more than one per node.
   if (proof.bound - of_prices > kTelling * (unserved() - of_prices)) leaves_ = std::move(leaves);
   goal.bound = proof.bound;
   if (!is_large() && (!is_close || unserved() < before)) search_around_best();
@@ -207,7 +207,7 @@ void PriceSolver::settle_bounds() {
     proof.objective = static_cast<double>(best_.skipped(k));
     const Stage pure = count_stage_of(k, 0);
     for (std::int32_t j = 0; j < k; ++j) {
-      // A level that turned out to spare nobody needs everybody served.
+      // A level of 0 means that all must be served.
       if (pure.is_forced(j)) {
         prices_[k].skip[j] = std::numeric_limits<double>::infinity();
       }

@@ -16,14 +16,14 @@ constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
 // Start prices above this are ignored.
 constexpr double kMaxStartPrice = 1e12;
-// Aims are tried only if so many plans made for an exact search found nothing.
+// Targets are tried only after this many plans for an exact search have failed.
 constexpr std::int64_t kFirstRestarts = 4;
-// From so many times what is near exchanges alone bring plans of large fleets near; from farther
-// other plans do, sooner.
+// Within this multiple of the near distance exchanges alone bring plans of large fleets near; from
+// farther away other plans do so sooner.
 constexpr double kExchanged = 4;
 constexpr int kPatience = 2;  // around the best plan
 
-// The stage with levels to aim at, by a share of what lies between them and their bounds.
+// The stage with reserved levels: by a share of the distance between levels and their bounds.
 Stage with_reserve(const Stage& stage, double share, const std::vector<double>& least_skipped) {
   Stage target = stage;
   for (std::int32_t k = 0; k < stage.num_classes; ++k) {
@@ -33,7 +33,7 @@ Stage with_reserve(const Stage& stage, double share, const std::vector<double>& 
   return target;
 }
 
-// The share of what lies between levels and their bounds that is worth at most `near`.
+// The reserve, as a share of that distance, that is worth at most `near`.
 double near_share_of(const Stage& stage, const Prices& prices, double near,
                      const std::vector<double>& least_skipped) {
   double worth = 0;
@@ -110,7 +110,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     return AlikeGoal{bound,    near,           best_.value(table_) - proof.bound,
                      patience, effort_.excess, effort_.plan};
   };
-  // Where stages before had to branch, the prices of no single node tell what holds.
+  // After branching in earlier stages no single node's prices describe the whole stage.
   const bool is_branched = leaves_.size() > 1;
   const auto branch_value = [&] {
     std::int64_t plans = 0;
@@ -146,11 +146,12 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   const double before = best_.value(table_);
   if (has_exact_solver() && !is_branched) {
     if (is_large()) {
-      // Of the few players as large as the gap prices take parts, which more plans cannot.
+      // Large players may be split by the relaxation; more plans from the same prices do not help,
+      // branching does.
       restart_until(kSideBySide);
       if (at_level() && !is_near(best_)) branch_value();
     }
-    // What else there is seldom makes up for plans of a large fleet that all lack something.
+    // Other methods seldom make up for plans of a large fleet that are all short of something.
     restart_until(is_large() ? num_value_restarts(table_.num_players()) : kFirstRestarts);
   }
   const bool is_same = best_.value(table_) == before;
