@@ -132,11 +132,11 @@ void GoodputSearch::pass(double rate, double wanted, std::int64_t last) {
     }
     if (!chain_block_end(c, q, stop, big_n)) break;
   }
-  bound_alike(m, c, rate, last);
+  bound_unfilled(m, c, rate, last);
 }
 
 // Batch sizes from `from` on never fill at this rate, so they all have the averages of `from`.
-void GoodputSearch::bound_alike(std::int64_t from, const ChainSums<double>& chain, double rate,
+void GoodputSearch::bound_unfilled(std::int64_t from, const ChainSums<double>& chain, double rate,
                                 std::int64_t last) {
   std::int64_t in_range = from;
   while (in_range <= last && rate > top(in_range)) ++in_range;

@@ -115,7 +115,7 @@ void parallel_chunks(std::int64_t count, std::int64_t chunk, int num_threads, co
         if (reports) report(so_far);
       }
     } catch (const Abandoned&) {
-      failed = true;  // the reason is told where it arose
+      failed = true;  // reported where it was thrown
     } catch (...) {
       fail();
     }

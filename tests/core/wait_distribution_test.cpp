@@ -32,7 +32,7 @@ TEST(WaitDistribution, TailMatchesPlainSums) {
       ASSERT_TRUE(std::isfinite(got.survival) && std::isfinite(got.density)) << "t " << t;
       worst = std::max(worst, std::fabs(got.survival - want));
       EXPECT_NEAR(got.survival, want, 1e-11) << "rate " << rate << " t " << t;
-      // Relative accuracy far into the tail, as far as percentiles are asked for.
+      // Relative accuracy far into the tail, up to the highest percentile that targets use.
       if (want > 1e-6) {
         EXPECT_NEAR(got.survival / want, 1, 1e-9) << "rate " << rate << " t " << t;
       }

@@ -2,11 +2,12 @@
 
 header_examples.py OUTPUT HEADER...
 
-The opening comment of a header may hold a block "// Example:", whose lines are indented by three
-spaces. Each block becomes a function of its own. The program compiles them and calls one,
+The opening comment of a header may hold a block "// Example:" (" * Example:" in C headers), whose
+lines are indented by three spaces. Each block becomes a function of its own. The program compiles them and calls one,
 so that an example that falls behind its header stops the build.
 """
 import pathlib
+import re
 import sys
 
 
@@ -15,10 +16,11 @@ def example_of(header):
     lines = []
     inside = False
     for line in header.read_text(encoding="utf-8").splitlines():
+        line = re.sub(r"^(//|/\*| \*)", "//", line)
         if not line.startswith("//"):
             break
         if inside and line.startswith("//   "):
-            lines.append(line[5:])
+            lines.append(line[5:].removesuffix(" */"))
         else:
             inside = line == "// Example:"
     return lines

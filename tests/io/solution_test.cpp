@@ -1,4 +1,4 @@
-// Solutions are written in the published layout and read back, anybody's included.
+// Solutions are written in the published layout and read whoever wrote them.
 #include "tonnage/io/solution.hpp"
 
 #include <gtest/gtest.h>

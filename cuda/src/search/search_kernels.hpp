@@ -22,8 +22,8 @@ enum class SearchStage : std::int32_t {
 };
 
 struct LineSearch {
-  std::int64_t after;  // no batch size does with so few replicas
-  std::int64_t to;     // the answer needs no more
+  std::int64_t after;  // this many replicas are too few for every batch size
+  std::int64_t to;     // upper bound of the answer
   // Among the candidates that passed the last sweep: the least replica count, and the smallest
   // batch size with it; 0 if none passed.
   std::int32_t first_count;

@@ -18,7 +18,7 @@ namespace {
 using price::Table;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kCountGap = 1 - 1e-6;  // less than a server is none
+constexpr double kCountGap = 1 - 1e-6;  // counts are whole numbers
 constexpr double kCountTolerance = 1e-6;
 
 double seconds_since(Clock::time_point start) {

@@ -24,7 +24,7 @@ struct ChoiceModel {
   std::vector<double> skip_objective;      // [items] what taking none adds
   std::vector<std::int32_t> item_class;    // [items]
   std::vector<std::int64_t> capacity;      // [resources]
-  std::vector<std::int64_t> least_served;  // [classes] at least so many items take an option
+  std::vector<std::int64_t> least_served;  // [classes] least number of items with an option
 
   [[nodiscard]] std::int64_t num_items() const noexcept {
     return static_cast<std::int64_t>(skip_objective.size());

@@ -68,7 +68,7 @@ std::optional<std::string> text_of(int folder, const std::string& name, std::siz
 
 // Why a folder does not have the form, or holds anything else; empty if it may be replaced. Puts
 // its files into `files`.
-std::string what_stands_in_the_way(int folder, const FolderForm& form,
+std::string why_not_replaceable(int folder, const FolderForm& form,
                                    std::vector<std::string>& files) {
   constexpr std::size_t kMaxMarkBytes = std::size_t{1} << 20;
   std::vector<std::string> names;
@@ -203,7 +203,7 @@ class AtomicFolder::Folder {
       why = std::strerror(errno);
     } else {
       const Descriptor folder(openat(place_.folder(), place_.name().c_str(), kFolder));
-      why = folder.is_open() ? what_stands_in_the_way(folder.number(), form_, files)
+      why = folder.is_open() ? why_not_replaceable(folder.number(), form_, files)
                              : std::strerror(errno);
     }
     if (why.empty()) return files;

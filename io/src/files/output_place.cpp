@@ -94,7 +94,7 @@ OutputPlace::OutputPlace(std::string path, UnfinishedFiles* unfinished)
     if (fstatat(folder_.number(), name_.c_str(), &through, 0) != 0) {
       if (errno != ENOENT) fail_to_write(path_, following, errno);
     } else if (!S_ISREG(through.st_mode) && !S_ISDIR(through.st_mode)) {
-      return;  // opened through its link: the text of some in /proc is no path
+      return;  // open it through its link: the text of some links in /proc is not a path
     }
     if (followed == kMaxLinks) fail_to_write(path_, following, ELOOP);
     const auto text = read_link(folder_.number(), name_);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kMsPerSecond = 1000.0;
 constexpr double kMaxRps = kMaxArrivalRatePerMin / 60.0;
-// Iteration times beyond this (30 years) serve nobody and would overflow.
+// Upper bound on iteration times (30 years); longer ones would overflow.
 constexpr double kMaxParameterMs = 1e12;
 
 struct QueueProblem {

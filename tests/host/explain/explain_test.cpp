@@ -1,4 +1,5 @@
-// Explanations and sensitivity: they tell the plan that is made, and every server has its reason.
+// Explanations and sensitivity: they agree with the plan that is made, and every server has a
+// reason.
 #include "tonnage/host/explain.hpp"
 
 #include <gtest/gtest.h>

@@ -61,7 +61,7 @@ class Sampler {
   std::mt19937_64 engine_;
 };
 
-// What an option takes of everything with so many replicas.
+// The use of every resource by an option with that many replicas.
 std::map<std::int32_t, std::int64_t> taken(const OptionTable& table, const Option& option,
                                            std::int64_t replicas) {
   std::map<std::int32_t, std::int64_t> amounts;

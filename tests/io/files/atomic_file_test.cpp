@@ -91,7 +91,7 @@ TEST(AtomicFile, LinksInALoopAreAnError) {
   EXPECT_EQ(folder.num_entries(), 2U);
 }
 
-// The system follows no link in a shared folder (/tmp) that somebody else has put there.
+// The system does not follow links of other users in a shared folder (/tmp).
 TEST(AtomicFile, LinksThatTheSystemDoesNotFollowAreAnError) {
   std::ifstream setting("/proc/sys/fs/protected_symlinks");
   int is_protected = 0;

@@ -43,7 +43,7 @@ void fill(AtomicFolder& folder, std::string_view data) {
   folder.write_at(folder.add("mark"), 0, kMark);
 }
 
-// Writes a folder and returns what is to be told.
+// Writes a folder and returns the message of commit().
 std::string save(const std::string& path, std::string_view data) {
   AtomicFolder folder(path, form());
   fill(folder, data);

@@ -59,7 +59,7 @@ class GoodputSearch {
   // averages at `rate`.
   void pass(double rate, double wanted, std::int64_t last);
   [[nodiscard]] double bound_at(std::int64_t batch, const ChainSums<double>& chain, double rate);
-  void bound_alike(std::int64_t from, const ChainSums<double>& chain, double rate,
+  void bound_unfilled(std::int64_t from, const ChainSums<double>& chain, double rate,
                    std::int64_t last);
   [[nodiscard]] bool misses(const RatePoint<double>& point, std::int64_t batch);
   Found size(std::int64_t batch);

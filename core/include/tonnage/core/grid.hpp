@@ -1,5 +1,5 @@
-// The grid of candidates kept as a table: which (batch size, replica count) pairs of which lines,
-// and the columns computed for each. Owns: the shapes and the verdict of a candidate.
+// The grid of candidates as a table: which (batch size, replica count) pairs each line has, and the
+// columns computed for each. Owns: the shapes of grids and the verdict of a candidate.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct GridRange {
   std::int64_t step = 1;
 };
 
-// Replica counts of a line when no last one is asked for: at most this many.
+// Most replica counts of a line without an explicit last one.
 inline constexpr std::int64_t kDefaultReplicaCounts = 256;
 
 struct GridOptions {
@@ -93,10 +93,10 @@ struct GridLine {
 // candidate (i, j) is at [i * num_replicas + j].
 struct GridBlock {
   const GridLine* line;
-  std::int64_t ordinal;  // of the line among those asked for
+  std::int64_t ordinal;  // of the line in the grid
   std::int64_t first;    // index of its first batch size in the line
   std::int64_t num_batches;
-  std::array<std::span<const double>, kNumGridColumns> columns;  // empty where not asked for
+  std::array<std::span<const double>, kNumGridColumns> columns;  // empty if not requested
   std::span<const Verdict> verdicts;
 
   [[nodiscard]] std::span<const double> operator[](GridColumn c) const {

@@ -94,7 +94,7 @@ struct LineOutcome {
   Reason reason = Reason::kNone;
 
   [[nodiscard]] bool feasible() const noexcept { return reason == Reason::kNone; }
-  // The targets hold with num_replicas, whether or not the server may have so many.
+  // Whether the targets hold with num_replicas, even if that is more than maxNumReplicas.
   [[nodiscard]] TONNAGE_HD bool sized() const noexcept {
     return reason == Reason::kNone || reason == Reason::kAboveMaxReplicas;
   }

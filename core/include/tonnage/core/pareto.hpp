@@ -28,7 +28,7 @@ struct ParetoPoint {
   std::int64_t batch = 0;
   std::int64_t replicas = 0;
   double cost = 0;     // cents/hour
-  double ttft_ms = 0;  // average or percentile, as asked for
+  double ttft_ms = 0;  // average or percentile, as requested
   double itl_ms = 0;
   double rho = 0;
   double drop_probability = 0;
