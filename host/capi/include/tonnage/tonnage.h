@@ -127,9 +127,9 @@ TONNAGE_API tonnage_status tonnage_system_set_load(tonnage_system* system, const
                                                    int64_t avg_in_tokens, int64_t avg_out_tokens,
                                                    tonnage_error* error);
 
-/* The current allocation of a server, from which transition costs are counted. `accelerator` NULL or
- * "": nothing, then the numbers must be 0. Replicas 0 to 1e9, batch 0 to 1048576, cost of all
- * replicas 0 to 1e15 cents/hour. The accelerator need not be one that the system knows. */
+/* Sets the current allocation of a server, from which transition costs are counted. `accelerator`
+ * NULL or "": no allocation, then the numbers must be 0. Replicas 0 to 1e9, batch 0 to 1048576,
+ * cost of all replicas 0 to 1e15 cents/hour. The system need not know the accelerator. */
 TONNAGE_API tonnage_status tonnage_system_set_current_allocation(
     tonnage_system* system, const char* server, const char* accelerator, int64_t num_replicas,
     int64_t max_batch, double cost_cents_per_hour, tonnage_error* error);
@@ -174,7 +174,8 @@ enum {                          /* tonnage_plan_options.batch */
 };
 
 /* Called now and then on the planning thread with the progress of a phase; `phase` is valid during
- * the call. A result other than 0 stops planning. Must return normally: no exceptions, no longjmp. */
+ * the call. A result other than 0 stops planning. Must return normally: no exceptions, no longjmp.
+ */
 typedef int (*tonnage_progress)(const char* phase, int64_t done, int64_t total, void* user);
 
 typedef struct tonnage_plan_options {
