@@ -53,7 +53,7 @@ class TableSampler {
   std::mt19937_64 engine_;
 };
 
-// The published rules (model.md section 5) in order, with a full sort before every step.
+// The published rules (docs/selection.md) in order, with a full sort before every step.
 class LiteralGreedy {
  public:
   LiteralGreedy(const OptionTable& table, SaturationPolicy policy, bool delayed)

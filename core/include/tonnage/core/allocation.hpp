@@ -24,7 +24,7 @@ class Allocation {
   Allocation() = default;
 
   // The allocation of a server on an accelerator, batch size at the pair's ceiling, with the least
-  // replicas that meet the targets (model.md section 4). Absent when infeasible. value = cost.
+  // replicas that meet the targets (docs/model.md). Absent when infeasible. value = cost.
   [[nodiscard]] static std::optional<Allocation> create(const System& system, const Server& server,
                                                         const std::string& accelerator);
 
@@ -70,7 +70,7 @@ class Allocation {
       const System& system, const Server& server);
   // True if the total rate (requests/min) exceeds what the replicas can carry within targets.
   [[nodiscard]] bool saturated(double total_rate_per_min) const noexcept;
-  // Cost of going from this allocation to `to` (model.md section 4).
+  // Cost of going from this allocation to `to` (docs/model.md).
   [[nodiscard]] double transition_penalty(const Allocation& to) const noexcept;
 
   [[nodiscard]] std::string to_string() const;

@@ -100,7 +100,7 @@ struct LineOutcome {
   }
 };
 
-// Batch size ceiling N of a line, or the batch of an idle server (section 4).
+// Batch size ceiling N of a line, or the batch of an idle server (docs/model.md).
 TONNAGE_HD std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& perf) {
   if (server.max_batch > 0) return server.max_batch;
   if (server.load_kind != LoadKind::kLoaded) return perf.max_batch;
@@ -170,8 +170,8 @@ struct TargetFigures {
   double drop_probability;
 };
 
-// Turns the outcome of the rate search at batch size M into replicas or a reason (model.md section
-// 4). `figures_at(shape, rate)` gives the figures of a queue at a rate.
+// Turns the outcome of the rate search at batch size M into replicas or a reason (docs/model.md).
+// `figures_at(shape, rate)` gives the figures of a queue at a rate.
 template <class FiguresAt>
 TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& perf,
                                         std::int64_t max_batch, const RateSearch<double>& found,

@@ -80,7 +80,7 @@ using ParallelFor = std::function<void(
 [[nodiscard]] PerfRow make_perf_row(const System& system, const ModelPerfSpec& spec);
 
 // Turns the outcome of the rate search at batch size `max_batch` into a replica count or a reason
-// (model.md section 4).
+// (docs/model.md).
 [[nodiscard]] LineOutcome finish_line(const ServerRow& server, const PerfRow& perf,
                                       std::int64_t max_batch, const RateSearch<double>& found);
 
@@ -92,8 +92,7 @@ using ParallelFor = std::function<void(
                                 const LineOutcome& outcome);
 [[nodiscard]] double line_cost(const PerfRow& perf, const LineOutcome& outcome);
 
-// cost_to - cost_from, plus a tenth of both costs where the accelerator changes (model.md section
-// 4).
+// cost_to - cost_from, plus a tenth of both costs where the accelerator changes (docs/model.md).
 [[nodiscard]] double transition_penalty(bool same_accelerator, std::int64_t replicas_from,
                                         double cost_from, std::int64_t replicas_to, double cost_to);
 

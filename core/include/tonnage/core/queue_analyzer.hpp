@@ -75,11 +75,11 @@ inline constexpr double kNearPeak = 0.98;
 // 1 <= max_batch <= kMaxBatchSize, 0 <= max_queue <= kMaxQueueSize.
 void require_valid(const QueueShape& shape);
 
-// Metrics at `rate_per_ms` requests/ms, overload included (model.md section 2). Throws as
+// Metrics at `rate_per_ms` requests/ms, overload included (docs/model.md). Throws as
 // require_valid, and unless rate_per_ms is finite and at least kLeastRatePerMs.
 [[nodiscard]] QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms);
 
-// The largest rate within the targets (model.md section 4). Throws as require_valid, and for
+// The largest rate within the targets (docs/model.md). Throws as require_valid, and for
 // negative or non-finite targets.
 [[nodiscard]] QueueSizing size_queue(const QueueShape& shape, const QueueTargets& targets);
 

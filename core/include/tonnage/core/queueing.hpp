@@ -1,6 +1,6 @@
-// One replica as a queue: service times, the birth-death chain and its averages (model.md sections
-// 2 and 3). Owns: the formulas of service (chunked prefill, tau, mu) and the metrics at one arrival
-// rate > 0, overload included. Host and device code; times in ms, rates in requests/ms.
+// One replica as a queue: service times, the birth-death chain and its averages (docs/model.md).
+// Owns: the formulas of service (chunked prefill, tau, mu) and the metrics at one arrival rate > 0,
+// overload included. Host and device code; times in ms, rates in requests/ms.
 #pragma once
 
 #include <cstdint>
@@ -194,8 +194,8 @@ TONNAGE_HD GeometricSums geometric_sums(double p, std::int64_t count) {
 
 // Metrics at `rate` requests/ms (> 0), batch size M >= 1, at most Q >= 0 waiting; O(M + log Q).
 // Relative accuracy about 1e-14 at any rate. a(n), the probability of state n of the chain cut at
-// n, follows the recursion of Erlang's B formula (A. K. Erlang, 1917; for state-dependent service
-// as in model.md section 3); L(n) is the mean state.
+// n, follows the recursion of Erlang's B formula (A. K. Erlang, 1917), here with service that
+// depends on the state (docs/model.md); L(n) is the mean state.
 TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_batch,
                                        std::int64_t max_queue, double rate) {
   // The true a is a * 2^(kShift * shift): where service slows down with the batch, a may fall far

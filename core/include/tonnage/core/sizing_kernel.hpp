@@ -126,7 +126,7 @@ TONNAGE_HD V lane_power(V base, V count) {
 }
 
 // Averages of the chain closed by a waiting room of max_queue places, for q = rate/mu(M) < 1
-// (model.md section 3). With e = 1 - q, the products e * T0 and e^2 * T1 are formed without
+// (docs/model.md). With e = 1 - q, the products e * T0 and e^2 * T1 are formed without
 // division.
 template <class V>
 TONNAGE_HD RatePoint<V> close_chain(const ChainSums<V>& c, const V& rate, const V& q,

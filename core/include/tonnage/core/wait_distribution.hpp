@@ -1,5 +1,6 @@
-// The waiting time of an accepted request: exact tail and quantiles within the model (model.md
-// section 3). Owns: P(wait > t) and its inverse for host code. Every backend gives the same bits.
+// The waiting time of an accepted request: exact tail and quantiles within the model
+// (docs/model.md). Owns: P(wait > t) and its inverse for host code. Every backend gives the same
+// bits.
 //
 // Example:
 //   const tonnage::ServiceParams service{12.0, 0.02, 2e-5, 128, 512, 8192};

@@ -1,4 +1,4 @@
-// Kernels of the waiting-time distribution, for host and device code (model.md section 3). Owns:
+// Kernels of the waiting-time distribution, for host and device code (docs/model.md). Owns:
 // the sums over waiting places and the search for a quantile. Uses no C library function whose
 // rounding differs between platforms, so backends agree bit for bit.
 #pragma once

@@ -17,8 +17,7 @@ namespace tonnage {
 
 // Makes the evaluator; opens no device before the first piece of work. `host` answers at the same
 // time what devices cannot: lines with nothing to search, and rows out of the range of the
-// recursion (docs/gpu.md). search(), table() and points() throw Error (kUnavailable) without a
-// usable device.
+// recursion. search(), table() and points() throw Error (kUnavailable) without a usable device.
 [[nodiscard]] std::unique_ptr<Evaluator> make_cuda_evaluator(std::unique_ptr<Evaluator> host);
 
 }  // namespace tonnage

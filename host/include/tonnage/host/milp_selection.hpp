@@ -28,7 +28,7 @@ struct MilpOptions {
 [[nodiscard]] bool has_milp() noexcept;
 
 // Maximises the servers served whole class by class in ascending priority, then minimises the total
-// value among such plans (model.md section 5). The result is optimal unless the time limit ends a
+// value among such plans (docs/selection.md). The result is optimal unless the time limit ends a
 // search. Starts from the plan of select_price and is never worse. Without a time limit the result
 // is deterministic. Throws Error (kUnavailable) if the build has no exact solver.
 [[nodiscard]] Selection select_milp(const OptionTable& table, const MilpOptions& options = {});

@@ -43,7 +43,7 @@ struct Selection {
 };
 
 // Maximises the servers served whole class by class in ascending priority, then minimises the total
-// value among such plans (model.md section 5), each as nearly as the certificates state. The plan
+// value among such plans (docs/selection.md), each as nearly as the certificates state. The plan
 // respects capacity and is never worse than select_greedy without best effort. Servers without
 // options are ignored.
 //

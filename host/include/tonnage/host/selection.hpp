@@ -116,7 +116,7 @@ void sort_options(std::span<Option> options);
 // Every server takes its option of least objective; limits do not count.
 [[nodiscard]] std::vector<Choice> select_unlimited(const OptionTable& table);
 
-// The published greedy selection (model.md section 5).
+// The published greedy selection (docs/selection.md).
 [[nodiscard]] std::vector<Choice> select_greedy(const OptionTable& table, SaturationPolicy policy,
                                                 bool delayed_best_effort);
 

@@ -1,6 +1,6 @@
 // Queue problems as files: one replica described by a JSON object, or an array of such objects.
-// Owns: the fields of problems and answers, and the reporting of all mistakes at once. Rates in
-// requests/s, times in ms. The format is in docs/file-format.md.
+// Owns: the fields of problems and answers (docs/command-line.md), and the reporting of all
+// mistakes at once. Rates in requests/s, times in ms.
 //
 // Example:
 //   const char* problem = R"({"alpha": 12, "beta": 0.02, "gamma": 2e-5, "maxBatchSize": 48,
