@@ -46,6 +46,9 @@ NOT_PUBLIC = {"core": {"cuda", "host", "io"}, "io": {"cuda", "host"}, "cuda": {"
 
 # (file, rule): why the violation stays for now.
 KNOWN = {
+    ("host/select/price/bound/dual.cpp", "lines"): "the search becomes a file of its own",
+    ("host/select/price/plans/exchange.cpp", "lines"): "matching becomes a file of its own",
+    ("host/select/price/value_stage.cpp", "function"): "the stage becomes a list of steps",
 }
 
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
@@ -180,12 +183,16 @@ def main():
         print("house.py: not a git work tree, nothing to check")
         sys.exit(77)
     failed = 0
+    fixed = set(KNOWN)
     for path, line, rule, message in violations(root):
         if (str(path), rule) in KNOWN:
+            fixed.discard((str(path), rule))
             continue
         failed += 1
         print(f"{path}:{line}: {message}")
-    if failed > 0:
+    for path, rule in sorted(fixed):
+        print(f"{path}:1: no longer violates the rule \"{rule}\"; remove it from KNOWN")
+    if failed > 0 or fixed:
         sys.exit(1)
 
 
