@@ -1,7 +1,6 @@
-// From a System to a plan: building the rows, searching the options, planning end to end, against
-// the size of the fleet and the number of threads. The cost should grow with the pairs, so
-// pairs_per_second should stay level; what falls off is not linear. Every plan is held against the
-// same plan by one thread before it is timed.
+// Planning end to end: building rows, searching options, planning, by fleet size and number of
+// threads. Costs should grow with the pairs, so pairs_per_second should stay level. Every plan is
+// compared with the plan of one thread before it is timed.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -21,7 +20,7 @@ namespace {
 
 constexpr std::int64_t kAccelerators = 24;
 
-// Fleets are made once and kept: making one takes longer than planning it.
+// Fleets are generated once and kept, because generating one takes longer than planning it.
 const System& fleet(std::int64_t servers) {
   static std::map<std::int64_t, std::unique_ptr<System>> fleets;
   std::unique_ptr<System>& fleet = fleets[servers];
@@ -77,7 +76,7 @@ void search(benchmark::State& state, SearchOptions options) {
   for (auto _ : state) benchmark::DoNotOptimize(backend->search(problem, options).lines.data());
   report(state, static_cast<double>(problem.lines.size()));
   if (options.batch == BatchMode::kMax) return;
-  // What is counted is what is evaluated: pruning shows as a smaller share of the grid.
+  // Counts evaluated candidates; pruning shows as a smaller share of the grid.
   const auto swept = static_cast<double>(alone.candidates_swept);
   state.counters["candidates_per_second"] = benchmark::Counter(
       swept * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);

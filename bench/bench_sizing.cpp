@@ -1,6 +1,6 @@
-// Sizing of pairs: SIMD packs and the single pair against bisection over direct summation.
-// Counter pairs_per_second; `us_per_pair` beside it. The limit is arithmetic: about 4 operations a
-// state (fma, mul, add, fma), M states a pass, about 8 passes a pair.
+// Sizing of pairs: SIMD packs and the single pair, compared with bisection over direct summation.
+// Counters: pairs_per_second and us_per_pair. The limit is arithmetic: about 4 operations per state
+// (fma, mul, add, fma), M states per pass, about 8 passes per pair.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kPairs = 1024;
 
-// Prefill takes one chunk count at every batch size, or more of them the larger the batch.
+// One chunk count at every batch size, or more chunks for larger batches.
 enum class Chunks { kUniform, kGrowing };
 
 // A problem of kPairs feasible lines, all with batch ceiling M and Q waiting places, whose targets
@@ -66,7 +66,7 @@ Problem sample_problem(std::int64_t max_batch, std::int64_t max_queue, Chunks ch
   return p;
 }
 
-// Both ways must give the same rates before either is timed.
+// Both methods must give the same rates before either is timed.
 bool answers_agree(const Problem& p, InstructionSet isa) {
   const auto outcomes = size_lines(p, isa, 1, {});
   for (std::size_t i = 0; i < p.lines.size(); i += 16) {
@@ -80,8 +80,8 @@ bool answers_agree(const Problem& p, InstructionSet isa) {
   return true;
 }
 
-// Where latencies can fall as the rate rises, bisection may end anywhere: the targets must hold at
-// the rate and, but for a few where they hold again just above, be missed beyond it.
+// Where latencies may fall as the rate rises, bisection may end anywhere. Check instead that
+// targets hold at the rate and are missed just above it, except for a few that hold again.
 bool rates_are_largest(const Problem& p, InstructionSet isa) {
   const auto outcomes = size_lines(p, isa, 1, {});
   int checked = 0, missed_above = 0;

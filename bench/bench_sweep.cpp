@@ -51,7 +51,7 @@ void report(benchmark::State& state, std::int64_t candidates, double operations,
   state.counters["bytes_per_candidate"] = bytes;
 }
 
-// The counting lane knows nothing of packs: 1/n and the answer are read once a pack.
+// The counting lane has no packs: 1/n and the answer are read once per pack.
 double bytes_per_candidate(InstructionSet isa) {
   const double lanes = isa == InstructionSet::kAvx512 ? kWidestPack : kWidestPack / 2;
   return 2 * sizeof(double) / lanes;
@@ -82,7 +82,7 @@ void sweep(benchmark::State& state, InstructionSet isa) {
   }
 }
 
-// The baseline itself against the recursion in double, which the tests hold against the oracle.
+// Compares the baseline with the recursion in double, which the tests compare with the oracle.
 bool direct_agrees(const SampleLine& s, std::int64_t most_replicas) {
   const std::vector<double> mu = departure_rates(s.shape);
   for (std::int64_t m = 1; m <= s.shape.max_batch; m += 7) {

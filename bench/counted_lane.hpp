@@ -1,5 +1,5 @@
-// A double that counts the floating-point operations done with it: it goes through the shared
-// numerics like any lane, so that operations per candidate are counted, not estimated.
+// A lane type that counts floating-point operations: a double that runs through the shared
+// numerics, so that operations per candidate are counted and not estimated.
 #pragma once
 
 #include <cmath>
@@ -56,7 +56,7 @@ struct tonnage::LaneTraits<tonnage::bench::Counted> {
 
 namespace tonnage::bench {
 
-// Of one candidate of a sweep with one chunk count; the rescaling every 16 states is left out.
+// Operations per candidate of a sweep with one chunk count, without the rescaling every 16 states.
 inline double sweep_operations(const SweepLine& line) {
   const Counted rate(0.01), slope(0.01), base(0.01), reciprocal(0.5);
   const SweepTest<false, false, Counted> test(line, rate);
@@ -77,7 +77,7 @@ inline double sweep_operations(const SweepLine& line) {
   return static_cast<double>(Counted::operations());
 }
 
-// Of one candidate of a table with one chunk count, its nine columns of the benchmark.
+// Operations per candidate of a table with one chunk count and the nine columns of the benchmark.
 inline double table_operations(const TableLine& line) {
   TableState<Counted> s{{Counted(1.0), Counted(1.0), Counted(0.0)},
                         Counted(0.0),

@@ -1,6 +1,5 @@
-// The baseline that benchmarks compare with: plain scalar direct summation of the chain for one
-// candidate, and bisection over it. Written the way one would without the recursion; compiled with
-// the same flags as everything else.
+// The baseline of the benchmarks: plain scalar direct summation of the chain for one candidate, and
+// bisection over it, without the recursion. Compiled with the same flags as everything else.
 #pragma once
 
 #include <algorithm>
@@ -72,8 +71,8 @@ inline bool within(const DirectMetrics& m, const LatencyTargets& t) {
   return (t.itl_ms <= 0 || m.itl_ms <= t.itl_ms) && (t.ttft_ms <= 0 || m.ttft_ms <= t.ttft_ms);
 }
 
-// Largest rate within the targets to a relative 1e-6, the tolerance of the conformance answers; 0
-// when the low end of the range misses them.
+// The largest rate within the targets, to a relative 1e-6, the tolerance of the conformance
+// answers; 0 if the low end of the range misses them.
 inline double bisect_rate(const QueueShape& shape, const LatencyTargets& targets) {
   const std::vector<double> mu = departure_rates(shape);
   double low = kRateLow * mu[1];

@@ -1,3 +1,4 @@
+// Measures the peak rate of fused multiply-adds of one thread per instruction set.
 #include "limits.hpp"
 
 #include <benchmark/benchmark.h>
@@ -13,7 +14,8 @@
 namespace tonnage::bench {
 namespace {
 
-// More than latency times throughput of any processor, and they fit the registers.
+// Independent chains: more than latency times throughput of any processor, and few enough for the
+// registers.
 constexpr int kChains = 12;
 constexpr std::int64_t kRounds = 200'000;
 

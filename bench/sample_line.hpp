@@ -1,4 +1,4 @@
-// A line for the benchmarks, with the tables its kernels share.
+// A line for the CPU benchmarks. Owns: its parameters, and the tables that its kernels share.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -32,7 +32,7 @@ struct SampleLine {
       delta[n] = s.delta_ms;
       work[n] = s.prefill_work_ms;
     }
-    // A fifth of the replica range is overloaded, so both answers occur.
+    // A fifth of the replica range is overloaded, so that candidates both pass and fail.
     total_rate_per_ms = 20 * departure_rate(shape.service, static_cast<double>(max_batch));
     line.sweep = sweep_line(shape, targets, false, total_rate_per_ms, chunks[1], chunks[max_batch]);
     line.inv_target = inverse_targets(targets);
@@ -55,7 +55,7 @@ struct SampleLine {
   }
 };
 
-// The same work by 1, 2, 4.. threads at once, each on a line of its own.
+// Runs the same work on 1, 2, 4, ... threads, each on its own line.
 inline void on_all_processors(benchmark::internal::Benchmark* b) {
   const int all = benchmark::CPUInfo::Get().num_cpus;
   b->ArgNames({"M", "R", "Q"})->Args({256, 64, 0})->UseRealTime();

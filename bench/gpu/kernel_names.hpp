@@ -1,4 +1,4 @@
-// Names of the kernels for people and command lines. Owns: the one name of each.
+// Names of the kernels in output and on command lines. Owns: one name per kernel.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace tonnage::check {
 
-// The ordering of lines, which is no kernel of the project but several of Thrust.
+// The ordering of lines, which is several kernels of Thrust and none of this project.
 inline constexpr const char* kOrderName = "order";
 
 struct KernelNamer {
@@ -52,7 +52,7 @@ struct KernelNamer {
 
 inline std::string name_of(const cuda::Kernel& kernel) { return std::visit(KernelNamer{}, kernel); }
 
-// All of them, the ordering last.
+// All names, the ordering last.
 inline std::vector<std::string> kernel_names() {
   std::vector<std::string> names;
   [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {

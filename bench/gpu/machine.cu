@@ -1,3 +1,4 @@
+// Measures the ceilings of a GPU with its own kernels, and marks the range of a profiler.
 #include <cuda_profiler_api.h>
 
 #include <chrono>
@@ -26,7 +27,7 @@ __global__ void fma_kernel(Real* out, Real factor) {
   out[blockIdx.x * kThreads + threadIdx.x] = sum;
 }
 
-// Seconds of the fastest of some runs.
+// Seconds of the fastest of several runs.
 template <class Run>
 double fastest(const Run& run) {
   double best = 1e9;
@@ -72,7 +73,7 @@ Measure measure_fma() {
   return {seconds, 1.0 * kLaunches * blocks * kThreads * kSteps * kChains, "fma"};
 }
 
-// Bytes that cross a bus; on the device each is read and written.
+// Bytes that cross a bus; a copy on the device reads and writes each byte.
 Measure measure_copy(cudaMemcpyKind kind) {
   const bool inside = kind == cudaMemcpyDeviceToDevice;
   const std::size_t bytes = std::size_t{1} << (inside ? 30 : 28);

@@ -1,5 +1,5 @@
-// What of the check needs the CUDA runtime itself. Owns: the ceilings of the roofline, measured,
-// and the profiler's range.
+// The parts of the check that need the CUDA runtime. Owns: the measured ceilings of the roofline,
+// and the range of the profiler.
 #pragma once
 
 #include <vector>
@@ -8,11 +8,11 @@
 
 namespace tonnage::check {
 
-// Float64 and float32 fused multiply-adds, and copies on the device, to it and to the host, on the
-// calling thread's device.
+// Rates of float64 and float32 fused multiply-adds, and of copies on the device, to it and to the
+// host, on the device of the calling thread.
 [[nodiscard]] std::vector<Ceiling> machine_ceilings();
 
-// Starts or stops what a profiler that waits for it collects (ncu --profile-from-start off).
+// Starts or stops collection by a profiler that waits for it (ncu --profile-from-start off).
 void profiler_range(bool begins);
 
 }  // namespace tonnage::check

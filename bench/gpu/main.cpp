@@ -1,6 +1,6 @@
 // The check of a GPU machine: parity with the CPU on random problems, timings, and kernels for a
-// profiler. Needs nothing but CUDA and a compiler: see CMakeLists.txt beside it. Owns: the command
-// line and the exit status.
+// profiler. Needs only CUDA and a compiler (see CMakeLists.txt beside it). Owns: the command line
+// and the exit status.
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@
 namespace tonnage::check {
 namespace {
 
-constexpr int kNoGpu = 77;  // what ctest takes for a skipped test
+constexpr int kNoGpu = 77;  // ctest: skipped
 constexpr int kUsage = 2;
 
 constexpr const char* kUsageText =
@@ -40,7 +40,7 @@ struct Usage : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What follows a command: words, switches, and switches with a value.
+// The arguments of a command: words, switches, and switches with a value.
 class Arguments {
  public:
   explicit Arguments(std::vector<std::string> words) : words_(std::move(words)) {}
@@ -73,7 +73,7 @@ class Arguments {
   std::vector<std::string> words_;
 };
 
-// A name of the list, or nothing where none was given.
+// A name of the list, or empty if none was given.
 std::string one_of(const std::optional<std::string>& name, const std::vector<std::string>& names) {
   if (!name) return {};
   if (std::find(names.begin(), names.end(), *name) != names.end()) return *name;
@@ -91,7 +91,7 @@ std::uint64_t whole_number(const std::string& text) {
   return number;
 }
 
-// 0 with a usable GPU; else says why not, and what the status is then.
+// 0 with a usable GPU; else prints the reason and returns the exit status.
 int status_without_gpu(const CudaProbe& probe) {
   if (probe.usable) return 0;
   std::printf("needs a GPU: %s\n", probe.reason.c_str());
@@ -124,13 +124,13 @@ void describe_machine(const CudaProbe* probe, Report& report) {
   }
   report.add_context("cpu_backend",
                      quoted(make_cpu_evaluator(best_instruction_set())->availability().reason));
-  // Whatever the caller knows of this machine: a list of "name": value.
+  // Context from the caller: a list of "name": value.
   if (const char* more = std::getenv("TONNAGE_CHECK_CONTEXT"); more != nullptr && *more != '\0') {
     report.add_context("machine", std::string("{") + more + "}");
   }
 }
 
-// What this program prints as the command `cold`, in a process of its own.
+// The times that this program prints for the command `cold`, run in a process of its own.
 DeviceTimes run_cold(std::int64_t servers, const char* how) {
   std::array<char, 4096> path{};
   if (readlink("/proc/self/exe", path.data(), path.size() - 1) <= 0) {
@@ -193,7 +193,7 @@ int list(Arguments arguments) {
   return 0;
 }
 
-// Of the benchmarks: see run_cold().
+// Internal command of the benchmarks, see run_cold().
 int cold(Arguments arguments) {
   const auto servers = arguments.take_word(), how = arguments.take_word();
   arguments.expect_end();

@@ -1,3 +1,4 @@
+// Decorates devices and streams so that an observer runs each of their operations, and sums times.
 #include "bench/gpu/observed_device.hpp"
 
 #include <algorithm>
@@ -144,7 +145,7 @@ DeviceTimes times_of(const cuda::OpenDevices& open,
   std::mutex mutex;
   const Observer observer = [&](Operation operation, std::string_view kernel,
                                 const std::function<void()>& operate) {
-    // Ordering allocates inside its own operation, which is not to count twice.
+    // Ordering allocates within its own operation; do not count that time twice.
     const auto accounted = [&] {
       const std::lock_guard lock(mutex);
       return std::accumulate(times.of, times.of + kNumOperations, 0.0);

@@ -1,6 +1,5 @@
-// Devices whose work is looked at: every operation is handed to an observer, which does it and may
-// take its time. Owns: the decorated devices, and the times of a piece of work by what it was spent
-// on.
+// Devices whose operations are observed: each operation is handed to an observer, which runs it and
+// may measure it. Owns: the decorated devices, and the times of work by operation.
 #pragma once
 
 #include <functional>
@@ -23,16 +22,17 @@ enum class Operation {
 inline constexpr int kNumOperations = 5;
 [[nodiscard]] const char* to_string(Operation operation);  // "probe", "allocate", ...
 
-// Does the work, which returns when the operation is done. Called from the threads of the engines;
-// `kernel` is empty where there is none.
+// Runs the work, which returns when the operation is complete. Called from the threads of the
+// engines; `kernel` is empty if there is none.
 using Observer = std::function<void(Operation operation, std::string_view kernel,
                                     const std::function<void()>& work)>;
 
-// Every operation is waited for, so that none overlaps another of its stream. `observer` may be
-// called from several threads at once.
+// Waits for every operation, so that none overlaps another of its stream. `observer` may be called
+// from several threads at once.
 [[nodiscard]] cuda::OpenDevices observed(cuda::OpenDevices open, Observer observer);
 
-// The first of them alone: times of devices side by side would add up to more than passes.
+// Opens only the first device, because times of parallel devices would add up to more than the
+// elapsed time.
 [[nodiscard]] cuda::OpenDevices only_first(cuda::OpenDevices open);
 
 // Seconds of a piece of work on one device.
@@ -41,16 +41,16 @@ struct DeviceTimes {
   double of[kNumOperations] = {};
   std::map<std::string, double, std::less<>> kernels;  // by name
 
-  // Kernels whose name begins so.
+  // Kernels whose names have this prefix.
   [[nodiscard]] double of_kernels(std::string_view prefix) const;
-  // What no operation of the device accounts for.
+  // The time outside all operations of the device.
   [[nodiscard]] double host() const;
-  // The operations of the faster run, and of every kernel its faster time.
+  // Keeps the operations of the faster run, and the least time of every kernel.
   void take_least(const DeviceTimes& other);
 };
 
-// Times one piece of work of an evaluator on the first device, operation by operation. The work has
-// one thread on the device: operations of several would be counted into each other.
+// Times one piece of work of an evaluator on the first device, by operation. The work must use one
+// thread on the device; operations of several threads would be counted into each other.
 [[nodiscard]] DeviceTimes times_of(const cuda::OpenDevices& open,
                                    const std::function<void(const Evaluator&)>& work,
                                    const cuda::EngineOptions& options = {});

@@ -1,3 +1,4 @@
+// Compares CUDA and CPU evaluators on random fleets in every way of splitting the work.
 #include "bench/gpu/parity.hpp"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ namespace {
 
 std::unique_ptr<Evaluator> cpu() { return make_cpu_evaluator(best_instruction_set()); }
 
-// A CUDA evaluator whose work is split in some way.
+// A CUDA evaluator with one way of splitting its work.
 struct Variant {
   const char* name;
   std::unique_ptr<Evaluator> evaluator;
@@ -42,7 +43,7 @@ void fail_on(const std::string& difference, const char* what, const Variant& var
   if (!difference.empty()) throw Failure(what + std::string(variant.name) + ": " + difference);
 }
 
-// One fleet compared in every variant. Answers how many lines or candidates were compared.
+// Compares one fleet in every variant; returns the number of lines or candidates compared.
 using Compare = std::int64_t (*)(const std::vector<Variant>& devices, const Evaluator& host,
                                  const RandomOptions& fleet);
 
@@ -76,7 +77,7 @@ std::int64_t compare_whole_grids(const std::vector<Variant>& devices, const Eval
   return compare_searches(devices, host, problem, options);
 }
 
-// A fleet whose grid is small enough to be kept whole, twice.
+// A fleet whose grid is small enough to be kept whole twice.
 Problem tabled_problem(const RandomOptions& fleet) {
   RandomOptions smaller = fleet;
   smaller.servers = fleet.servers / 2;
@@ -123,7 +124,7 @@ std::int64_t compare_plain_tables(const std::vector<Variant>& devices, const Eva
   return compare_tables(devices, host, tabled_problem(fleet), tabled_options(5));
 }
 
-// Targets on percentiles sized and searched, and columns and frontiers of percentiles.
+// Sizing and search with targets on percentiles, and columns and frontiers of percentiles.
 std::int64_t compare_percentiles(const std::vector<Variant>& devices, const Evaluator& host,
                                  const RandomOptions& fleet) {
   Problem problem = tabled_problem(fleet);
@@ -169,7 +170,7 @@ constexpr Kind kKinds[] = {
 };
 constexpr int kMostFleets = 20;
 
-// Fleets until there are enough or the time is up.
+// Compares fleets until there are enough or the time is up.
 void compare_fleets(const Kind& kind, const cuda::OpenDevices& open, const ParityOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const auto devices = variants(open, options.small);

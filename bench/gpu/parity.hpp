@@ -1,4 +1,5 @@
-// GPU and CPU compared on random fleets, bit for bit, one kind of work after the other.
+// Parity of GPU and CPU on random fleets, bit for bit, one kind of work after the other. Owns: the
+// list of kinds.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,9 @@ struct ParityOptions {
 // "max", "search", "grid", "table", "percentiles", "points".
 [[nodiscard]] std::vector<std::string> parity_kinds();
 
-// Compares every kind asked for, going on after a failure, and prints the verdict of each:
-// "parity KIND: ok" or "parity KIND: FAILED: reason". Each fleet is evaluated in chunks as they
-// are, in chunks so small that it takes many, and on every device opened twice. Answers whether all
-// was well.
+// Compares every requested kind, continuing after failures, and prints a verdict for each: "parity
+// KIND: ok" or "parity KIND: FAILED: reason". Each fleet is evaluated with the default chunks, with
+// very small chunks, and with every device opened twice. Returns whether all agreed.
 [[nodiscard]] bool run_parity(const cuda::OpenDevices& open, const ParityOptions& options);
 
 }  // namespace tonnage::check

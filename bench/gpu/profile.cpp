@@ -1,3 +1,4 @@
+// Runs one search, table and frontier for a profiler, and counts the launches of each kernel.
 #include "bench/gpu/profile.hpp"
 
 #include <cstdio>
@@ -37,7 +38,7 @@ void points(const Evaluator& device, const Problem& problem, std::int64_t replic
                 [](std::int64_t, std::span<const ParetoPoint>) {});
 }
 
-// The work a kernel belongs to. Tables and points share some kernels; the table has all of those.
+// The work that launches a kernel. Kernels shared by tables and points belong to the table.
 using Work = void (*)(const Evaluator& device, const Problem& problem, std::int64_t replicas);
 bool launches(Work work, const std::string& kernel) {
   const auto begins = [&](const char* prefix) { return kernel.starts_with(prefix); };

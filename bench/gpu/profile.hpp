@@ -1,5 +1,5 @@
-// Runs the kernels on problems small enough for a profiler that replays each launch dozens of
-// times.
+// Runs the kernels on problems small enough for a profiler that replays each launch many times.
+// Owns: the options of such a run.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace tonnage::check {
 
-// Encloses the launches that a profiler is to look at: range(true) before each, range(false) after.
+// Marks the launches to profile: range(true) before each, range(false) after.
 using ProfilerRange = std::function<void(bool begins)>;
 
 struct ProfileOptions {
@@ -20,8 +20,8 @@ struct ProfileOptions {
   int times = 3;               // each piece of work is done
 };
 
-// Runs a search, a table and frontiers of one random fleet and prints how often each kernel was
-// launched: "profile KERNEL: N launches". Throws Failure if one that was asked for was not.
+// Runs a search, a table and frontiers of one random fleet, and prints the launches of each kernel:
+// "profile KERNEL: N launches". Throws Failure if a requested kernel was not launched.
 void run_profile(const cuda::OpenDevices& open, const ProfileOptions& options,
                  const ProfilerRange& range);
 

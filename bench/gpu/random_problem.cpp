@@ -1,3 +1,4 @@
+// Draws random rows of performance data, servers and targets, and compares answers bit for bit.
 #include "bench/gpu/random_problem.hpp"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ class Draw {
     return low + static_cast<std::int64_t>(between(0, 1) * static_cast<double>(high - low + 1));
   }
   bool one_in(std::int64_t n) { return whole(1, n) == 1; }
-  // Spread evenly over orders of magnitude.
+  // Log-uniform.
   double scale(double low, double high) { return std::exp(between(std::log(low), std::log(high))); }
 
  private:

@@ -1,5 +1,5 @@
-// Random problems on which backends are compared, and the comparison, bit for bit. Rows are drawn
-// directly, so that a machine with nothing but a compiler can build this.
+// Random problems for comparing backends, and the bitwise comparison of answers. Owns: the drawing
+// of rows, without spec files, so that a machine with only a compiler can build it.
 #pragma once
 
 #include <cstdint>
@@ -19,24 +19,25 @@ struct RandomOptions {
   bool percentiles = true;   // also targets on percentiles of TTFT
 };
 
-// A fleet with every kind of line: chunk counts that grow, ITL that can turn down, idle and
-// unplannable servers, invalid data, targets of every kind.
+// A fleet with every kind of line: growing chunk counts, ITL that can fall, idle and unplannable
+// servers, invalid data, targets of every kind.
 [[nodiscard]] Problem random_problem(const RandomOptions& options);
 
-// Scales the loads down so that no line needs more than about `most` replicas at its ceiling or its
-// best batch size, as `host` finds them: the whole grid of a line with millions would take days.
+// Scales the loads down so that no line needs more than about `most` replicas at its ceiling or
+// best batch size, as found by `host`. The whole grid of a line with millions of replicas would
+// take days.
 void bound_replicas(Problem& problem, const Evaluator& host, double most);
 
-// The problem's servers over and over, each time with their lines.
+// Repeats the servers of the problem, each time with their lines.
 [[nodiscard]] Problem repeated(const Problem& problem, std::int64_t times);
 
-// Only the lines for which keeps(server, perf) holds, at most so many, and their servers.
+// Keeps only lines for which keeps(server, perf) holds, at most `most`, and their servers.
 [[nodiscard]] Problem only_lines(
     const Problem& problem, std::int64_t most,
     const std::function<bool(const ServerRow& server, const PerfRow& perf)>& keeps);
 
-// What is different about the first line whose answers are not the same in every bit; empty when
-// all are. Answers for a repeated problem are compared with those for one round of it.
+// Describes the first line whose answers differ in any bit; empty if none does. Answers of a
+// repeated problem are compared with those of one round.
 [[nodiscard]] std::string first_difference(const std::vector<LineOutcome>& got,
                                            const std::vector<LineOutcome>& want,
                                            const Problem& problem);

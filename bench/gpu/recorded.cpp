@@ -1,3 +1,4 @@
+// Records blocks and points from any thread, and reports the first difference between two records.
 #include "bench/gpu/recorded.hpp"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ GridConsumer RecordedTable::consumer() {
   return [this](const GridBlock& block) { take(block); };
 }
 
-// Blocks of different lines come at once, but reach different places.
+// Blocks of different lines come concurrently, but write to different places.
 void RecordedTable::take(const GridBlock& block) {
   const std::int64_t k = block.ordinal;
   const std::int64_t rows = rows_[k];

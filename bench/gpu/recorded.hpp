@@ -1,4 +1,5 @@
-// What backends hand over about a grid, kept whole to be compared bit for bit.
+// Records of what a backend hands over about a grid, for bitwise comparison. Owns: the check that
+// blocks and points are complete and in order.
 #pragma once
 
 #include <array>
@@ -16,9 +17,9 @@ class RecordedTable {
  public:
   explicit RecordedTable(std::span<const GridLine> grid);
 
-  // Takes blocks from any thread; what does not continue its line is a fault.
+  // Records blocks from any thread; a block that does not continue its line is an error.
   [[nodiscard]] GridConsumer consumer();
-  // What is missing, out of order or different from `want`, first come; empty when nothing is.
+  // The first thing that is missing, out of order or different from `want`; empty if nothing is.
   [[nodiscard]] std::string difference(const RecordedTable& want) const;
   [[nodiscard]] std::int64_t count(Verdict verdict) const;
 
@@ -32,14 +33,14 @@ class RecordedTable {
   std::vector<char> faults_;        // [lines] some block was no continuation of the line
 };
 
-// The points of all lines, those of each by replica count and batch size.
+// The points of all lines, sorted within a line by replica count and batch size.
 class RecordedPoints {
  public:
   explicit RecordedPoints(std::size_t lines) : lines_(lines), times_(lines, 0) {}
 
   [[nodiscard]] PointConsumer consumer();
-  // The first line that did not come exactly once, or whose points differ from those of `want`;
-  // empty when there is none.
+  // The first line that was not reported exactly once, or whose points differ from those of `want`;
+  // empty if there is none.
   [[nodiscard]] std::string difference(const RecordedPoints& want) const;
   [[nodiscard]] std::int64_t count() const;
 

@@ -1,3 +1,4 @@
+// Writes results as JSON and as lines on standard output.
 #include "bench/gpu/report.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What the check measures and how it is written down. Owns: the file of results, which is whole
-// after every benchmark, and the line that each prints.
+// Results of the check of a GPU machine. Owns: the file of results, which is complete after every
+// benchmark, and the line printed for each.
 #pragma once
 
 #include <chrono>
@@ -20,29 +20,29 @@ inline double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// A time, and how much was done in it; `unit` empty: the time alone counts.
+// A time and the amount of work in it; `unit` empty: only the time is reported.
 struct Measure {
   double seconds = 0;
   double count = 0;
   std::string unit;  // of what is counted, "candidates"
 };
 
-// In one line, fit for a terminal: what an exception says may have several.
+// Makes a text one line, safe for a terminal; exceptions may have several lines.
 [[nodiscard]] std::string one_line(std::string text);
-// As a string of JSON.
+// Quotes a text as a JSON string.
 [[nodiscard]] std::string quoted(const std::string& text);
 
 class Report {
  public:
-  // With no path nothing is written. Throws Failure where the file cannot be.
+  // Writes nothing if `path` is empty. Throws Failure if the file cannot be written.
   explicit Report(std::string path = {}) : path_(std::move(path)) {}
 
-  // Seen in the file from the next result on.
+  // Takes effect in the file with the next result.
   void add_context(const std::string& name, const std::string& json);
-  // Each prints its line and writes the file anew.
+  // Prints the line of the result and rewrites the file.
   void add(const std::string& name, const Measure& measure);
   void add_failure(const std::string& name, const std::string& reason);
-  // Replaces the file as a whole: whoever reads it never sees half of one.
+  // Replaces the file as a whole, so that readers never see a part of it.
   void write() const;
 
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }

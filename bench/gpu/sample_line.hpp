@@ -1,5 +1,5 @@
-// One line many times over, for kernels that are timed on exactly known work. Owns: the line, its
-// forms, and its load.
+// Many copies of one line, for timing kernels on exactly known work. Owns: the line, its forms and
+// its load.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace tonnage::check {
 
-// Which code a line runs through.
+// The code that a line runs through.
 struct SampleForm {
   const char* name;
   bool stepped = false;     // chunk counts grow: 1/mu(n) from a table
@@ -33,8 +33,8 @@ struct Sample {
   }
 };
 
-// So many lines whose targets bind in the middle of the grid of batch sizes and replica counts.
-// Throws Failure if the line is not of the form.
+// `lines` copies of a line whose targets bind in the middle of the grid of batch sizes and replica
+// counts. Throws Failure if the line is not of the requested form.
 inline Problem sample_problem(const Sample& sample, std::int64_t lines, const Evaluator& host) {
   Problem p;
   PerfRow perf{};

@@ -1,3 +1,4 @@
+// Describes an accelerator in one line. Its power curve is inline in tonnage/core/accelerator.hpp.
 #include "tonnage/core/accelerator.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// Creates, scales and reallocates allocations of (server, accelerator) pairs, and compares two of
+// them. The sizing of a pair is in line.cpp.
 #include "tonnage/core/allocation.hpp"
 
 #include <fmt/format.h>

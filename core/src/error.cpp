@@ -1,3 +1,4 @@
+// The constructor of Error, which makes its message printable.
 #include "tonnage/core/error.hpp"
 
 #include "tonnage/core/printable.hpp"

@@ -1,3 +1,5 @@
+// What every Evaluator can do through its table of candidates: the points of frontiers, and the
+// work that a backend leaves to another one. Backends override points() where they are faster.
 #include "tonnage/core/evaluator.hpp"
 
 #include <memory>

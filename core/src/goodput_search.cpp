@@ -1,4 +1,4 @@
-// Bounds on the goodput of all batch sizes of a line, and the two searches that rest on them.
+// Bounds on the goodput of every batch size of a line, and the two searches that use these bounds.
 #include "tonnage/core/goodput_search.hpp"
 
 #include <algorithm>
@@ -9,11 +9,11 @@
 namespace tonnage {
 namespace {
 
-// Targets missed by more than this are missed however a rate is searched.
+// A target missed by more than this relative margin is missed by every rate search.
 constexpr double kClearMiss = 2e-9;
-// What rounding may take from a bound.
+// Safety factor for rounding in a bound.
 constexpr double kRounding = 1 + 1e-10;
-// The rate just above one that was found.
+// Factor from a rate that was found to the next rate of interest above it.
 constexpr double kJustAbove = 1 + 1e-9;
 
 }  // namespace
@@ -35,8 +35,8 @@ GoodputSearch::GoodputSearch(const QueueShape& line, const LatencyTargets& targe
   drop_infeasible(kRateLow / inv_mu_[1]);
 }
 
-// The same operations as the searches at the low end: what is dropped here is what they find
-// infeasible.
+// Uses the same operations as the rate searches at the low end of the range, so that both agree on
+// which batch sizes are infeasible.
 void GoodputSearch::drop_infeasible(double low) {
   ++passes_;
   const double chunks = chunk_count(line_.service, 1.0);
@@ -90,7 +90,7 @@ bool GoodputSearch::misses(const RatePoint<double>& point, std::int64_t batch) {
   if (!targets_.binds_percentile()) return false;
   const PercentileEvaluator percentile{evaluate_, targets_.ttft_ms,
                                        1 - targets_.ttft_percentile / 100};
-  // Where nearly nobody waits, the tail needs no sum.
+  // If almost no request waits, the percentile needs no sum over the waiting room.
   const double waits = point.wait_weight * std::min(static_cast<double>(line_.max_queue),
                                                     1 / std::max(1 - point.load, 1e-300));
   if (waits < percentile.allowed) {
@@ -132,11 +132,11 @@ void GoodputSearch::pass(double rate, double wanted, std::int64_t last) {
     }
     if (!chain_block_end(c, q, stop, big_n)) break;
   }
-  bound_alike(m, c, rate, last);
+  bound_unfilled(m, c, rate, last);
 }
 
-// Batches from `from` on never fill at this rate: up to it their averages are the same.
-void GoodputSearch::bound_alike(std::int64_t from, const ChainSums<double>& chain, double rate,
+// Batch sizes from `from` on never fill at this rate, so they all have the averages of `from`.
+void GoodputSearch::bound_unfilled(std::int64_t from, const ChainSums<double>& chain, double rate,
                                 std::int64_t last) {
   std::int64_t in_range = from;
   while (in_range <= last && rate > top(in_range)) ++in_range;
@@ -145,7 +145,7 @@ void GoodputSearch::bound_alike(std::int64_t from, const ChainSums<double>& chai
       close_chain(chain, rate, rate * inv_mu_[in_range], static_cast<double>(in_range),
                   static_cast<double>(line_.max_queue));
   if (!misses(point, in_range)) return;
-  // Of those sized any tells where the targets begin to miss.
+  // Any of the sized batch sizes shows at which rate the targets begin to be missed.
   double most = rate;
   for (auto known = sized_.lower_bound(from); known != sized_.end(); ++known) {
     const Found& found = known->second;
@@ -184,7 +184,7 @@ std::int64_t GoodputSearch::middle(double wanted, std::int64_t last) const {
 
 GoodputSearch::Found GoodputSearch::best(const std::function<double(double)>& worthwhile) {
   Found best;
-  // Whether the batch size has more goodput than those before.
+  // Whether a batch size has more goodput than all sized before.
   const auto improves = [&](const Found& found) {
     const bool more = found.goodput_per_ms > best.goodput_per_ms ||
                       (found.batch > 0 && found.goodput_per_ms == best.goodput_per_ms &&
@@ -200,7 +200,8 @@ GoodputSearch::Found GoodputSearch::best(const std::function<double(double)>& wo
   };
   look_again();
   for (std::int64_t m = widest(wanted); m > 0; m = widest(wanted)) {
-    // Halves what may be gained, from above or, by the batch size that holds there, from below.
+    // Halves the possible gain: from above by another pass, or from below by sizing the batch size
+    // that has it.
     pass(0.5 * (wanted + upper_[m]), wanted, line_.max_batch);
     m = widest(wanted);
     if (m == 0) break;

@@ -1,4 +1,5 @@
-// Answers of single lines, and what they are worth: everything that needs rows alone.
+// Sizes single lines, and computes value, cost and metrics of their answers. Needs rows only, no
+// System.
 #include "tonnage/core/line.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The performance data of one model, by accelerator: lookup, replacement and removal.
 #include "tonnage/core/model.hpp"
 
 #include <fmt/format.h>

@@ -52,8 +52,8 @@ struct Character {
   std::size_t bytes;  // 0: no UTF-8
 };
 
-// The character at the start of a text that is not empty. Overlong forms, surrogates and what is
-// beyond U+10FFFF are no UTF-8.
+// The first character of a non-empty text. Overlong forms, surrogates and code points beyond
+// U+10FFFF are not valid UTF-8.
 Character first_character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned lead = byte(0);

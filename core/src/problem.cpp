@@ -1,3 +1,5 @@
+// Builds the rows of a Problem from a System: indices by name, reasons why a server cannot be
+// planned, and the lines of every server. What a line's answer is worth is in line.cpp.
 #include "tonnage/core/problem.hpp"
 
 #include <algorithm>
@@ -23,7 +25,7 @@ std::int32_t index_of(const Map& map, const std::string& name) {
   return static_cast<std::int32_t>(std::distance(map.begin(), it));
 }
 
-// Name -> position for maps that are asked often: std::map has no rank query.
+// Position of each name in the map: std::map has no rank query.
 template <class Map>
 std::unordered_map<std::string_view, std::int32_t> ranks(const Map& map) {
   std::unordered_map<std::string_view, std::int32_t> r;
@@ -33,7 +35,8 @@ std::unordered_map<std::string_view, std::int32_t> ranks(const Map& map) {
   return r;
 }
 
-// What make_server_row needs to look up, so that many servers can share the look-ups.
+// Why a server cannot be planned, if so, and its target. Computed apart from the row, so that many
+// servers share the lookups.
 Reason find_reason(const System& system, const Server& server, const Target*& target) {
   const ServerSpec& s = server.spec();
   const LoadSpec& load = server.load();
@@ -132,6 +135,52 @@ PerfRow perf_row(const ModelPerfSpec& p, const Accelerator& a, std::int32_t acce
   return row;
 }
 
+// Appends the rows of performance data to `p`; returns the range of each model.
+std::unordered_map<std::string_view, PerfRange> add_perfs(
+    const System& system, const std::unordered_map<std::string_view, std::int32_t>& accelerators,
+    const std::unordered_map<std::string_view, std::int32_t>& types, Problem& p) {
+  std::unordered_map<std::string_view, PerfRange> ranges;
+  for (const auto& [model_name, model] : system.models()) {
+    const auto first = static_cast<std::int32_t>(p.perfs.size());
+    for (const auto& [acc, spec] : model.perfs()) {
+      const Accelerator* a = system.find_accelerator(acc);
+      if (a == nullptr) continue;
+      p.perfs.push_back(perf_row(spec, *a, accelerators.at(acc), types.at(a->type())));
+    }
+    ranges.emplace(model_name, PerfRange{first, static_cast<std::int32_t>(p.perfs.size())});
+  }
+  return ranges;
+}
+
+// The servers that combine accelerators now.
+std::vector<CurrentMix> find_current_mixes(
+    const std::vector<const Server*>& servers,
+    const std::unordered_map<std::string_view, std::int32_t>& accelerators) {
+  std::vector<CurrentMix> mixes;
+  for (std::size_t s = 0; s < servers.size(); ++s) {
+    const std::vector<AllocationPart>& parts = servers[s]->spec().current_alloc.parts;
+    if (parts.empty()) continue;
+    CurrentMix mix{static_cast<std::int64_t>(s), {}};
+    for (const AllocationPart& part : parts) {
+      const auto found = accelerators.find(part.accelerator);
+      mix.parts.emplace_back(found == accelerators.end() ? kForeignAccelerator : found->second,
+                             part.num_replicas);
+    }
+    std::sort(mix.parts.begin(), mix.parts.end());
+    mixes.push_back(std::move(mix));
+  }
+  return mixes;
+}
+
+// Whether a server may not use some accelerator.
+bool excludes_any(const System& system, const Server& server) {
+  const ServerSpec& spec = server.spec();
+  if (!spec.excluded_accelerators.empty()) return true;
+  if (spec.keep_accelerator && !spec.current_alloc.parts.empty()) return true;
+  const ServiceClass* service_class = system.find_service_class(server.class_name());
+  return service_class != nullptr && !service_class->excluded_accelerators().empty();
+}
+
 }  // namespace
 
 ServerRow make_server_row(const System& system, const Server& server) {
@@ -161,16 +210,7 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
   }
   const auto type_rank = ranks(types);
 
-  std::unordered_map<std::string_view, PerfRange> perf_range;
-  for (const auto& [model_name, model] : system.models()) {
-    const auto first = static_cast<std::int32_t>(p.perfs.size());
-    for (const auto& [acc, spec] : model.perfs()) {
-      const Accelerator* a = system.find_accelerator(acc);
-      if (a == nullptr) continue;
-      p.perfs.push_back(perf_row(spec, *a, accelerator_rank.at(acc), type_rank.at(a->type())));
-    }
-    perf_range.emplace(model_name, PerfRange{first, static_cast<std::int32_t>(p.perfs.size())});
-  }
+  const auto perf_range = add_perfs(system, accelerator_rank, type_rank, p);
 
   const auto count = static_cast<std::int64_t>(system.servers().size());
   const auto in_parallel = [&](const std::function<void(std::int64_t, std::int64_t)>& body) {
@@ -183,17 +223,10 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
   p.server_names.resize(servers.size());
   p.first_line.assign(servers.size() + 1, 0);
 
-  // The performance data that server s can use, one row after another, but for what it excludes.
+  // The rows of performance data of each server, before exclusions.
   std::vector<PerfRange> ranges(servers.size());
   const auto excluded = [&](std::int64_t s, std::int32_t perf) {
     return servers[s]->excludes(system, p.accelerators[p.perfs[perf].accelerator].name());
-  };
-  const auto excludes_any = [&](std::int64_t s) {
-    const ServerSpec& spec = servers[s]->spec();
-    if (!spec.excluded_accelerators.empty()) return true;
-    if (spec.keep_accelerator && !spec.current_alloc.parts.empty()) return true;
-    const ServiceClass* service_class = system.find_service_class(servers[s]->class_name());
-    return service_class != nullptr && !service_class->excluded_accelerators().empty();
   };
   in_parallel([&](std::int64_t first, std::int64_t last) {
     for (std::int64_t s = first; s < last; ++s) {
@@ -215,24 +248,13 @@ Problem build_problem(const System& system, const ParallelFor& parallel_for) {
         range.last = std::min(range.last, range.first + 1);
       }
       p.first_line[s + 1] = range.last - range.first;
-      if (!excludes_any(s)) continue;
+      if (!excludes_any(system, server)) continue;
       for (std::int32_t perf = range.first; perf < range.last; ++perf) {
         p.first_line[s + 1] -= excluded(s, perf) ? 1 : 0;
       }
     }
   });
-  for (std::size_t s = 0; s < servers.size(); ++s) {
-    const std::vector<AllocationPart>& parts = servers[s]->spec().current_alloc.parts;
-    if (parts.empty()) continue;
-    CurrentMix mix{static_cast<std::int64_t>(s), {}};
-    for (const AllocationPart& part : parts) {
-      const auto found = accelerator_rank.find(part.accelerator);
-      mix.parts.emplace_back(found == accelerator_rank.end() ? kForeignAccelerator : found->second,
-                             part.num_replicas);
-    }
-    std::sort(mix.parts.begin(), mix.parts.end());
-    p.current_mixes.push_back(std::move(mix));
-  }
+  p.current_mixes = find_current_mixes(servers, accelerator_rank);
   std::partial_sum(p.first_line.begin(), p.first_line.end(), p.first_line.begin());
   p.lines.resize(static_cast<std::size_t>(p.first_line.back()));
   in_parallel([&](std::int64_t first, std::int64_t last) {

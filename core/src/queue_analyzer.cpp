@@ -1,3 +1,5 @@
+// The three answers of the queue analyzer, and the checks of their arguments. The formulas are in
+// tonnage/core/queueing.hpp and sizing.hpp.
 #include "tonnage/core/queue_analyzer.hpp"
 
 #include <fmt/format.h>
@@ -116,8 +118,7 @@ QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& t
     one.max_batch = batch;
     return size_pair(one, targets.latency, targets.has_tps_target, inv_mu.data());
   };
-  GoodputSearch search(shape, targets.latency, targets.has_tps_target, inv_mu.data(), size,
-                       check);
+  GoodputSearch search(shape, targets.latency, targets.has_tps_target, inv_mu.data(), size, check);
   const GoodputSearch::Found peak = search.best([](double goodput) { return goodput; });
   QueueOptimum r;
   const ServiceParams& p = shape.service;

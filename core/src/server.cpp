@@ -1,3 +1,4 @@
+// Candidate accelerators of a server, and its current, desired and calculated allocations.
 #include "tonnage/core/server.hpp"
 
 #include <fmt/format.h>
@@ -73,7 +74,7 @@ void Server::set_current_allocation(const Allocation& allocation) {
 }
 
 void Server::apply_desired_allocation() {
-  // Where nothing is desired there is no load to take over either.
+  // Without a desired allocation there is no load to take over.
   const bool nothing_desired = !allocation_ && spec_.desired_alloc == AllocationSpec{};
   const LoadSpec new_load = nothing_desired ? load() : spec_.desired_alloc.load;
   spec_.current_alloc = spec_.desired_alloc;

@@ -1,3 +1,4 @@
+// Targets and excluded accelerators of a service class.
 #include "tonnage/core/service_class.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Names of saturation policies, and the default for how many accelerators a server may combine.
 #include "tonnage/core/spec.hpp"
 
 #include <algorithm>

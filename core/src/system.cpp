@@ -1,3 +1,4 @@
+// Entities of a System by name, and totals over its servers. No planning happens here.
 #include "tonnage/core/system.hpp"
 
 #include <fmt/format.h>
@@ -22,7 +23,7 @@ void remove_from(Map& map, const std::string& name, const char* what) {
   }
 }
 
-// a + b * c for counts >= 0; nothing bounds what callers set, so it ends at the largest count.
+// a + b * c for counts >= 0, at most the largest count: callers may set any numbers.
 std::int64_t saturating_multiply_add(std::int64_t a, std::int64_t b, std::int64_t c) {
   std::int64_t r;
   const bool overflow = __builtin_mul_overflow(b, c, &r) || __builtin_add_overflow(a, r, &r);

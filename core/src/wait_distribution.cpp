@@ -1,3 +1,4 @@
+// Tail and quantile of the waiting time. The formulas are in tonnage/core/wait_kernel.hpp.
 #include "tonnage/core/wait_distribution.hpp"
 
 namespace tonnage {

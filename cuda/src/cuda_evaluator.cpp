@@ -1,5 +1,5 @@
-// The CUDA evaluator: the engines on the devices that the probe finds. Compiled in every build;
-// only what opens devices differs.
+// Makes the CUDA evaluator: the device evaluator on the devices that the probe finds. Compiled in
+// every build; only the opening of devices differs.
 #include <utility>
 
 #include "cuda/src/device_evaluator.hpp"

@@ -1,3 +1,5 @@
+// The evaluator over devices: opens them for each piece of work, runs the engines of search/ and
+// grid/, and gives every failure the documented type.
 #include "cuda/src/device_evaluator.hpp"
 
 #include <iterator>
@@ -68,7 +70,7 @@ class DeviceEvaluator : public Evaluator {
   }
 
  private:
-  // Gives every failure the type that callers are promised.
+  // Converts failures to the documented type.
   template <class Work>
   static void run(const Work& work) {
     CallbackErrors callbacks;

@@ -1,6 +1,5 @@
-// An evaluator on devices that somebody opens: the CUDA evaluator of this machine, one over
-// emulated devices, one whose chunks are as small as a check wants them. Owns: the options of the
-// engines taken together.
+// An evaluator on devices that its caller opens: the GPUs of this machine, emulated devices, or
+// devices with small chunks for tests. Owns: the options of all engines together.
 #pragma once
 
 #include <functional>
@@ -19,20 +18,20 @@ struct EngineOptions {
   EngineLimits search;
   TableLimits table;
   PointLimits points;
-  // Each device is opened so often, and work is split as among so many devices.
+  // How often each device is opened; work is split as among that many devices.
   int times_opened = 1;
 };
 
-// Opens the devices for one piece of work. Throws Error (kUnavailable) with the reason where there
-// is none.
+// Opens the devices for one piece of work. Throws Error (kUnavailable) with the reason if there are
+// none.
 using OpenDevices = std::function<std::vector<std::unique_ptr<Device>>()>;
 
-// The devices of this machine.
+// Opens the devices of this machine.
 [[nodiscard]] std::vector<std::unique_ptr<Device>> open_usable_devices();
 
-// Asks `open` anew for every search, table and set of points, and no earlier. Whatever fails, it
-// fails with an Error, of kind kUnavailable where the cause is the backend's own (device, memory,
-// threads); exceptions of callbacks are passed on.
+// Calls `open` for every search, table and set of points, and not before. Failures are Errors; they
+// have kind kUnavailable if the backend itself failed (device, memory, threads). Exceptions of
+// callbacks are passed on.
 [[nodiscard]] std::unique_ptr<Evaluator> make_device_evaluator(OpenDevices open,
                                                                std::unique_ptr<Evaluator> host,
                                                                const EngineOptions& options = {});

@@ -1,5 +1,5 @@
-// Work sharing over chunks of an index range. Owns: the thread team, error hand-over, and how long
-// items of work tell how far they are.
+// Work sharing over chunks of an index range. Owns: the thread team, the passing on of errors, and
+// the reporting of progress from worker threads.
 #pragma once
 
 #include <algorithm>
@@ -19,14 +19,13 @@
 
 namespace tonnage {
 
-// Threads to use: `requested`, or one per processor when it is 0 or less.
+// The number of threads: `requested`, or one per processor if it is 0 or less.
 inline int team_size(int requested) {
   if (requested > 0) return requested;
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-// Starts up to `count` threads that run `work`. Where the system has no room for more, those that
-// did start have to do.
+// Starts up to `count` threads that run `work`, or fewer where the system has no room for more.
 template <class Work>
 void start_threads(std::vector<std::jthread>& threads, int count, const Work& work) {
   try {
@@ -36,22 +35,23 @@ void start_threads(std::vector<std::jthread>& threads, int count, const Work& wo
   }
 }
 
-// Ends a body whose work nobody waits for any more, because other work has failed.
+// Thrown to end a body after other work has failed.
 struct Abandoned {};
 
-// Work done by several threads, told to a callback on the thread that made the meter only.
+// Counts work done by several threads and reports it to a callback on the thread that made the
+// meter.
 class WorkMeter {
  public:
   WorkMeter(const ProgressCallback& progress, std::string_view phase, std::int64_t total)
       : progress_(progress), phase_(phase), total_(total) {}
 
-  // On any thread: so much more is done.
+  // Adds finished work. Any thread.
   void add(std::int64_t amount) {
     done_ += amount;
     check();
   }
-  // On any thread, now and then during long work. Throws what the callback throws; on other threads
-  // Abandoned once it has thrown.
+  // Call now and then during long work, on any thread. Throws what the callback throws; on other
+  // threads throws Abandoned once it has thrown.
   void check() {
     if (std::this_thread::get_id() != owner_) {
       if (stopped_) throw Abandoned{};
@@ -59,14 +59,14 @@ class WorkMeter {
     }
     if (!progress_ || total_ <= 0) return;
     try {
-      // The end is told once.
+      // The end is reported once.
       progress_(phase_, std::min(done_.load(), total_ - 1), total_);
     } catch (...) {
       stopped_ = true;
       throw;
     }
   }
-  // All is done, all threads have ended.
+  // Call after all threads have ended.
   void finish() const {
     if (progress_) progress_(phase_, total_, total_);
   }
@@ -80,17 +80,17 @@ class WorkMeter {
   std::thread::id owner_ = std::this_thread::get_id();
 };
 
-// Items a thread takes at once, at most `most`: few enough that the team shares what there is.
+// Items that a thread takes at once: at most `most`, and few enough that all threads get some.
 inline std::int64_t fair_chunk(std::int64_t count, std::int64_t most, int num_threads) {
   constexpr std::int64_t kTurns = 8;
   return std::clamp<std::int64_t>(count / (kTurns * team_size(num_threads)), 1, most);
 }
 
 // Calls body(first, last) for consecutive chunks of [0, count) from several threads, the calling
-// one included. Chunks are handed out as threads become free, so uneven ones balance. After each
-// chunk of its own, and now and then while it waits for the others, the calling thread calls
-// report(items done). Fewer threads than asked for, where the system limits them, change nothing
-// but the time. The first exception is rethrown here once all threads have stopped.
+// one included. Threads take chunks as they become free, so uneven chunks balance. The calling
+// thread calls report(items done) after each of its own chunks and now and then while it waits.
+// Fewer threads than requested change only the time. The first exception is rethrown after all
+// threads have stopped.
 template <class Body, class Report>
 void parallel_chunks(std::int64_t count, std::int64_t chunk, int num_threads, const Body& body,
                      const Report& report) {
@@ -115,7 +115,7 @@ void parallel_chunks(std::int64_t count, std::int64_t chunk, int num_threads, co
         if (reports) report(so_far);
       }
     } catch (const Abandoned&) {
-      failed = true;  // the reason is told where it arose
+      failed = true;  // reported where it was thrown
     } catch (...) {
       fail();
     }

@@ -1,3 +1,5 @@
+// Standard output and standard error of a command: writing, warnings, and the progress bar. The bar
+// is drawn by host/cli/interruption.cpp, which also wipes it.
 #include "host/cli/environment.hpp"
 
 #include <fmt/format.h>
@@ -21,7 +23,7 @@ namespace {
 
 constexpr std::size_t kWarningsShown = 20;
 constexpr int kBarWidth = 30;
-// A signal is looked at only between two writes to a disk: each takes an instant.
+// Signals are handled between two writes to a disk, so each write must be short.
 constexpr std::size_t kLargestWrite = 1 << 18;
 
 void write_to_standard_output(std::string_view text) {
@@ -39,7 +41,7 @@ void write_to_standard_output(std::string_view text) {
   }
 }
 
-// Redrawn a few times a second; wiped at the end of each phase.
+// A bar that is redrawn a few times a second and wiped at the end of each phase.
 class ProgressBar {
  public:
   void show(std::string_view phase, std::int64_t done, std::int64_t total) {
@@ -48,7 +50,7 @@ class ProgressBar {
       wipe();
       return;
     }
-    // Work over in an instant needs no bar.
+    // Short work shows no bar.
     const auto due = last_ < start_ ? start_ + std::chrono::milliseconds(300)
                                     : last_ + std::chrono::milliseconds(100);
     if (now < due) return;
@@ -71,7 +73,7 @@ class ProgressBar {
 
 }  // namespace
 
-// Not fmt::print, which throws where standard error is closed or its disk full.
+// Not fmt::print, which throws if standard error is closed or its disk is full.
 void say(std::string_view text) {
   wipe_progress();
   std::fwrite(text.data(), 1, text.size(), stderr);

@@ -1,5 +1,5 @@
-// What every command shares: global options, where output goes, how input problems are shown.
-// Owns: exit codes, standard output and standard error, the progress bar.
+// What all commands share: global options, output, and the report of input problems. Owns: exit
+// codes, standard output, standard error and the progress bar.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,10 @@ struct Exit {
   std::string message;  // may be empty when everything has been said
 };
 
-// Writes to standard error text in which what comes from outside has become printable(). A failure
-// there has nowhere to be told and changes nothing.
+// Writes text to standard error; parts from outside must be printable() already. Failures are
+// ignored, since there is nowhere to report them.
 void say(std::string_view text);
-// Makes a message printable and says it on a line of its own.
+// Writes a printable message on a line of its own to standard error.
 void say_line(std::string_view message);
 
 struct Environment {
@@ -36,20 +36,20 @@ struct Environment {
   std::string color = "auto";  // auto, always, never
   int num_threads = 0;
 
-  // Standard output takes colour.
+  // Whether standard output takes colour.
   [[nodiscard]] bool colored() const;
 
   // Writes to standard output, or atomically to `path` unless it is empty. Throws Exit(kFailure).
   void write(std::string_view text, const std::string& path) const;
-  // A message on standard error, on a line of its own, unless quiet.
+  // Writes a message to standard error on a line of its own, unless quiet.
   void note(std::string_view message) const;
   // Shows warnings (a few, unless quiet) and errors (all); throws Exit(kBadInput) if there are
   // errors.
   void check(const Diagnostics& diagnostics) const;
-  // Reads a fleet and checks it. Says so when it waits for a person to type one.
+  // Reads and checks a fleet. Prints a hint if it waits for input from a terminal.
   [[nodiscard]] SystemSpec read_fleet(const std::string& path) const;
 
-  // A progress bar on standard error when a person watches, else nothing.
+  // A progress bar on standard error if it is a terminal; else nothing.
   [[nodiscard]] ProgressCallback progress() const;
 };
 

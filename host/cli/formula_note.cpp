@@ -1,3 +1,4 @@
+// The note about names that spreadsheets read as formulas.
 #include "host/cli/formula_note.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +18,7 @@ void note_formulas(const std::vector<std::string_view>& names, const Environment
   if (first == names.end()) return;
   const auto others = std::count_if(first + 1, names.end(), is_formula);
   environment.note(
-      fmt::format("a spreadsheet would take \"{}\"{} for {}: import the columns of names as text",
+      fmt::format("a spreadsheet would read \"{}\"{} as {}: import the columns of names as text",
                   *first, others > 0 ? " and " + counted(others, "more name") : "",
                   others > 0 ? "formulas" : "a formula"));
 }

@@ -1,6 +1,6 @@
-// Names in comma-separated values that a spreadsheet would take for formulas. The files hold names
-// exactly as they are, so that programs read back what the fleet says; a person who opens such a
-// file in a spreadsheet is told.
+// Warns of names in comma-separated values that a spreadsheet reads as formulas. Files hold names
+// unchanged, so that programs read back what the fleet states; a person who opens such a file in a
+// spreadsheet needs the warning.
 #pragma once
 
 #include <string_view>
@@ -11,10 +11,11 @@
 
 namespace tonnage::cli {
 
-// Notes on standard error that some of the names begin with =, +, -, @, tab or carriage return.
+// Prints a note on standard error if some of the names begin with =, +, -, @, tab or carriage
+// return.
 void note_formulas(const std::vector<std::string_view>& names, const Environment& environment);
 
-// The same of the servers and accelerators of a fleet.
+// Checks the names of servers and accelerators of a fleet.
 void note_formulas(const System& system, const Environment& environment);
 
 }  // namespace tonnage::cli

@@ -1,3 +1,5 @@
+// Writes the grid of candidates for the command `candidates --grid`: parses its arguments, and
+// feeds a GridSink wave by wave from a backend.
 #include "host/cli/grid_output.hpp"
 
 #include <fmt/format.h>
@@ -58,7 +60,7 @@ ExitCode write_grid(const System& system, const GridArguments& a, const Environm
   options.percentiles = a.percentiles;
   options.num_threads = environment.num_threads;
   const std::vector<std::string> fields = parse_fields(a.fields, options.percentiles);
-  // Half for the columns under way, half for text that waits for its turn.
+  // Half of the memory for columns in progress, half for text waiting to be written.
   options.memory_limit = parse_bytes("--memory", a.memory) / 2;
   if (a.format == "npy" && a.output.empty()) {
     throw Exit{kBadInput, "--format npy writes a folder: name it with --output"};

@@ -1,4 +1,4 @@
-// The table of candidates as a command: what was asked for, and writing it.
+// The grid of candidates as a command. Owns: its arguments.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct GridArguments {
   bool percentiles = false;
 };
 
-// Writes the grid. Throws Exit(kBadInput) for arguments that mean nothing.
+// Writes the grid. Throws Exit(kBadInput) for invalid arguments.
 ExitCode write_grid(const System& system, const GridArguments& arguments,
                     const Environment& environment);
 

@@ -1,3 +1,5 @@
+// Signal handlers, the list of unfinished files that they remove, and the progress bar that they
+// wipe. All of it is state of the process, as signals are.
 #include "host/cli/interruption.hpp"
 
 #include <poll.h>
@@ -15,13 +17,13 @@
 namespace tonnage::cli {
 namespace {
 
-// Signals sent from outside whose default is to end a program: the terminal's, kill's, and those by
-// which batch systems and resource limits announce the end.
+// Signals whose default action ends a program: those of terminals and of kill, and those by which
+// batch systems and resource limits announce the end.
 constexpr std::array kEndingSignals = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
                                        SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2};
 
-// What a signal takes back. A change of it holds the end of the program up for an instant, so
-// whoever ends the program finds names and files in agreement and needs no lock.
+// State that a signal handler cleans up. A change of it delays the end of the program for an
+// instant, so the handler finds names and files in agreement and needs no lock.
 struct Process {
   std::atomic<int> signal{0};  // the first that came; no change begins after it
   std::atomic<int> changes{0};  // under way
@@ -32,7 +34,7 @@ struct Process {
   std::vector<std::string> names;
 };
 
-// Never destroyed: a signal may come until the very end.
+// Never destroyed: signals may arrive until the very end.
 Process& process() {
   static Process& the_process = *new Process;
   return the_process;
@@ -45,7 +47,7 @@ constexpr auto kWiped = [] {
   return text;
 }();
 
-// A terminal stopped by Ctrl-S would hold the program for ever.
+// Writing to a terminal stopped by Ctrl-S would block for ever.
 bool terminal_takes_text() {
   pollfd terminal{STDERR_FILENO, POLLOUT, 0};
   return poll(&terminal, 1, 0) == 1 && (terminal.revents & POLLOUT) != 0;
@@ -56,8 +58,8 @@ void wipe_drawn_bar() {
   (void)!::write(STDERR_FILENO, kWiped.data(), kWiped.size());
 }
 
-// Ends the program by the signal that came; for signal handlers, too. Returns where another thread
-// is at it.
+// Ends the program by the received signal; async-signal-safe. Returns if another thread is already
+// ending it.
 void end_now() {
   Process& p = process();
   if (p.ending.exchange(true)) return;
@@ -79,7 +81,7 @@ void end_now() {
   _exit(128 + signal);
 }
 
-// The one place that decides what a signal does.
+// The handler of all these signals.
 void on_signal(int signal) {
   Process& p = process();
   int none = 0;

@@ -1,4 +1,4 @@
-// The command line of tonnage: parses, runs one command, turns failures into exit codes.
+// The command line of tonnage: parses, runs one command, and maps failures to exit codes.
 #include <fmt/format.h>
 
 #include <new>

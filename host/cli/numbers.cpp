@@ -1,3 +1,4 @@
+// Parses numbers, ranges and sizes of the command line, and says what was expected instead.
 #include "host/cli/numbers.hpp"
 
 #include <fmt/format.h>
@@ -67,9 +68,10 @@ GridRange parse_range(const char* option, const std::string& text) {
   GridRange range;
   if (text.empty()) return range;
   const auto refuse = [&]() -> GridRange {
-    throw Exit{kBadInput, fmt::format("{}: \"{}\" is no range, expected FIRST:LAST[:STEP] of whole "
-                                      "numbers from 1 on, FIRST not above LAST",
-                                      option, text)};
+    throw Exit{kBadInput,
+               fmt::format("{}: \"{}\" is not a range, expected FIRST:LAST[:STEP] of whole "
+                           "numbers from 1 on, FIRST not above LAST",
+                           option, text)};
   };
   const std::vector<std::string_view> parts = split(text, ':');
   if (parts.size() > 3) return refuse();
@@ -99,9 +101,10 @@ std::int64_t parse_bytes(const char* option, const std::string& text) {
   const auto number = exact_number<std::int64_t>(digits);
   std::int64_t bytes = 0;
   if (!number || *number < 1 || __builtin_mul_overflow(*number, unit, &bytes)) {
-    throw Exit{kBadInput, fmt::format("{}: \"{}\" is no size, expected a whole number of bytes, or "
-                                      "one followed by K, M, G or T",
-                                      option, text)};
+    throw Exit{kBadInput,
+               fmt::format("{}: \"{}\" is not a size, expected a whole number of bytes, or "
+                           "one followed by K, M, G or T",
+                           option, text)};
   }
   return bytes;
 }

@@ -1,5 +1,5 @@
-// Numbers on the command line: the one way by which options read them, so that none is cut off,
-// wrapped around, or taken for what it is not (nan, inf, 0x10, 1'000, 12 monkeys).
+// Numbers on the command line. Owns: their parsing, so that no option accepts a number that is cut
+// off, wrapped around, or not decimal (nan, inf, 0x10, 1'000, 12 monkeys).
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -16,8 +16,8 @@
 
 namespace tonnage::cli {
 
-// The number that the whole text states in decimal digits; absent for anything else, for what is
-// not finite and beyond the type.
+// The number in decimal digits that the whole text states; absent for anything else, including
+// values that are not finite or beyond the type.
 template <class Number>
 [[nodiscard]] std::optional<Number> exact_number(std::string_view text) {
   Number number{};
@@ -33,8 +33,8 @@ template <class Number>
   return number;
 }
 
-// An option that takes a number from `least` to `most` and refuses any other word, naming itself,
-// the word and what was expected. `target` holds the default, which the help shows.
+// Adds an option that takes a number from `least` to `most`. An error names the option, the word
+// and what was expected. `target` holds the default, which the help shows.
 CLI::Option* add_number(CLI::App& command, const std::string& name, int& target, int least,
                         int most, const std::string& description);
 CLI::Option* add_number(CLI::App& command, const std::string& name, std::int64_t& target,
@@ -44,15 +44,15 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, std::uint64_
 CLI::Option* add_number(CLI::App& command, const std::string& name, double& target, double least,
                         double most, const std::string& description);
 
-// FIRST:LAST[:STEP], or one number for both ends; an end left out has its default, 0. Throws
+// Parses FIRST:LAST[:STEP], or one number for both ends; a missing end is 0, its default. Throws
 // Exit(kBadInput) naming the option.
 [[nodiscard]] GridRange parse_range(const char* option, const std::string& text);
 
-// Bytes: a whole number from 1 on, with K, M, G or T behind it for powers of 1024. Throws
+// Parses bytes: a whole number >= 1, optionally followed by K, M, G or T for powers of 1024. Throws
 // Exit(kBadInput) naming the option.
 [[nodiscard]] std::int64_t parse_bytes(const char* option, const std::string& text);
 
-// The parts between separators, empty ones too; one more than there are separators.
+// Splits at separators; keeps empty parts, so there is one part more than separators.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 
 }  // namespace tonnage::cli

@@ -1,3 +1,5 @@
+// Renders a plan as tables: servers, cards, limits, priorities, unserved servers, certificate and
+// totals.
 #include "host/cli/plan_table.hpp"
 
 #include <fmt/format.h>
@@ -93,7 +95,7 @@ std::string limits_table(const Plan& plan, bool colored) {
                                    : l.name == "maxPower" ? "power, W"
                                                           : "changes",
                                    amount(l.used), amount(l.limit)};
-    // A dollar more of budget saves a hundred times what a cent more does.
+    // Per dollar of budget instead of per cent.
     if (priced) cells.push_back(dollars(l.price.value_or(0) * (money ? 100 : 1)));
     table.add(cells, false);
   }
@@ -122,7 +124,7 @@ std::string unserved_table(const Plan& plan, std::size_t most, bool colored) {
   return table.empty() ? "" : table.to_string(colored) + more(shown, plan.unallocated.size());
 }
 
-// How far from the best, in a sentence; empty where the solver does not know.
+// The certificate in a sentence; empty if the solver gives none.
 std::string certificate_text(const PlanSummary& summary) {
   if (summary.stages.empty()) return "";
   std::string text;
@@ -133,11 +135,12 @@ std::string certificate_text(const PlanSummary& summary) {
   }
   const StageCertificate& last = summary.stages.back();
   if (last.proven) {
-    return text + (text.empty() ? "proven optimal\n" : "value proven optimal at that service\n");
+    return text +
+           (text.empty() ? "proven optimal\n" : "value proven optimal at these service levels\n");
   }
   text += fmt::format("at most {} $/hour", dollars(last.objective - last.lower_bound));
   if (const auto gap = summary.gap()) text += fmt::format(" ({:.3g} % of the cost)", 100 * *gap);
-  return text + " from the best plan with that service\n";
+  return text + " from the best plan at these service levels\n";
 }
 
 }  // namespace

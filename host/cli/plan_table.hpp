@@ -1,4 +1,4 @@
-// A plan as a person reads it.
+// A plan as tables for a terminal. Owns: their columns and the sentence about the certificate.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,12 @@
 
 namespace tonnage::cli {
 
-// Servers with what was chosen against which targets, cards and cost by type, outcome by priority,
-// totals, and what could not be served and why. At most `most` rows a list; 0: all.
+// Tables of servers with allocations and targets, cards and cost by type, outcome by priority,
+// totals, and unserved servers with reasons. At most `most` rows each; 0: all.
 [[nodiscard]] std::string plan_to_table(const Plan& plan, const System& system, std::size_t most,
                                         bool colored);
 
-// "2 x A100 + 1 x L4": what an allocation combines.
+// The parts of a combined allocation: "2 x A100 + 1 x L4".
 [[nodiscard]] std::string parts_text(const std::vector<AllocationPart>& parts);
 
 }  // namespace tonnage::cli

@@ -1,3 +1,4 @@
+// Aligns the cells of text tables by display width, and formats money, times and colours.
 #include "host/cli/text_table.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +12,8 @@
 namespace tonnage::cli {
 namespace {
 
-// While it lives, the thread reads and measures text as UTF-8, whatever the user's locale.
+// Makes the thread measure text as UTF-8, whatever the user's locale, for the lifetime of the
+// object.
 class Utf8Locale {
  public:
   Utf8Locale() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", locale_t{})) {
@@ -30,8 +32,8 @@ class Utf8Locale {
   locale_t before_{};
 };
 
-// Columns that printable text takes on the screen: wide characters two, combining ones none. A
-// character that the C library does not know, or cannot read, counts as one.
+// Display width of printable text: wide characters take two columns, combining ones none.
+// Characters that the C library does not know count as one.
 std::size_t width_of(std::string_view text) {
   if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; })) {
     return text.size();

@@ -1,4 +1,4 @@
-// Text tables with aligned columns, and colour.
+// Text tables with aligned columns and colour. Owns: alignment, and the formats of money and times.
 #pragma once
 
 #include <string>

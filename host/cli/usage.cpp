@@ -1,3 +1,5 @@
+// Finds the word of a wrong command line that caused the error, and suggests the one that was
+// probably meant.
 #include "host/cli/usage.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +13,7 @@
 namespace tonnage::cli {
 namespace {
 
-// Commands and options that may stand where `command` and its parents are being parsed.
+// Commands and options that are valid while `command` and its parents are parsed.
 std::vector<std::string> known_words(const CLI::App* command) {
   std::vector<std::string> names;
   for (const CLI::App* app = command; app != nullptr; app = app->get_parent()) {
@@ -23,7 +25,7 @@ std::vector<std::string> known_words(const CLI::App* command) {
   return names;
 }
 
-// The first word that no command took; options before others, whose values may only seem unknown.
+// The first unparsed word. Options come first, because their values may only seem unknown.
 std::string first_unknown(const CLI::App* command) {
   std::vector<std::string> unknown;
   for (const CLI::App* app = command; app != nullptr; app = app->get_parent()) {
@@ -36,7 +38,7 @@ std::string first_unknown(const CLI::App* command) {
   return unknown.empty() ? "" : unknown.front();
 }
 
-// ": did you mean ...?", or nothing when no known word is near.
+// ": did you mean ...?", or empty if no known word is near.
 std::string suggestion(const std::string& word, const std::vector<std::string>& names) {
   const std::vector<std::string_view> known(names.begin(), names.end());
   const std::string_view near = nearest_word(word, known);
@@ -61,7 +63,7 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
     path += " " + command->get_name();
   }
   std::string what = error.what();
-  // A word that nobody took explains why another is missing.
+  // An unparsed word explains why another one is missing.
   const bool about_words = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
                            dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   const std::string unknown = about_words ? first_unknown(command) : "";

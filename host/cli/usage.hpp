@@ -1,4 +1,4 @@
-// What a person reads after wrong usage.
+// Messages about wrong usage. Owns: what they name, and the validators of words.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,22 +9,22 @@
 
 namespace tonnage::cli {
 
-// What was wrong with the words on the command line, the word that was probably meant, and where
-// the right usage is described. Ended by a newline.
+// The message for a parse error: the wrong word, the word probably meant, and how to see the usage.
+// Ends with a newline.
 [[nodiscard]] std::string usage_error(const CLI::App& app, const CLI::ParseError& error);
 
-// Accepts these words alone; refuses others naming the word that was probably meant. Shown in the
-// help, and read for completion, as {a,b,c}.
+// Accepts only these words; the refusal suggests the word probably meant. Help and completion show
+// the set as {a,b,c}.
 [[nodiscard]] CLI::Validator one_of(std::vector<std::string> words);
 
-// Refuses an empty word, as an unset variable of a script leaves behind.
+// Refuses an empty word, which an unset shell variable leaves behind.
 [[nodiscard]] CLI::Validator non_empty();
 
-// Ends the command: `name` is not among the names of the fleet, and which one was probably meant.
+// Ends the command because `name` is not a name of the fleet; suggests the one probably meant.
 [[noreturn]] void refuse_name(const std::string& name, const char* kind,
                               const std::vector<std::string_view>& known);
 
-// Refuses a name that is asked for and not there; an empty one is not asked for.
+// Refuses a name that the fleet does not have. An empty name stands for none.
 template <class Named>
 void expect_name(const std::string& name, const char* kind,
                  const std::map<std::string, Named>& all) {

@@ -1,3 +1,5 @@
+// Searches batch sizes of one line by sweeps, sizing and bounds. The kernels are in simd/, the
+// bounds in tonnage/core/goodput_search.hpp.
 #include "host/evaluate/batch_search.hpp"
 
 #include <algorithm>
@@ -9,11 +11,13 @@
 namespace tonnage {
 namespace {
 
-// Replica counts a sweep call looks at together: a multiple of every pack width.
+// Replica counts per sweep call: a multiple of every pack width.
 constexpr std::int64_t kWindow = 16;
-// So few of them are looked at one after the other; of more, those where nothing can be are passed.
+// Up to this many windows are swept one after the other. In larger ranges first_passing() skips the
+// counts that cannot pass.
 constexpr std::int64_t kFewWindows = 4;
-// Sweeps of a line longer than kShortLine, each a pass over all batch sizes; most need one or two.
+// Most sweeps of a line longer than kShortLine. Each is a pass over all batch sizes; most lines
+// need one or two.
 constexpr std::int64_t kMostSweeps = 12;
 
 }  // namespace
@@ -47,7 +51,7 @@ void BatchSearch::size_batches(const std::vector<std::int64_t>& batches) {
   kernels_.size_batches(line(), batches.data(), static_cast<std::int64_t>(batches.size()),
                         goodput_.data());
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    // The count must not exceed what the single search finds: that has the last word.
+    // The count must not exceed that of the single search, which decides.
     const double goodput = goodput_[i] * (1 + kPackedTolerance);
     const std::int64_t replicas =
         goodput > 0 ? replicas_needed(server_->total_rate_per_ms, goodput, server_->min_replicas)
@@ -66,7 +70,7 @@ std::optional<LineOutcome> BatchSearch::settle(std::int64_t from, std::int64_t t
   const std::int64_t ceiling = line().sweep.max_batch;
   for (std::int64_t r = from; r <= to; ++r) {
     for (std::int64_t m = 1; m <= ceiling;) {
-      // Size the next batch sizes that may do with r and have not been sized.
+      // Size the next unsized batch sizes that may suffice with r replicas.
       pack_.clear();
       std::int64_t scan = m;
       for (; scan <= ceiling && static_cast<std::int64_t>(pack_.size()) < kWindow; ++scan) {
@@ -99,7 +103,7 @@ std::int64_t BatchSearch::first_passing(std::int64_t after, std::int64_t to, Swe
     const double width = static_cast<double>(to - after);
     const double steps = static_cast<double>(std::min(kWindow, to - after));
     for (double i = 1; i <= steps; ++i) {
-      // Spread evenly over a small interval, by a constant factor over a large one.
+      // Evenly spaced over a small interval, geometrically over a large one.
       const double offset = width <= 64 * static_cast<double>(kWindow) ? width * i / steps
                                                                        : std::pow(width, i / steps);
       const std::int64_t r =
@@ -126,7 +130,8 @@ std::int64_t BatchSearch::first_passing(std::int64_t after, std::int64_t to, Swe
 
 std::int64_t BatchSearch::next_count(std::int64_t after, std::int64_t most, SweepCounts& counts) {
   if (most - after <= kFewWindows * kWindow) return after + 1;
-  // Sizing asks for no less than these; up to there only a batch size without an answer may do.
+  // Sizing never needs fewer replicas than these. Up to this count only unsized batch sizes can
+  // suffice.
   std::int64_t least_need = most + 1;
   for (const std::int64_t need : need_) {
     if (need > after) least_need = std::min(least_need, need);
@@ -138,7 +143,7 @@ std::int64_t BatchSearch::next_count(std::int64_t after, std::int64_t most, Swee
 std::optional<std::int64_t> BatchSearch::most_replicas(const LineOutcome& at_ceiling,
                                                        SweepCounts& counts) {
   if (at_ceiling.sized()) return at_ceiling.num_replicas;
-  // The ceiling is infeasible: what holds at the low end of the rate range is sized at once.
+  // The ceiling is infeasible, so size the batch sizes that hold at the low end of the rate range.
   sweep({kMaxReplicas}, counts);
   std::vector<std::int64_t> batches;
   for (std::int64_t m = 1; m <= line().sweep.max_batch; ++m) {
@@ -148,8 +153,7 @@ std::optional<std::int64_t> BatchSearch::most_replicas(const LineOutcome& at_cei
   if (batches.empty()) return 0;
   if (!affords(batches.size())) return {};
   size_batches(batches);
-  // The plain search may ask for too little: the exact one goes through the batch sizes in order of
-  // what it asks for.
+  // The plain search may find too few replicas. Size exactly in ascending order of its counts.
   std::erase_if(batches, [&](std::int64_t m) { return need_[m] <= 0; });
   std::stable_sort(batches.begin(), batches.end(),
                    [&](std::int64_t a, std::int64_t b) { return need_[a] < need_[b]; });
@@ -180,7 +184,7 @@ std::optional<LineOutcome> BatchSearch::by_sweeps(const LineOutcome& at_ceiling,
   for (std::int64_t from = std::max<std::int64_t>(1, server_->min_replicas); from <= *most;) {
     meter_.check();
     if (!affords(0)) return {};
-    // First the counts nearest to the minimum; a fleet's replica counts are mostly small.
+    // Start with the counts nearest to the minimum, because most servers need few replicas.
     const std::int64_t to = std::min(*most, from + kWindow - 1);
     replicas_.clear();
     for (std::int64_t r = from; r <= to; ++r) replicas_.push_back(r);
@@ -212,7 +216,7 @@ LineOutcome BatchSearch::by_bounds(const LineOutcome& at_ceiling, SweepCounts& c
                                  server_->has_tps_target, line().inv_mu);
       },
       [&] { meter_.check(); });
-  // Another batch size matters if it needs a replica less.
+  // Another batch size matters only if it needs fewer replicas.
   const GoodputSearch::Found best = search.best([&](double goodput) {
     const std::int64_t replicas = goodput > 0 ? replicas_at(goodput) : 0;
     if (replicas == 0) return total / static_cast<double>(kMaxReplicas);
@@ -221,7 +225,7 @@ LineOutcome BatchSearch::by_bounds(const LineOutcome& at_ceiling, SweepCounts& c
   const std::int64_t replicas = best.batch > 0 ? replicas_at(best.goodput_per_ms) : 0;
   if (replicas == 0) return at_ceiling;
   const GoodputSearch::Found first = search.first(total / static_cast<double>(replicas));
-  // The quotient may round to a replica more for what reaches it exactly.
+  // Rounding of the quotient may add a replica for a goodput that reaches it exactly.
   return size_exactly(first.batch > 0 ? first.batch : best.batch);
 }
 

@@ -1,7 +1,7 @@
-// The search over batch sizes of one line: the least replicas any batch size reaches, and the
-// smallest such batch size. Owns: the pruning (latencies rise with the load, so fewer replicas
-// never help), the order in which sizing settles what the sweep lets through, and how much of that
-// there may be before bounds on goodput decide instead.
+// The search over batch sizes of one line: the fewest replicas of any batch size, and the smallest
+// batch size that needs no more. Owns: the pruning (latencies rise with the load, so fewer replicas
+// never help), the order in which sizing settles the candidates that pass the sweep, and the limit
+// beyond which bounds on goodput take over.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct SweepCounts {
   std::int64_t sized = 0;       // batch sizes whose rate was searched
 };
 
-// How many replica counts the exhaustive form looks at.
+// The replica counts that the exhaustive form sweeps.
 struct ReplicaRange {
   std::int64_t first = 0;  // 0: the server's minimum, at least 1
   std::int64_t last = 0;   // 0: what the least feasible batch size needs
@@ -29,14 +29,15 @@ struct ReplicaRange {
 
 class BatchSearch {
  public:
-  // `reciprocals` reach the largest batch ceiling of the lines to come. `meter` counts batch sizes.
+  // `reciprocals` must reach the largest batch ceiling of the lines to come. `meter` counts batch
+  // sizes.
   BatchSearch(const Kernels& kernels, const std::vector<double>& reciprocals, WorkMeter& meter)
       : kernels_(kernels), reciprocals_(reciprocals), meter_(meter) {}
 
   // `at_ceiling` is the line's outcome at its batch ceiling, which bounds the answer.
   [[nodiscard]] LineOutcome pruned(const ServerRow& server, const PerfRow& perf,
                                    const LineOutcome& at_ceiling, SweepCounts& counts);
-  // The same answer from the whole grid of batch sizes and replica counts.
+  // As pruned(), by sweeping the whole grid of batch sizes and replica counts.
   [[nodiscard]] LineOutcome exhaustive(const ServerRow& server, const PerfRow& perf,
                                        const LineOutcome& at_ceiling, const ReplicaRange& range,
                                        SweepCounts& counts);
@@ -45,28 +46,27 @@ class BatchSearch {
   void prepare(const ServerRow& server, const PerfRow& perf);
   [[nodiscard]] const TabledLine& line() const noexcept { return tables_.line(); }
   void sweep(const std::vector<std::int64_t>& replicas, SweepCounts& counts);
-  // pruned() of a prepared line by sweeps; none where that would take the sizing of too many batch
-  // sizes.
+  // pruned() of a prepared line by sweeps; none if that would size too many batch sizes.
   [[nodiscard]] std::optional<LineOutcome> by_sweeps(const LineOutcome& at_ceiling,
                                                      SweepCounts& counts);
-  // The same by bounds on the goodput of every batch size, whatever the line.
+  // pruned() of a prepared line by bounds on the goodput of every batch size.
   [[nodiscard]] LineOutcome by_bounds(const LineOutcome& at_ceiling, SweepCounts& counts);
   // Fills need_ for some batch sizes by the plain search.
   void size_batches(const std::vector<std::int64_t>& batches);
-  // Whether so many more batch sizes may be sized, and more sweeps made.
+  // Whether `batches` more batch sizes may be sized, and another sweep made.
   [[nodiscard]] bool affords(std::size_t batches) const;
-  // One batch size by the search that has the last word.
+  // Sizes one batch size by the single search, which decides.
   [[nodiscard]] LineOutcome size_exactly(std::int64_t batch) const;
-  // Settles replica counts from..to with what the sweeps have found; infeasible when none holds,
-  // none when it cannot afford to.
+  // Settles replica counts from..to with the results of the sweeps. Infeasible if none suffices;
+  // none if the budget does not allow it.
   std::optional<LineOutcome> settle(std::int64_t from, std::int64_t to);
-  // Replicas with which some batch size does: those of the ceiling, or of the best other batch size
-  // where the ceiling is infeasible; 0 when none does. None when it cannot afford to.
+  // An upper bound of the answer: replicas of the ceiling, or of the best other batch size if the
+  // ceiling is infeasible; 0 if no batch size is feasible. None if the budget does not allow it.
   std::optional<std::int64_t> most_replicas(const LineOutcome& at_ceiling, SweepCounts& counts);
-  // The next count after `after` worth a sweep; beyond `most` where up to it there is none.
+  // The next count after `after` worth a sweep; more than `most` if there is none up to it.
   std::int64_t next_count(std::int64_t after, std::int64_t most, SweepCounts& counts);
-  // Least count of (after, to] at which some batch size passes that has not been sized, or 0: packs
-  // of spread counts.
+  // The least count in (after, to] at which some unsized batch size passes, or 0. Sweeps packs of
+  // spread counts.
   std::int64_t first_passing(std::int64_t after, std::int64_t to, SweepCounts& counts);
 
   const Kernels& kernels_;

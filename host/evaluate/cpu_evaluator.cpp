@@ -1,4 +1,5 @@
-// The CPU evaluator.
+// The CPU evaluator: shares lines among threads, and runs searches, tables and sizing with the
+// kernels of one instruction set.
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -15,7 +16,7 @@ namespace {
 // Lines differ in length by orders of magnitude: small chunks keep the threads busy.
 constexpr std::int64_t kLinesPerChunk = 64;
 
-// Batch sizes of all lines that have any to search.
+// Sum of the batch ceilings of all lines to search.
 std::int64_t sum_of_ceilings(const Problem& problem) {
   std::int64_t sum = 0;
   for (const LineRow& line : problem.lines) {
@@ -76,7 +77,7 @@ class CpuEvaluator : public Evaluator {
     const std::vector<double> reciprocals = reciprocal_table(problem, options.num_threads);
     const auto count = static_cast<std::int64_t>(grid.size());
     const std::int64_t share = options.memory_limit / team_size(options.num_threads);
-    // One filler per thread at work, kept for the next line.
+    // One filler per active thread, reused for later lines.
     std::mutex mutex;
     std::vector<std::unique_ptr<TableFiller>> idle;
     WorkMeter meter(options.progress, "candidates", count);

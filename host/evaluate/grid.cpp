@@ -1,26 +1,29 @@
-// Shapes of the grid, and the names of verdicts.
+// Plans the shapes of grids, and names verdicts.
+#include "tonnage/host/grid.hpp"
+
 #include <algorithm>
 #include <string>
 
 #include "host/base/parallel.hpp"
 #include "tonnage/core/error.hpp"
-#include "tonnage/host/grid.hpp"
 
 namespace tonnage {
 namespace {
 
 constexpr std::int64_t kLinesPerChunk = 256;
 constexpr std::int64_t kMostCandidates = std::int64_t{1} << 62;
-// A row of a block holds all replica counts of its grid line: this bounds what a thread needs.
+// Bound on the replica counts of a grid line, and so on the memory of a thread, since a block holds
+// whole rows.
 constexpr std::int64_t kMostReplicaCounts = std::int64_t{1} << 16;
 
 void require_in_order(const char* what, const GridRange& range) {
   if (range.first < 0 || range.last < 0 || range.step < 1 ||
       (range.last > 0 && range.first > range.last)) {
-    throw Error(ErrorCode::kInvalidInput,
-                std::string(what) + " " + std::to_string(range.first) + ":" +
-                    std::to_string(range.last) + ":" + std::to_string(range.step) +
-                    " are no range, expected first:last[:step] with first <= last and step >= 1");
+    throw Error(
+        ErrorCode::kInvalidInput,
+        std::string(what) + " " + std::to_string(range.first) + ":" + std::to_string(range.last) +
+            ":" + std::to_string(range.step) +
+            " are not a range, expected first:last[:step] with first <= last and step >= 1");
   }
 }
 
@@ -69,7 +72,7 @@ GridLine plan_line(const Problem& problem, std::int64_t line, const GridOptions&
   return g;
 }
 
-// Cuts lines of very many replica counts, and numbers the candidates.
+// Cuts lines of very many replica counts into parts, and numbers the candidates.
 std::vector<GridLine> in_parts(const std::vector<GridLine>& lines, std::int64_t parts) {
   std::vector<GridLine> grid;
   grid.reserve(static_cast<std::size_t>(parts));

@@ -1,3 +1,5 @@
+// Decides the verdicts of one row of the grid from its metrics where rounding cannot matter. Sizing
+// decides the other rows (grid_table.cpp).
 #include "host/evaluate/grid_row.hpp"
 
 #include <algorithm>
@@ -7,9 +9,9 @@
 namespace tonnage {
 namespace {
 
-// Sizing and metrics round differently; nearer to a bound than this sizing tells.
+// Sizing and metrics round differently. Within this relative margin of a bound, sizing decides.
 constexpr double kMargin = 1e-6;
-// Drops that cannot move goodput by a bit.
+// Drop probabilities below this do not change goodput by a bit.
 constexpr double kNoDrops = 1e-17;
 
 enum class Holds { kNo, kUnsure, kYes };
@@ -28,9 +30,9 @@ class RowJudge {
         row_(row),
         shape_(queue_shape(server, perf, row.batch)) {}
 
-  // Whether everything holds with the j-th replica count.
+  // Whether all targets hold with the j-th replica count.
   [[nodiscard]] Holds at(std::int64_t j) const {
-    // Below the range the low end counts.
+    // Below the range the targets are tested at its low end.
     if (within(row_.rate[j], line_.sweep.rate_low_per_ms) != Holds::kNo) return Holds::kUnsure;
     Holds all = within(row_.rate[j] * line_.inv_mu[row_.batch], line_.rate_share);
     const auto hold = [&](double figure, double target) {
@@ -47,9 +49,9 @@ class RowJudge {
     return all == Holds::kYes && row_.drop[j] > kNoDrops ? Holds::kUnsure : all;
   }
 
-  // Whether no load below that of the j-th replica count misses. Other latencies than ITL rise with
-  // the load; between two loads ITL is at most what service takes at the higher one without the
-  // prefill at the lower one.
+  // Whether every lower load than that of the j-th replica count holds too. All latencies except
+  // ITL rise with the load. Between two loads ITL is at most (service at the higher load - prefill
+  // at the lower one) / m.
   [[nodiscard]] bool below(std::int64_t j) const {
     if (!(targets_.itl_ms > 0) ||
         is_plain_pair(shape_, line_.chunks[1], line_.chunks[row_.batch])) {
@@ -73,7 +75,7 @@ class RowJudge {
     const Holds alone = within(fixed, targets_.ttft_ms);
     if (alone != Holds::kYes) return alone;
     const double allowed = 1 - targets_.ttft_percentile / 100;
-    // Where nearly nobody waits, the tail needs no sum.
+    // If almost no request waits, the percentile needs no sum over the waiting room.
     const double places = static_cast<double>(shape_.max_queue);
     const double load = row_.load[j];
     const double waits =

@@ -1,5 +1,5 @@
-// What the metrics of one row of the grid, a batch size at ascending replica counts, tell about the
-// replicas that the batch size needs. Owns: when a row decides its verdicts without any sizing.
+// The replicas that a batch size needs, from the metrics of its row of the grid (ascending replica
+// counts). Owns: when a row decides its verdicts without sizing.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +22,15 @@ struct GridRow {
   const double* prefill_ms;
   const double* response_ms;
   const double* drop;
-  // As in QueueMetrics and rate/mu(M); needed where the server's TTFT target binds a percentile.
+  // As in QueueMetrics, and rate/mu(M). Needed if the TTFT target of the server binds a percentile.
   const double* wait_weight;
   const double* load;
 };
 
-// The least of the row's replica counts that suffices, -1 where each misses a target or exceeds the
-// sustainable rate; none where sizing has to tell: drops or targets too near to a count for the
-// metrics to decide. Metrics that miss mean more replicas, those that hold with hardly a drop mean
-// no more, provided that no smaller load misses: ITL may fall as the load rises.
+// The least sufficient replica count of the row; -1 if each misses a target or exceeds the
+// sustainable rate; none if sizing must decide, because drops matter or a target is too close. A
+// miss means that more replicas are needed. A hit with negligible drops means that no more are
+// needed, provided that no smaller load misses, since ITL may fall as the load rises.
 [[nodiscard]] std::optional<std::int64_t> needed_by_row(const ServerRow& server,
                                                         const PerfRow& perf, const TabledLine& line,
                                                         const GridRow& row);

@@ -1,3 +1,5 @@
+// Fills the table of a grid line block by block: metrics by kernels or one by one, percentiles,
+// replicas needed, verdicts.
 #include "host/evaluate/grid_table.hpp"
 
 #include <algorithm>
@@ -9,9 +11,9 @@
 namespace tonnage {
 namespace {
 
-// Columns of a block stay in the second-level cache.
+// Candidates of a block: its columns fit the second-level cache.
 constexpr std::int64_t kBlockCandidates = 8192;
-// Batch sizes sized between two looks at whether to go on: whole packs.
+// Batch sizes sized between two checks for interruption: whole packs.
 constexpr std::size_t kSizedTogether = 2 * kWidestPack;
 
 }  // namespace
@@ -194,7 +196,7 @@ void TableFiller::fill(const GridLine& g, std::int64_t ordinal, const GridConsum
     for (int c = 0; c < num_columns_; ++c) columns_[c].resize(size);
     verdicts_.resize(size);
   }
-  // Percentiles, of the table or the server's target, ask for the wait.
+  // Percentile columns and percentile targets need the columns of the wait.
   const bool asks_wait =
       num_columns_ == kNumGridColumns || server_->targets.binds_percentile();
   wait_weight_.resize(asks_wait ? verdicts_.size() : 0);

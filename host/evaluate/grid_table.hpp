@@ -1,4 +1,4 @@
-// Fills the table of one grid line after the other, on the CPU. One per thread.
+// Fills the tables of grid lines on the CPU, one line after the other. Use one object per thread.
 #pragma once
 
 #include <vector>
@@ -12,24 +12,24 @@ namespace tonnage {
 
 class TableFiller {
  public:
-  // Holds at most about `block_bytes` of columns, at least one row. `reciprocals` reach the largest
+  // Holds about `block_bytes` of columns, at least one row. `reciprocals` must reach the largest
   // batch ceiling of the lines to come.
   TableFiller(const Problem& problem, const Kernels& kernels,
               const std::vector<double>& reciprocals, bool percentiles,
               std::int64_t block_bytes, WorkMeter& meter);
 
-  // Hands the blocks of a line to the consumer, in order.
+  // Computes the blocks of a line and hands them to the consumer in order.
   void fill(const GridLine& line, std::int64_t ordinal, const GridConsumer& consumer);
 
  private:
   void fill_idle(const GridLine& g, std::int64_t ordinal, const GridConsumer& consumer);
-  // need_ of the batch sizes of the block that begins at row `first`.
+  // Fills need_ for the batch sizes of the block that begins at row `first`.
   void find_needs(const GridLine& g, std::int64_t first, std::int64_t num);
-  // The same by sizing, of those in unsettled_.
+  // Fills need_ of the batch sizes in unsettled_ by sizing.
   void size_batches(const GridLine& g);
-  // Rows `from` to `num` of the block that begins at row `first`, candidate by candidate.
+  // Fills rows `from` to `num` of the block that begins at row `first`, candidate by candidate.
   void fill_alone(const GridLine& g, std::int64_t first, std::int64_t from, std::int64_t num);
-  // Percentile of TTFT of the block's candidate i.
+  // A percentile of TTFT of candidate i of the block.
   [[nodiscard]] double ttft_percentile(std::size_t i, std::int64_t batch, double probability) const;
   void fill_percentiles(const GridLine& g, std::int64_t first, std::int64_t num);
   void judge(const GridLine& g, std::int64_t first, std::int64_t num);
@@ -57,7 +57,7 @@ class TableFiller {
   std::vector<double> columns_[kNumGridColumns];
   std::vector<double> wait_weight_, load_;  // with percentiles only
   std::vector<Verdict> verdicts_;
-  // Of each batch size: enough replicas, of those in the grid the least; -1 where none suffices.
+  // By batch size: a sufficient replica count, the least one of the grid; -1 if none suffices.
   std::vector<std::int64_t> need_;
   std::vector<std::int64_t> unsettled_, batches_;
   std::vector<double> goodput_;

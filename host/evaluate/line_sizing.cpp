@@ -1,4 +1,4 @@
-// Sizing of all lines: chunks over threads, pairs of similar batch size packed into SIMD lanes.
+// Sizes all lines: threads over chunks, and SIMD lanes over plain pairs of similar batch size.
 #include "tonnage/host/line_sizing.hpp"
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace tonnage {
 namespace {
 
-// Large enough to find pairs of similar batch size, small enough to balance uneven threads.
+// Large enough to group pairs of similar batch size, small enough to balance threads.
 constexpr std::int64_t kLinesPerChunk = 4096;
 
 // Scratch of one chunk.

@@ -1,3 +1,4 @@
+// Fills the tables over batch sizes that the candidates of one line share.
 #include "host/evaluate/line_tables.hpp"
 
 namespace tonnage {

@@ -1,4 +1,4 @@
-// The tables over batch sizes that all candidates of one line share. Owns their storage.
+// Tables over batch sizes that all candidates of one line share. Owns: their storage.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,8 @@ namespace tonnage {
 
 class LineTables {
  public:
-  // Tables of a line that needs_search(), up to its batch ceiling or `max_batch` if that is above
-  // 0. `reciprocals` reach that far and outlive the tables.
+  // Prepares the tables of a line that needs_search(), up to its batch ceiling, or to `max_batch`
+  // if > 0. `reciprocals` must reach that far and outlive the tables.
   const TabledLine& prepare(const ServerRow& server, const PerfRow& perf,
                             const std::vector<double>& reciprocals, std::int64_t max_batch = 0);
   [[nodiscard]] const TabledLine& line() const noexcept { return line_; }

@@ -1,3 +1,5 @@
+// Frontiers of servers from the points that a backend hands over: sorts them and drops dominated
+// ones.
 #include "tonnage/host/pareto.hpp"
 
 #include <algorithm>
@@ -16,10 +18,10 @@ auto order_of(const ParetoPoint& p) {
   return std::tie(p.cost, p.ttft_ms, p.itl_ms, p.line, p.batch, p.replicas);
 }
 
-// Lowest ITL by TTFT over what has been seen: along the stairs one rises as the other falls.
+// The lower left staircase of the (TTFT, ITL) points seen so far.
 class Stairs {
  public:
-  // Something seen is at least as good in both.
+  // Whether a point seen is at least as good in both.
   [[nodiscard]] bool cover(double ttft, double itl) const {
     const auto after = stairs_.upper_bound(ttft);
     return after != stairs_.begin() && std::prev(after)->second <= itl;
@@ -34,7 +36,7 @@ class Stairs {
   std::map<double, double> stairs_;
 };
 
-// Keeps the points that none before them beats, within the tolerance.
+// Keeps the points that no earlier one beats, within the tolerance.
 void keep_frontier(std::vector<ParetoPoint>& points, double tolerance) {
   std::sort(points.begin(), points.end(),
             [](const ParetoPoint& a, const ParetoPoint& b) { return order_of(a) < order_of(b); });
@@ -54,7 +56,7 @@ std::vector<ParetoFrontier> pareto_frontiers(const Evaluator& evaluator, const P
                                              const ParetoOptions& options) {
   const bool percentile = options.ttft >= GridColumn::kTtftP50;
   if (!percentile && options.ttft != GridColumn::kTtft) {
-    throw Error(ErrorCode::kInvalidInput, "the column for TTFT is none of TTFT");
+    throw Error(ErrorCode::kInvalidInput, "the column of ParetoOptions::ttft is not a TTFT");
   }
   if (!(options.tolerance >= 0 && options.tolerance <= std::numeric_limits<double>::max())) {
     throw Error(ErrorCode::kInvalidInput, "the tolerance is " + std::to_string(options.tolerance) +

@@ -1,3 +1,6 @@
+// Explains a plan: compares the options of each server with the chosen one at the prices of the
+// plan, and says what would help an unserved server. The texts about pairs are in
+// host/plan/reasons.cpp.
 #include "tonnage/host/explain.hpp"
 
 #include <fmt/format.h>
@@ -67,7 +70,7 @@ class Explainer {
     return option_name(planning_, option);
   }
 
-  // Cards that an option lacks, those counted that the server has now.
+  // Cards that an option is short of if the server gives up its present ones.
   [[nodiscard]] std::int64_t lacking(const Option& option, const Choice& now) const {
     std::int64_t sum = 0;
     for (const auto& [type, cards] : planning_.table.cards_of(option))
@@ -117,17 +120,17 @@ class Explainer {
       return r;
     }
     if (r.cards_lacking > 0) {
-      r.note = counted(r.cards_lacking, "card") + (r.cards_lacking == 1 ? " lacks" : " lack");
+      r.note = "short by " + counted(r.cards_lacking, "card");
       return r;
     }
     const bool whole = choice.option >= 0 && !is_partial(choice);
     const Option* has = choice.option < 0 ? nullptr : &planning_.table.options[choice.option];
     if (whole && option.objective >= has->objective - kSame) {
-      r.note = "no less value";
+      r.note = "not cheaper";
       return r;
     }
     r.limits_broken = broken_limits(planning_, option, has, left_);
-    r.note = r.limits_broken.empty() ? "its cards serve others" : "takes " + r.limits_broken;
+    r.note = r.limits_broken.empty() ? "its cards serve other servers" : "needs " + r.limits_broken;
     return r;
   }
 
@@ -157,7 +160,7 @@ class Explainer {
         e.options.begin(), e.options.end(),
         [&](const ExplainedOption& o) { return o.objective < mine.objective - kSame; });
     if (cheaper == 0) {
-      e.reason = "no other option has less value";
+      e.reason = "no other option is cheaper";
       return;
     }
     const ExplainedOption& best = e.options.front();
@@ -165,15 +168,15 @@ class Explainer {
         fmt::format("{} would save {:.2f} cents/hour", best.name, mine.objective - best.objective);
     if (has_prices() && *best.priced_value >= *mine.priced_value - kSame) {
       e.reason +=
-          fmt::format(", but {} worth {:.2f} to others and these {:.2f}",
-                      planning_.limits.empty() ? "its cards are" : "what it takes is",
+          fmt::format(", but {} worth {:.2f} to other servers, those of the chosen one {:.2f}",
+                      planning_.limits.empty() ? "its cards are" : "its resources are",
                       *best.priced_value - best.objective, *mine.priced_value - mine.objective);
     } else if (best.cards_lacking > 0) {
-      e.reason += fmt::format(", but it takes {}", best.lack);
+      e.reason += fmt::format(", but it needs {}", best.lack);
     } else if (!best.limits_broken.empty()) {
-      e.reason += ", but it takes " + best.limits_broken;
+      e.reason += ", but it needs " + best.limits_broken;
     } else {
-      e.reason += ", but whole cards cannot be shared out better";
+      e.reason += ", but no assignment of whole cards is better";
     }
   }
 
@@ -183,8 +186,15 @@ class Explainer {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       return e.options[a].cards_lacking < e.options[b].cards_lacking;
     });
-    e.reason = choice.option < 0 ? "no option fits what servers before it leave"
-                                 : "its replicas are more than the cards left carry";
+    const std::string remaining =
+        planning_.limits.empty() ? "the remaining cards" : "the remaining cards and limits";
+    if (choice.option < 0) {
+      e.reason = "no option fits " + remaining;
+    } else {
+      const std::int64_t needed = planning_.table.options[choice.option].num_replicas;
+      e.reason = fmt::format("{} carry only {} of {}", remaining, choice.num_replicas,
+                             counted(needed, "replica"));
+    }
     constexpr std::size_t kShown = 3;
     for (std::size_t i = 0; i < order.size() && i < kShown; ++i) {
       const ExplainedOption& o = e.options[order[i]];
@@ -194,7 +204,7 @@ class Explainer {
       }
       e.would_help.push_back(o.cards_lacking > 0
                                  ? fmt::format("{} for {}", o.lack, o.name)
-                                 : fmt::format("the {} of type {} left over, for {}",
+                                 : fmt::format("the remaining {} of type {} for {}",
                                                counted(o.cards, "card"), o.type, o.name));
     }
   }
@@ -207,7 +217,7 @@ class Explainer {
       return;
     }
     e.reason = no_candidates_detail(problem, planning_.found.lines, s);
-    // The accelerators that come nearest, and how far the target they miss is from what they can.
+    // The accelerators that miss by least, with the factor by which they miss a target.
     std::vector<std::pair<double, std::int64_t>> misses;
     for (std::int64_t i = problem.first_line[s]; i < problem.first_line[s + 1]; ++i) {
       const double ratio = miss_ratio(row, planning_.found.lines[i]);
@@ -219,7 +229,7 @@ class Explainer {
     for (std::size_t i = 0; i < misses.size() && i < kShown; ++i) {
       const auto& [ratio, line] = misses[i];
       const PerfRow& perf = problem.perfs[problem.lines[line].perf];
-      e.would_help.push_back(fmt::format("that target {:.3g} times as high on {} ({})", ratio,
+      e.would_help.push_back(fmt::format("a target {:.3g} times as high on {} ({})", ratio,
                                          problem.accelerators[perf.accelerator].name(),
                                          pair_detail(row, planning_.found.lines[line])));
     }
@@ -235,7 +245,7 @@ class Explainer {
 std::vector<Explanation> explain_plan(const System& system, const OptimizerSpec& optimizer,
                                       const std::string& server, const PlannerOptions& options) {
   if (!server.empty() && system.find_server(server) == nullptr) {
-    throw Error(ErrorCode::kNotFound, "unknown server \"" + server + "\"");
+    throw Error(ErrorCode::kNotFound, "server \"" + server + "\" is unknown");
   }
   const Planning planning = run_planning(system, optimizer, options);
   const Explainer explainer(system, planning);

@@ -1,3 +1,5 @@
+// Scales one input of a system and plans each result: analyze_sensitivity() of
+// tonnage/host/sensitivity.hpp.
 #include "tonnage/host/sensitivity.hpp"
 
 #include <algorithm>
@@ -48,7 +50,7 @@ SensitivityPoint planned(const SystemSpec& spec, const PlannerOptions& options) 
 std::vector<SensitivityPoint> analyze_sensitivity(const SystemSpec& spec,
                                                   const SensitivityOptions& options) {
   for (const double scale : options.scales) {
-    // A target of 0 would be none at all.
+    // A scale of 0 would remove targets.
     if (!(scale > 0 && scale <= kMaxScale)) {
       throw Error(ErrorCode::kInvalidInput,
                   "scale " + std::to_string(scale) + " is not above 0 and at most 100");

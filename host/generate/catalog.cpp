@@ -1,3 +1,5 @@
+// Accelerators and models of generated fleets: public prices and shapes, and performance by a
+// roofline model. Loads are drawn in workload.cpp.
 #include "host/generate/catalog.hpp"
 
 #include <algorithm>
@@ -52,8 +54,8 @@ constexpr Card kCards[] = {
     {"RTX-PRO-6000", 96, 1792, 503, 0.9, 45, 600, 195},
 };
 
-// Cards and how many of them make an accelerator, in the order in which fleets get them. The first
-// one holds every model.
+// Cards, and how many of them form an accelerator, in the order in which fleets receive them. The
+// first one holds every model.
 struct Unit {
   CardIndex card;
   int multiplicity;
@@ -125,7 +127,7 @@ constexpr std::int64_t kShapeCount = std::size(kShapes);
 
 const Unit& unit_at(std::int64_t index) { return kUnits[index % kUnitCount]; }
 
-// Beyond the catalogue the same units come again, as offered elsewhere at other prices.
+// Beyond the catalogue the same units repeat, as if offered elsewhere at other prices.
 std::string unit_name(std::int64_t index) {
   const Unit& unit = unit_at(index);
   std::string name = kCards[unit.card].name;
@@ -134,7 +136,7 @@ std::string unit_name(std::int64_t index) {
   return name;
 }
 
-// Beyond the catalogue come fine-tuned copies of the same models.
+// Beyond the catalogue the same models repeat as fine-tuned copies.
 std::string shape_name(std::int64_t index) {
   std::string name = kShapes[index % kShapeCount].name;
   if (index >= kShapeCount) name += "-tuned" + std::to_string(index / kShapeCount);
@@ -163,7 +165,8 @@ int log2_cards(std::int64_t cards) {
   return log;
 }
 
-// Sequences of context and `at_tokens` output tokens that the memory beside the weights holds.
+// Number of sequences, each with context and `at_tokens` output tokens, that fit beside the
+// weights.
 std::int64_t batch_in_memory(const Shape& shape, const Card& card, std::int64_t cards,
                              double at_tokens) {
   const double free_bytes = (kUsableMemory * card.memory_gb * static_cast<double>(cards) -
@@ -173,8 +176,9 @@ std::int64_t batch_in_memory(const Shape& shape, const Card& card, std::int64_t 
   return free_bytes <= 0 ? 0 : static_cast<std::int64_t>(free_bytes / sequence_bytes);
 }
 
-// A roofline: weights and KV cache stream through the memory bandwidth, prompts through the peak
-// rate of arithmetic, each at the share of it that serving engines reach.
+// Roofline model (S. Williams, A. Waterman, D. Patterson, 2009): weights and KV cache pass through
+// the memory bandwidth, prompts through the peak rate of arithmetic, each at the share that serving
+// engines reach.
 PerfParms roofline(const Shape& shape, const Card& card, std::int64_t cards, Random& random) {
   const int log = log2_cards(cards);
   const double parallel = static_cast<double>(cards) * kParallelEfficiency[log] * card.maturity;

@@ -1,3 +1,5 @@
+// Generates fleets: draws servers in chunks, sizes them, gives them current allocations and derives
+// the capacity. Catalogue and workload are in files of their own.
 #include "tonnage/host/generate.hpp"
 
 #include <algorithm>
@@ -23,8 +25,8 @@ namespace {
 
 using generate::Random;
 
-// Servers sized at a time: what is drawn for a server depends on no other, so memory need not grow
-// with the fleet.
+// Servers drawn and sized at a time. Draws of different servers are independent, so memory does not
+// grow with the fleet.
 constexpr std::int64_t kChunk = 16384;
 
 void check_range(const char* name, std::int64_t value, std::int64_t limit) {
@@ -43,7 +45,7 @@ void check(const GenerateOptions& options) {
   }
 }
 
-// Some servers of the fleet, their random streams and their rows. Rows follow the order of names.
+// A range of servers of the fleet with their random streams and rows, in order of names.
 struct Chunk {
   std::span<ServerSpec> specs;
   std::vector<Random> randoms;       // [specs]
@@ -60,8 +62,8 @@ std::vector<std::int64_t> feasible_lines(const Chunk& chunk, std::int64_t row) {
   return lines;
 }
 
-// Targets do not look at the length of prompts; a server none of whose accelerators answers in time
-// gets shorter ones until one does.
+// Targets do not depend on prompt lengths. A server that no accelerator answers in time gets
+// shorter prompts until one does.
 std::vector<std::int64_t> shorten_until_feasible(Chunk& chunk, std::int64_t row) {
   ServerRow& server = chunk.problem.servers[row];
   LoadSpec& load = chunk.specs[chunk.spec_of[row]].current_alloc.load;
@@ -78,7 +80,7 @@ std::vector<std::int64_t> shorten_until_feasible(Chunk& chunk, std::int64_t row)
   return lines;
 }
 
-// What the server runs on today: mostly the cheapest accelerator, at about the replicas it needs.
+// Draws the current allocation: mostly the cheapest accelerator, with about the replicas needed.
 void draw_current(Chunk& chunk, std::int64_t row, const std::vector<std::int64_t>& feasible) {
   Random& random = chunk.randoms[chunk.spec_of[row]];
   if (feasible.empty() || random.chance(0.15)) return;
@@ -102,8 +104,8 @@ void draw_current(Chunk& chunk, std::int64_t row, const std::vector<std::int64_t
   AllocationSpec& current = chunk.specs[chunk.spec_of[row]].current_alloc;
   current.accelerator = problem.accelerators[perf.accelerator].name();
   current.num_replicas = static_cast<std::int64_t>(replicas);
-  // As billed, within half a percent of the list price. Costs of options are multiples of 1/100
-  // cent; the odd last digits keep this one from making two options equal in value.
+  // The billed cost, within half a percent of the list price. Costs of options are multiples of
+  // 1/100 cent; odd last digits here keep two options from having equal values.
   const double billed = perf.cost_per_replica * replicas * random.uniform(0.995, 1.005);
   current.cost_cents_per_hour =
       (std::floor(billed * 100) * 100 + static_cast<double>(1 + random.below(99))) / 10000;
@@ -126,8 +128,8 @@ void draw_current(Chunk& chunk, std::int64_t row, const std::vector<std::int64_t
   }
 }
 
-// Sizes a chunk, gives its servers their current allocations and adds the cards that their cheapest
-// options use to `cards_used`.
+// Sizes a chunk, draws current allocations, and adds the cards of the cheapest options to
+// `cards_used`.
 void settle(Chunk chunk, SystemSpec surroundings, std::map<std::string, std::int64_t>& cards_used) {
   surroundings.servers.assign(chunk.specs.begin(), chunk.specs.end());
   chunk.spec_of.resize(chunk.specs.size());
@@ -182,7 +184,7 @@ SystemSpec generate_fleet(const GenerateOptions& options, const ProgressCallback
   for (const AcceleratorSpec& accelerator : fleet.accelerators) {
     const auto listed = [&](const CapacitySpec& c) { return c.type == accelerator.type; };
     if (std::any_of(fleet.capacities.begin(), fleet.capacities.end(), listed)) continue;
-    // The product may exceed a whole number by a rounding error; that is not a card more.
+    // The product may exceed a whole number by rounding; that must not add a card.
     const double cards = options.tightness * static_cast<double>(cards_used[accelerator.type]);
     fleet.capacities.push_back(
         {accelerator.type, static_cast<std::int64_t>(std::ceil(cards * (1 - 1e-12)))});

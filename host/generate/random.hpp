@@ -1,6 +1,6 @@
-// Random figures for generated fleets. Owns: the generator and its transforms, made of operations
-// that IEEE 754 and the integers fix, because the distributions and exp of a standard library may
-// differ from platform to platform.
+// Random numbers for generated fleets. Owns: the generator and its transforms. They use only
+// operations that IEEE 754 and integer arithmetic fix, because distributions and exp of a standard
+// library may differ between platforms.
 #pragma once
 
 #include <cmath>
@@ -10,11 +10,11 @@
 
 namespace tonnage::generate {
 
-// What a random stream is for; each (seed, purpose, index) has a stream of its own, so that one
-// more server or model leaves the figures of the others as they were.
+// Purpose of a random stream. Every (seed, purpose, index) has its own stream, so adding a server
+// or model leaves the others unchanged.
 enum class Purpose : std::uint64_t { kAccelerator = 1, kPerformance, kTarget, kServer };
 
-// SplitMix64: a counter passed through a mixing function.
+// SplitMix64 (G. Steele, D. Lea, C. Flood, 2014): a counter passed through a mixing function.
 class Random {
  public:
   Random(std::uint64_t seed, Purpose purpose, std::uint64_t index)

@@ -1,3 +1,5 @@
+// Service classes with targets, and servers with loads, of generated fleets. Uses the catalogue but
+// no sizing.
 #include "host/generate/workload.hpp"
 
 #include <algorithm>
@@ -10,7 +12,7 @@
 namespace tonnage::generate {
 namespace {
 
-// The request by which targets are set.
+// Reference request from which targets are derived.
 constexpr double kReferenceInTokens = 2048;
 constexpr double kReferenceOutTokens = 256;
 constexpr double kTtftFloorMs = 80;
@@ -21,8 +23,8 @@ struct ClassShape {
   const char* name;
   const char* prefix;  // of server names
   std::int64_t priority;
-  // Targets: the latency, at light load, of the accelerator at this share of those that hold the
-  // model, fastest first, times a margin.
+  // Rank (0: fastest) of an accelerator among those that hold the model. A target is that
+  // accelerator's latency at light load times a margin.
   double rank;
   double itl_margin;
   double ttft_margin;
@@ -145,7 +147,7 @@ ServerSpec draw_server(std::int64_t index, const ModelPicker& models, Random& ra
       std::clamp(random.lognormal(traffic.in_tokens, traffic.sigma), 16.0, kMaxInTokens)));
   load.avg_out_tokens = static_cast<std::int64_t>(std::round(
       std::clamp(random.lognormal(traffic.out_tokens, traffic.sigma), 8.0, kMaxOutTokens)));
-  // Large models and long requests are asked for less often.
+  // Large models and long requests have lower arrival rates.
   const double length = static_cast<double>(load.avg_in_tokens + 4 * load.avg_out_tokens);
   const double median_rate = (60 + 300 / (1 + model.params_billion / 40)) / (1 + length / 6000);
   const double rate = random.lognormal(median_rate, kLoadSigma);
@@ -155,7 +157,7 @@ ServerSpec draw_server(std::int64_t index, const ModelPicker& models, Random& ra
   const double u = random.uniform();
   server.min_num_replicas = u < (idle ? 0.45 : 0.85) ? 1 : u < 0.93 ? 0 : 2;
   server.max_queue_size = kQueueSizes[random.below(std::size(kQueueSizes))];
-  // Servers with short answers would get huge batches by rescaling; their owners bound them.
+  // Rescaling to short answers would give huge batches, so these servers bound their batch size.
   const double bounded = load.avg_out_tokens < 100 ? 0.8 : 0.06;
   if (random.chance(bounded)) {
     server.max_batch_size = kBatchOverrides[random.below(std::size(kBatchOverrides))];

@@ -1,5 +1,5 @@
-// The demand side of generated fleets. Owns: service classes with their targets, and the servers
-// with their loads; nothing here depends on what sizing answers.
+// The workload of generated fleets. Owns: service classes with targets, and servers with loads.
+// Independent of sizing.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class ModelPicker {
   std::vector<double> cumulative_;
 };
 
-// Server number `index` with its load and no current allocation.
+// Draws server number `index` with its load and no current allocation.
 [[nodiscard]] ServerSpec draw_server(std::int64_t index, const ModelPicker& models, Random& random);
 
 }  // namespace tonnage::generate

@@ -1,3 +1,5 @@
+// Splits the load of a server over two accelerators, and computes cost, value, power and metrics of
+// such mixes. The rule of which mixes are offered is at MixOffers in mixes.hpp.
 #include "host/options/mixes.hpp"
 
 #include <algorithm>
@@ -12,8 +14,8 @@ namespace tonnage {
 namespace {
 
 constexpr std::int64_t kMaxSplits = 16;
-// The power of a mix takes a walk over the states of both queues: of all mixes of a fleet together
-// about so many. Two accelerators are combined always.
+// The power of a mix needs a pass over the states of both queues. All mixes of a fleet together may
+// take about this many states. The two cheapest accelerators are always combined.
 constexpr double kMostStates = 1e9;
 constexpr std::size_t kLeastLines = 2;
 
@@ -27,7 +29,7 @@ std::array<double, 2> shares_of(const std::vector<LineOutcome>& outcomes, const 
   return {goodput[0] / (goodput[0] + goodput[1]), goodput[1] / (goodput[0] + goodput[1])};
 }
 
-// What a part of a mix sees: its share of the load on its replicas.
+// The rows of one part of a mix: its share of the load on its replicas.
 struct PartRows {
   ServerRow server;
   const PerfRow& perf;
@@ -51,7 +53,7 @@ void for_parts(const Problem& problem, const std::vector<LineOutcome>& outcomes,
   }
 }
 
-// Of the accelerators.
+// Watts that the accelerators of a mix draw.
 double mix_power_w(const Problem& problem, const std::vector<LineOutcome>& outcomes,
                    const Mix& mix) {
   double power_w = 0;
@@ -82,7 +84,7 @@ MixTransition mix_transition(const Problem& problem, const Mix& mix, double cost
     }
     t.changed = t.changed || !t.same_accelerators;
   }
-  // The penalty looks at counts of replicas only for whether they agree.
+  // The penalty compares replica counts only for equality.
   t.value = transition_penalty(t.same_accelerators, 0, problem.servers[server].current_cost,
                                t.changed ? 1 : 0, cost);
   return t;
@@ -159,7 +161,7 @@ std::int64_t MixOffers::splits_of(const Line& a, const Line& b) {
 void MixOffers::add(std::int64_t server, const Line& a, const Line& b,
                     std::vector<OfferedMix>& mixes) const {
   const ServerRow& row = problem_.servers[server];
-  // Of the accelerator with fewer replicas every count is tried, or some evenly spread.
+  // Tries every replica count of the accelerator that needs fewer, or evenly spread ones.
   const bool a_first = a.alone <= b.alone;
   const Line& few = a_first ? a : b;
   const Line& many = a_first ? b : a;
@@ -231,7 +233,7 @@ void MixOffers::keep_undominated(std::vector<OfferedMix>& mixes,
     std::array<Undominated::Taken, 2> all{taken(0), taken(1)};
     const bool one_type = all[0].resource == all[1].resource;
     if (one_type) all[0].amount += all[1].amount;
-    // What mixes take of limits is not known here: any of them may be needed.
+    // The use of limits is not known here, so any of these mixes may be needed.
     if (optimizer_.has_limits() || undominated.keep({all.data(), one_type ? 1u : 2u})) {
       kept.push_back(offered);
     }

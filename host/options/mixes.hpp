@@ -1,5 +1,5 @@
-// Combinations of two accelerators for one server. Owns: which combinations are offered, and what
-// they are worth.
+// Combinations of replicas on two accelerators for one server. Owns: which combinations are
+// offered, and their cost, value and power.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tonnage {
 
-// A mix with everything that options state of it.
+// A mix with the fields that its option needs.
 struct OfferedMix {
   Mix mix;
   double value;
@@ -19,12 +19,13 @@ struct OfferedMix {
   bool changed;  // than the current allocation
 };
 
-// Combines the answers of lines (goodput per replica; with `spares` in their counts). A mix has for
-// some replicas of one accelerator the fewest of the other that the rest of the load needs, and the
-// spares of the file on the one with the larger goodput: any so many replicas may fail. Offered are
-// those of the accelerators cheapest per goodput (most_combined_accelerators, and fewer where power
-// counts and batches are very large), up to 16 splits of each pair, but none that another beats in
-// objective and cards of both types.
+// Builds the mixes of a server from the answers of its lines (goodput per replica; spares included
+// in their counts). A mix has some replicas of one accelerator and the fewest of the other that
+// carry the remaining load. The spare replicas of the file go to the one with the larger goodput,
+// so that any that many replicas may fail. Candidates are the accelerators cheapest per goodput
+// (most_combined_accelerators; fewer where power counts and batches are very large), with at most
+// 16 splits of each pair. Mixes that another beats in objective and in cards of both types are
+// dropped.
 class MixOffers {
  public:
   MixOffers(const Problem& problem, const OptimizerSpec& optimizer,
@@ -41,13 +42,13 @@ class MixOffers {
     double cost;  // of a replica
   };
   [[nodiscard]] std::vector<Line> lines_of(std::int64_t server) const;
-  // Leaves the cheapest of those that there are too many of.
+  // Keeps the cheapest lines if there are too many to combine.
   void keep_affordable(std::vector<Line>& lines) const;
-  // How many of the first may be combined with each other.
+  // How many of the first lines may be combined with each other.
   [[nodiscard]] std::size_t num_affordable(const std::vector<Line>& lines) const;
   [[nodiscard]] static std::int64_t splits_of(const Line& a, const Line& b);
   void add(std::int64_t server, const Line& a, const Line& b, std::vector<OfferedMix>& mixes) const;
-  // Moves mixes of the same types to those kept.
+  // Moves the undominated mixes of one pair of types to `kept`.
   void keep_undominated(std::vector<OfferedMix>& mixes, std::vector<OfferedMix>& kept) const;
   [[nodiscard]] const PerfRow& perf_of(std::int64_t line) const {
     return problem_.perfs[problem_.lines[line].perf];
@@ -60,7 +61,7 @@ class MixOffers {
   double most_states_;  // of queues, where the power of every mix counts
 };
 
-// Transition penalty of a mix, and whether it is another than the current allocation.
+// Transition penalty of a mix, and whether the mix differs from the current allocation.
 struct MixTransition {
   double value;
   bool same_accelerators;
@@ -68,7 +69,7 @@ struct MixTransition {
 };
 [[nodiscard]] MixTransition mix_transition(const Problem& problem, const Mix& mix, double cost);
 
-// What the parts of a mix see: the load goes to them by goodput.
+// Metrics of the parts of a mix. The load is split in proportion to goodput.
 [[nodiscard]] std::array<PartMetrics, 2> mix_metrics(const Problem& problem,
                                                      const std::vector<LineOutcome>& outcomes,
                                                      const Mix& mix);

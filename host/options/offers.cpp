@@ -1,4 +1,5 @@
-// From answers of lines to options: spare replicas, headroom, weights, limits and mixes.
+// Turns answers of lines into options: spare replicas, headroom, weights, limits and mixes. Owns:
+// offer_options() and the whole units that limits are counted in.
 #include "host/options/offers.hpp"
 
 #include <algorithm>
@@ -12,14 +13,14 @@ namespace {
 
 constexpr std::int64_t kOptionsPerChunk = 256;
 constexpr std::int64_t kServersPerChunk = 1;  // one with many accelerators takes long
-// A limit has at most so many units: sums stay exact, and what an option takes is known to a
-// trillionth of the whole. One above kLeastLimit has units of kUsualUnit or more; below it units
-// shrink with the limit, so that it always has kFewestUnits.
+// A limit has at most kMostUnits units, so that sums stay exact and uses are precise to a
+// trillionth of the limit. Units are at least kUsualUnit for limits above kLeastLimit. Below that
+// units shrink with the limit, so that it still has kFewestUnits.
 constexpr double kMostUnits = 1e12, kFewestUnits = 1e9;
 constexpr double kUsualUnit = 1e-6;
 constexpr double kLeastLimit = kUsualUnit * kFewestUnits;
 constexpr double kFinestUnit = 1e-300;  // above the numbers that lose digits
-// Products and quotients of costs lie this share of themselves off the true ones at most.
+// Relative rounding error of products and quotients of costs, at most.
 constexpr double kRounding = 0x1p-50;
 
 double unit_of(double amount) {
@@ -30,19 +31,19 @@ double unit_of(double amount) {
   return std::max(kUsualUnit, std::pow(10.0, std::ceil(std::log10(amount / kMostUnits))));
 }
 
-// Units of a limit: whole ones only, so that those who keep to them keep to the limit.
+// Units of a limit, rounded down, so that plans within the units are within the limit.
 std::int64_t units_offered(double limit, double unit) {
   return static_cast<std::int64_t>(std::floor(limit / unit * (1 + kRounding)));
 }
 
-// Units that an amount takes: whatever is more than 0 takes one at least, or a limit of 0 would let
-// it pass. Amounts beyond all limits need not be told apart.
+// Units that an amount takes, rounded up: a positive amount takes at least one, otherwise it would
+// fit a limit of 0. Amounts beyond every limit are cut to kBeyondLimits.
 std::int64_t units_taken(double amount, double unit) {
   return static_cast<std::int64_t>(
       std::ceil(std::min(amount / unit * (1 - kRounding), static_cast<double>(kBeyondLimits))));
 }
 
-// What an allocation takes of the things that limits share out.
+// What an allocation uses of the quantities that limits bound.
 struct Amounts {
   double cost;     // cents/hour
   double power_w;  // of the accelerators
@@ -136,7 +137,7 @@ class Weighing {
   Offers& offers_;
 };
 
-// The table with mixes among the options of every server.
+// Adds mixes to the options of every server.
 class Mixing {
  public:
   Mixing(const Problem& problem, const OptimizerSpec& optimizer, Offers& offers)

@@ -14,7 +14,7 @@
 
 namespace tonnage {
 
-// A limit of the optimizer section, shared out in whole units.
+// A limit of the optimizer section, counted in whole units.
 struct Limit {
   enum class Kind { kCost, kPower, kChanges };
   Kind kind;
@@ -24,7 +24,7 @@ struct Limit {
   [[nodiscard]] std::string_view name() const;  // as in files
 };
 
-// What an option takes of a limit that is as much as this or more, which no limit offers.
+// Use of a limit that exceeds every limit: larger uses are cut to this number.
 inline constexpr std::int64_t kBeyondLimits = 2'000'000'000'000;
 
 // The options that a plan is selected from.
@@ -33,20 +33,20 @@ struct Offers {
   std::vector<Limit> limits;  // one for each of OptionTable::limits
 };
 
-// The options of all feasible lines: `outcomes` get their spare replicas, capacities leave out the
-// headroom (and are boundless where the file says so), objectives are weighted, and options take
-// from limits. A partial allocation counts as drawing full power. With mixes, where the file allows
-// them, for which progress is reported.
+// Builds the options of all feasible lines. Adds spare replicas to `outcomes`, takes the headroom
+// off capacities (unbounded if the file says so), weighs objectives, and counts uses of limits. A
+// partial allocation counts as drawing full power. Adds mixes if `with_mixes`, and reports progress
+// on them.
 [[nodiscard]] Offers offer_options(const Problem& problem, const OptimizerSpec& optimizer,
                                    std::vector<LineOutcome>& outcomes, bool with_mixes,
                                    int num_threads, const ProgressCallback& progress = {});
 
-// What selection minimises of an allocation whose accelerators draw `power_w`; `moves`: it is on
-// another accelerator than the current one.
+// The objective of an allocation whose accelerators draw `power_w`. `moves`: it is on another
+// accelerator than the current one.
 [[nodiscard]] double weighted_objective(const OptimizerSpec& optimizer, const ServerRow& server,
                                         bool moves, double value, double cost, double power_w);
 
-// Whether an allocation is another than the current one: of another accelerator or replica count.
+// Whether an allocation differs from the current one in accelerator or replica count.
 [[nodiscard]] bool is_change(const ServerRow& server, std::int32_t accelerator,
                              std::int64_t replicas);
 

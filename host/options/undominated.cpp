@@ -1,4 +1,4 @@
-// Dominance by k-d trees: groups of options that take of the same resources, a tree for each.
+// Dominance queries by k-d trees, with one tree for each set of resources that options take.
 #include "host/options/undominated.hpp"
 
 #include <algorithm>
@@ -34,7 +34,7 @@ bool LowPoints::any_within(std::span<const std::int64_t> point) const {
   for (const Tree& tree : trees_) {
     if (tree.points.empty()) continue;
     const std::size_t blocks = tree.points.size() / dimensions_ / kBlock;
-    // Depth first; a second child waits at most on every level.
+    // Depth first; at most one second child waits on every level.
     std::array<std::size_t, std::numeric_limits<std::size_t>::digits + 1> waiting{1};
     std::size_t num_waiting = 1;
     while (num_waiting > 0) {
@@ -56,7 +56,7 @@ void LowPoints::add(std::span<const std::int64_t> point) {
   ++size_;
   newest_.insert(newest_.end(), point.begin(), point.end());
   if (dimensions_ == 0 || newest_.size() < kBlock * dimensions_) return;
-  // Like counting in binary: a full block carries into the first empty place.
+  // Like a binary counter: a full block carries into the first empty place.
   std::size_t place = 0;
   for (; place < trees_.size() && !trees_[place].points.empty(); ++place) {
     const std::vector<std::int64_t>& points = trees_[place].points;
@@ -122,7 +122,7 @@ bool Undominated::keep(std::span<const Taken> taken) {
 }
 
 bool Undominated::is_beaten() {
-  // Either every choice among the resources is looked up or every group is looked at.
+  // Visits either every subset of the resources or every group, whichever is fewer.
   if (taken_.size() >= 16 || (std::size_t{1} << taken_.size()) > kept_.size()) {
     return std::any_of(kept_.begin(), kept_.end(),
                        [&](const auto& group) { return is_beaten_by(group.first, group.second); });

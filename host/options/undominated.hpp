@@ -1,5 +1,5 @@
-// Which options of a server none beats. Owns: the dominance rule. An option beats another that has
-// no less objective and takes at least as much of everything.
+// Which options of a server no other dominates. Owns: the dominance rule: an option dominates
+// another whose objective is not lower and that takes at least as much of everything.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,9 @@
 
 namespace tonnage {
 
-// Points of non-negative amounts: is one of them nowhere above a given point? Added in any order.
-// Queries look at few of the points: these stand in k-d trees of doubling sizes.
+// A set of points of non-negative amounts, with the query whether one of them is nowhere above a
+// given point. Points are added in any order. They stand in k-d trees of doubling sizes (the
+// logarithmic method of Bentley and Saxe), so a query visits few of them.
 class LowPoints {
  public:
   explicit LowPoints(std::size_t dimensions) : dimensions_(dimensions) {}
@@ -20,8 +21,8 @@ class LowPoints {
   void add(std::span<const std::int64_t> point);
 
  private:
-  // Of a power of two of blocks. Node i has the children 2i and 2i + 1, the root is 1, and every
-  // leaf has a block.
+  // A tree over a power of two of blocks. The root is node 1, node i has the children 2i and 2i +
+  // 1, and every leaf holds a block.
   struct Tree {
     std::vector<std::int64_t> points;
     std::vector<std::int64_t> least;  // [nodes] the smallest amount in every dimension
@@ -36,15 +37,15 @@ class LowPoints {
   std::vector<Tree> trees_;           // [i] of 2^i blocks, or empty
 };
 
-// Takes the options of one server one after the other, ascending in objective.
+// Filters the options of one server, offered in ascending objective.
 class Undominated {
  public:
   struct Taken {
     std::int32_t resource;
     std::int64_t amount;
   };
-  // Whether no option kept before takes at most as much of everything; then this one is kept as
-  // well. Every resource at most once.
+  // Whether no option kept before takes at most as much of everything. If so, this one is kept.
+  // Each resource may appear once.
   bool keep(std::span<const Taken> taken);
 
  private:
@@ -52,9 +53,10 @@ class Undominated {
   [[nodiscard]] bool is_beaten_by(const std::vector<std::int32_t>& resources,
                                   const LowPoints& kept);
 
-  // By the resources that an option takes something of: only one that takes of no others beats it.
+  // Options kept, by the set of resources they take. An option is dominated only by options whose
+  // set is a subset of its own.
   std::map<std::vector<std::int32_t>, LowPoints> kept_;
-  // Of the option at hand, ascending in resource; the others are working space.
+  // Uses of the current option, ascending in resource, and working space.
   std::vector<Taken> taken_;
   std::vector<std::int32_t> resources_;
   std::vector<std::int64_t> amounts_;

@@ -31,7 +31,7 @@ class FallingBack : public Evaluator {
     return done ? result : other_->search(problem, options);
   }
 
-  // What the consumer has taken it does not get again: the other goes on from there.
+  // The consumer does not receive a block twice: the other backend continues after the last one.
   void table(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
              const GridConsumer& consumer) const override {
     std::vector<std::int64_t> rows(grid.size(), 0);
@@ -71,9 +71,9 @@ class FallingBack : public Evaluator {
   }
 
  private:
-  // Whether the preferred backend has done it, now or ever again. first(callbacks) asks it. Any
-  // failure of its own (of device, memory or threads) hands over to the other backend; what a
-  // callback throws is passed on, and so is an Error that says the request is at fault.
+  // Whether the preferred backend did the work; once it has failed, never again. first(callbacks)
+  // runs it. Its own failures (device, memory, threads) hand over to the other backend. Exceptions
+  // of callbacks and Errors about the request are passed on.
   template <class First>
   [[nodiscard]] bool try_preferred(const First& first) const {
     if (failed_) return false;

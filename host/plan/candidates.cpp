@@ -1,5 +1,5 @@
-// The feasible pairs of a fleet, or the infeasible ones with their reasons, as `candidates` shows
-// them.
+// Lists (server, accelerator) pairs with their allocations, or the reasons why they have none:
+// list_candidates() of tonnage/host/planner.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Descriptions of what was chosen: a line, a mix, and what a plan grants of an option.
 #include "host/plan/description.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The Manager: plans a System and keeps its servers in step with the plan.
+// The Manager: plans a System and applies the plan to its servers.
 #include "host/base/stopwatch.hpp"
 #include "tonnage/host/planner.hpp"
 

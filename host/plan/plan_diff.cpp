@@ -1,3 +1,4 @@
+// Compares two plans server by server, with the rules of tonnage/host/plan_diff.hpp.
 #include "tonnage/host/plan_diff.hpp"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// A plan from a System: planned, told server by server, and summed up.
+// make_plan() of tonnage/host/planner.hpp as a list of steps. Evaluation and selection are in
+// planning.cpp, descriptions of servers in description.cpp, totals in summary.cpp, reasons for
+// unserved servers in reasons.cpp.
 #include "tonnage/host/planner.hpp"
 
 #include <map>

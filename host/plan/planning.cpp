@@ -1,3 +1,5 @@
+// Runs planning up to the selection: rows, evaluation by a backend, options, solver. Describing the
+// result is in planner.cpp.
 #include "host/plan/planning.hpp"
 
 #include <fmt/format.h>
@@ -110,10 +112,10 @@ Planning run_planning(const System& system, const OptimizerSpec& optimizer,
   }
   if (p.solver == Solver::kUnlimited && optimizer.has_limits()) {
     throw Error(ErrorCode::kInvalidInput,
-                "the solver unlimited takes no account of maxCost, maxPower and maxChanges; auto, "
-                "greedy, price and milp do");
+                "the solver unlimited ignores maxCost, maxPower and maxChanges; use auto, greedy, "
+                "price or milp");
   }
-  // Greedy is the published selection, which knows no mixes.
+  // Greedy is the published selection, which has no mixes.
   Offers offers = offer_options(p.problem, optimizer, p.found.lines, p.solver != Solver::kGreedy,
                                 options.num_threads, options.progress);
   p.table = std::move(offers.table);

@@ -1,5 +1,6 @@
-// What planning works out before anything is described: the rows of the system, the answers of the
-// evaluator, the options of every server and what was selected.
+// Planning before its result is described: the rows of the system, the answers of the evaluator, the
+// options of every server, and the selection. Owns: the internal types that planner, explain and
+// generate share.
 #pragma once
 
 #include <string>
@@ -26,18 +27,18 @@ struct Planning {
   double selection_s = 0;
 };
 
-// What the choices leave of every resource, types first, then limits; below 0 where capacity did
-// not count.
+// The free amount of every resource under the choices, types first, then limits. Negative where
+// capacity did not count.
 [[nodiscard]] std::vector<std::int64_t> left_by(const OptionTable& table,
                                                 const std::vector<Choice>& choices);
 
-// What an option is, for people: "2 x H100".
+// An option in words: "2 x H100".
 [[nodiscard]] std::string option_name(const Planning& planning, const Option& option);
 
 [[nodiscard]] Planning run_planning(const System& system, const OptimizerSpec& optimizer,
                                     const PlannerOptions& options);
 
-// The rows of a system, built by several threads (0: one per processor).
+// Builds the rows of a system by `num_threads` threads (0: one per processor).
 [[nodiscard]] Problem build_rows(const System& system, int num_threads);
 
 [[nodiscard]] SearchOptions search_options(const PlannerOptions& options);

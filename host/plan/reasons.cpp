@@ -1,3 +1,4 @@
+// Texts of the reasons why pairs are no candidates and servers have no allocation.
 #include "host/plan/reasons.hpp"
 
 #include <fmt/format.h>
@@ -60,7 +61,7 @@ std::string no_candidates_detail(const Problem& problem, const std::vector<LineO
     return std::string(
                describe(server.keeps_accelerator ? Reason::kKeptElsewhere : Reason::kNoPerfData)) +
            (server.keeps_accelerator ? ", which has no performance data for the model"
-                                     : " or any other that it may use");
+                                     : " or on any other that the server may use");
   }
   std::stable_sort(lines.begin(), lines.end(), [&](std::int64_t a, std::int64_t b) {
     return miss_ratio(server, outcomes[a]) < miss_ratio(server, outcomes[b]);
@@ -102,7 +103,7 @@ std::string broken_limits(const Planning& planning, const Option& option, const 
     const std::int64_t free = left[resource] + (has == nullptr ? 0 : table.taken(*has, resource));
     const std::int64_t wanted = table.taken(option, resource);
     if (wanted <= free) continue;
-    text += fmt::format("{}{}{:.6g} of {} ({:.6g} are left)", text.empty() ? "" : ", ",
+    text += fmt::format("{}{}{:.6g} of {} ({:.6g} left)", text.empty() ? "" : ", ",
                         wanted < kBeyondLimits ? "" : "more than ",
                         static_cast<double>(wanted) * limit.unit, limit.name(),
                         static_cast<double>(free) * limit.unit);
@@ -117,19 +118,17 @@ std::string no_capacity_detail(const Planning& planning, std::int64_t s,
       best.num_replicas == 0 ? "the empty allocation" : option_name(planning, best);
   const std::string limits = broken_limits(planning, best, nullptr, left);
   std::string lack;
-  const auto left_of = [&](std::int32_t type) { return std::max<std::int64_t>(0, left[type]); };
   for (const auto& [type, cards] : planning.table.cards_of(best)) {
     if (cards <= left[type]) continue;
-    lack += fmt::format(", needs {} of type {}, {} left", counted(cards, "card"),
-                        planning.problem.type_names[type],
-                        left_of(type) == 1 ? "1 is" : fmt::format("{} are", left_of(type)));
+    lack += fmt::format(", needs {} of type {} ({} left)", counted(cards, "card"),
+                        planning.problem.type_names[type], std::max<std::int64_t>(0, left[type]));
   }
   if (lack.empty() && !limits.empty()) {
-    return fmt::format("a limit of the plan: the best option, {}, takes {}", name, limits);
+    return fmt::format("a limit of the plan: the best option, {}, needs {}", name, limits);
   }
   std::string text =
       fmt::format("{}: the best option, {}{}", describe(Reason::kNoCapacity), name, lack);
-  if (!limits.empty()) text += fmt::format(", and takes {}", limits);
+  if (!limits.empty()) text += fmt::format(", and {}", limits);
   return text;
 }
 

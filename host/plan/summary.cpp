@@ -1,3 +1,4 @@
+// Totals of a plan by card type, limit and priority class.
 #include "host/plan/summary.hpp"
 
 #include <limits>
@@ -103,7 +104,7 @@ void summarize_priorities(const Planning& planning, std::vector<PriorityOutcome>
                           PlanSummary& summary) {
   summary.priorities = std::move(outcomes);
   // Class prices are in the order of the counting stages. The price of a class that is served whole
-  // proves the bound and means no more.
+  // only proves the bound, so it is not reported.
   for (std::size_t k = 0; k < planning.selection.class_prices.size(); ++k) {
     if (summary.stages[k].objective == 0) continue;
     for (PriorityOutcome& outcome : summary.priorities) {

@@ -1,5 +1,5 @@
-// The published selections: unlimited, and greedy by priority and regret. What they leave over is
-// shared out in leftovers.cpp.
+// The published selection: unlimited, and greedy with regret order. Best effort on the leftovers is
+// in leftovers.cpp.
 #include <algorithm>
 #include <limits>
 #include <queue>
@@ -10,7 +10,7 @@
 namespace tonnage {
 namespace {
 
-// A server in line with its present option. The greatest is served first.
+// A waiting server with its present option. The greatest is served first.
 struct Waiting {
   double regret;     // rounded; infinite on the last option
   double objective;  // rounded

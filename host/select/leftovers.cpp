@@ -1,3 +1,4 @@
+// Best effort by saturation policy: shares the cards that whole allocations leave over.
 #include "host/select/leftovers.hpp"
 
 #include <algorithm>
@@ -7,7 +8,7 @@
 namespace tonnage {
 namespace {
 
-// First option of a server, by value, with room for at least one replica; -1 if there is none.
+// The first option of a server, by value, with room for at least one replica; -1 if none.
 std::int64_t first_with_room(const OptionTable& table, const FreeCards& cards,
                              std::int64_t server) {
   for (std::int64_t o = table.first[server]; o < table.first[server + 1]; ++o) {
@@ -27,8 +28,8 @@ void share_exhaustively(const OptionTable& table, const std::vector<std::int64_t
   }
 }
 
-// One replica to each server in turn, until no more fit or nobody wants more. Turns in which
-// everybody gets one are taken many at once, so that the time does not grow with the replicas.
+// Gives one replica to each server in turn, until no more fit or no server needs more. Turns in
+// which every server gets one are made many at a time, so the time does not grow with the replicas.
 class Turns {
  public:
   Turns(const OptionTable& table, FreeCards& cards, std::vector<Choice>& choices)
@@ -54,7 +55,7 @@ class Turns {
     return table_.options[choices_[server].option];
   }
 
-  // Whether the server is there for the next turn.
+  // Whether the server takes part in the next turn.
   bool grant_one(std::int64_t server) {
     const Option& option = option_of(server);
     std::int64_t& has = choices_[server].num_replicas;
@@ -63,15 +64,15 @@ class Turns {
     return ++has < option.num_replicas;
   }
 
-  // As many turns as certainly have room for everybody and are nobody's last: what a server takes
-  // in its first and its last turn may differ.
+  // A number of turns that certainly have room for all servers and are no server's last, since a
+  // server may take other amounts in its first and last turn.
   void grant_whole_turns() {
     std::vector<std::int64_t> wanted(static_cast<std::size_t>(cards_.num_resources()), 0);
     std::int64_t turns = std::numeric_limits<std::int64_t>::max();
     for (const std::int64_t server : in_turn_) {
       const Option& option = option_of(server);
       turns = std::min(turns, option.num_replicas - 1 - choices_[server].num_replicas);
-      // No sum overflows: everybody has had as much at least once, out of one capacity.
+      // No sum overflows, because each server has had as much before out of one capacity.
       if (option.type >= 0) wanted[option.type] += option.cards_per_replica;
       for (const Use& use : table_.uses_of(option)) wanted[use.resource] += use.per_replica;
     }

@@ -1,5 +1,5 @@
-// Best effort: what becomes of the cards that whole allocations leave over. Owns: the saturation
-// policies, shared by all solvers.
+// Best effort: how servers without a whole allocation share the remaining cards. Owns: the
+// saturation policies, which all solvers use.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace tonnage {
 
-// What is left of each resource while servers are being served.
+// The free amount of each resource while servers are served.
 class FreeCards {
  public:
   explicit FreeCards(const OptionTable& table) : table_(&table), free_(table.capacity) {
@@ -28,7 +28,7 @@ class FreeCards {
     for (const Use& use : table_->uses_of(o)) free_[use.resource] -= use.whole;
   }
 
-  // The most replicas of an option that fit, at most those it asks for.
+  // The most replicas of an option that fit, at most those it needs.
   [[nodiscard]] std::int64_t replicas_that_fit(const Option& o) const {
     if (fits_whole(o)) return o.num_replicas;
     std::int64_t most = o.num_replicas - 1;
@@ -40,7 +40,7 @@ class FreeCards {
     }
     return std::max<std::int64_t>(0, most);
   }
-  // Whether a server that has some replicas of an option, or none, may have `more`.
+  // Whether a server with `has` replicas of an option may get `more`.
   [[nodiscard]] bool fits_more(const Option& o, std::int64_t has, std::int64_t more) const {
     if (o.type >= 0 && more > free_[o.type] / o.cards_per_replica) return false;
     const auto uses = table_->uses_of(o);
@@ -66,13 +66,13 @@ class FreeCards {
   std::vector<std::int64_t> free_;  // [resources]
 };
 
-// Shares `cards` among the servers `leftovers`, for which no whole allocation fits. They must be
-// ascending in priority; within a class they are served in the order given.
+// Shares `cards` among the servers `leftovers`, which have no whole allocation. They must be
+// ascending in priority; within a class they are served in the given order.
 void share_leftovers(const OptionTable& table, const std::vector<std::int64_t>& leftovers,
                      SaturationPolicy policy, FreeCards& cards, std::vector<Choice>& choices);
 
-// The same for all servers with options and without a choice, by priority, then index: class by
-// class, or all of them together where best effort is delayed.
+// Shares the cards among all servers that have options but no choice, by priority, then index:
+// class by class, or together if best effort is delayed.
 void share_among_unserved(const OptionTable& table, SaturationPolicy policy, bool delayed,
                           FreeCards& cards, std::vector<Choice>& choices);
 

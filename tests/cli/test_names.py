@@ -204,7 +204,7 @@ class Names(CommandTest):
             text = target / "lines.csv" if target.is_dir() else target
             rows = list(csv.DictReader(io.StringIO(text.read_bytes().decode(), newline="")))
             self.assertLessEqual(set(names), {row["server"] for row in rows}, command)
-            self.assertRegex(err, r'a spreadsheet would take "[^"]+" and 6 more names for formulas')
+            self.assertRegex(err, r'a spreadsheet would read "[^"]+" and 6 more names as formulas')
             self.assertEqual(self.clean(COMPLETE, *command, path, "-q", "-o", target)[1], "")
             for row in rows:  # numbers stay plain
                 for key, cell in row.items():

@@ -1,5 +1,4 @@
-// Creating the allocation of a (server, accelerator) pair under load: numbers against the oracle,
-// what bounds it, what is no candidate.
+// Allocation::create() under load: numbers compared with the oracle, bounds, and infeasible pairs.
 #include <gtest/gtest.h>
 
 #include <algorithm>

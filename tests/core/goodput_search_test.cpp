@@ -1,5 +1,5 @@
-// The search for goodput over all batch sizes of a line against sizing each of them, and how little
-// it sizes where there are a million.
+// The search for goodput over all batch sizes of a line, compared with sizing each of them, and its
+// cost on a million batch sizes.
 #include "tonnage/core/goodput_search.hpp"
 
 #include <gtest/gtest.h>
@@ -79,7 +79,7 @@ TEST(GoodputSearch, FindsWhatSizingEveryBatchFinds) {
       const double enough = share * best.goodput_per_ms;
       std::int64_t want = 1;
       while (goodput[want] < enough) ++want;
-      // A fresh search, too: what the first one sized must not be needed.
+      // A fresh search as well: results of the first one must not be needed.
       for (const GoodputSearch::Found& got :
            {search.first(enough), line.search().first(enough)}) {
         EXPECT_EQ(got.batch, want) << i << " share " << share;
@@ -100,7 +100,7 @@ TEST(GoodputSearch, NothingIsFoundWhereNothingIsFeasible) {
   EXPECT_EQ(search.num_sized(), 10) << "halves of the ceiling, all known to be infeasible";
 }
 
-// What a pass and a sizing cost is proportional to the batch size.
+// Costs of passes and sizings are proportional to the batch size.
 TEST(GoodputSearch, AMillionBatchSizesAreSettledByFewPasses) {
   const double n = kMaxBatchSize;
   struct Case {

@@ -1,5 +1,5 @@
-// A small system every object-model test starts from: two accelerators, one model with data on
-// both, two service classes, two servers.
+// The small system that tests of the object model start from: two accelerators, one model with data
+// on both, two service classes, two servers.
 #pragma once
 
 #include <gtest/gtest.h>

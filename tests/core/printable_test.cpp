@@ -1,4 +1,4 @@
-// What of a text reaches a terminal as it is, and what is escaped.
+// Which characters printable() keeps and which it escapes.
 #include "tonnage/core/printable.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ TEST(Printable, LeavesTextAsItIs) {
   }
 }
 
-TEST(Printable, EscapesWhatATerminalObeysOrNobodySees) {
+TEST(Printable, EscapesControlAndInvisibleCharacters) {
   struct Case {
     std::string text, expected;
   };
@@ -43,7 +43,7 @@ TEST(Printable, EscapesWhatATerminalObeysOrNobodySees) {
             "\u00A0\u00AE\u200A\u2010\u202F\u2070\uFE10\U000DFFFD");
 }
 
-TEST(Printable, EscapesBytesThatAreNoUtf8) {
+TEST(Printable, EscapesBytesThatAreNotUtf8) {
   EXPECT_EQ(printable("a\xff\xfe"), "a\\xff\\xfe");
   EXPECT_EQ(printable("\x9b"), "\\x9b");                    // CSI to a terminal of 8 bits
   EXPECT_EQ(printable("\xc0\x80"), "\\xc0\\x80");           // overlong
@@ -54,7 +54,7 @@ TEST(Printable, EscapesBytesThatAreNoUtf8) {
   EXPECT_EQ(printable("\xe2\x80\x1b"), "\\xe2\\x80\\u001b");
 }
 
-TEST(Printable, TwiceIsAsOnce) {
+TEST(Printable, IsIdempotent) {
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
   EXPECT_EQ(printable(printable(all)), printable(all));
@@ -66,7 +66,7 @@ TEST(Counted, OneIsSingular) {
   EXPECT_EQ(counted(2, "card"), "2 cards");
 }
 
-TEST(Printable, IsWhatObjectsSayOfThemselves) {
+TEST(Printable, AppliesToDescriptionsOfObjects) {
   const std::string nasty = "a\u202E\x1b\n";
   SystemSpec spec;
   AcceleratorSpec accelerator;
@@ -94,7 +94,7 @@ TEST(Printable, IsWhatObjectsSayOfThemselves) {
   }
 }
 
-TEST(Printable, IsWhatErrorsSay) {
+TEST(Printable, AppliesToMessagesOfErrors) {
   EXPECT_STREQ(Error(ErrorCode::kIo, "cannot read \u202Egnp.exe\n").what(),
                "cannot read \\u202egnp.exe\\u000a");
 }

@@ -133,7 +133,7 @@ TEST(ApiQueueAnalyzer, BatchBoundsAreTheLargestWithinEachTarget) {
   EXPECT_EQ(got.max_batch_for_ttft, by_ttft);
 }
 
-TEST(ApiQueueAnalyzer, RefusesWhatIsNoQueue) {
+TEST(ApiQueueAnalyzer, RefusesInvalidQueues) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const auto refused = [](auto change) {
     QueueShape q = check_shape();
@@ -157,7 +157,7 @@ TEST(ApiQueueAnalyzer, RefusesWhatIsNoQueue) {
   EXPECT_TRUE(refused([](QueueShape& q) { q.max_queue = kMaxQueueSize + 1; }));
 }
 
-TEST(ApiQueueAnalyzer, RefusesRatesAndTargetsThatAreNone) {
+TEST(ApiQueueAnalyzer, RefusesInvalidRatesAndTargets) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const double rate : {0.0, -1.0, nan, double{INFINITY}}) {
     EXPECT_EQ(error_of([&] { (void)analyze_queue(check_shape(), rate); }), ErrorCode::kInvalidInput)

@@ -106,7 +106,7 @@ TEST(Queueing, ChunkCountIsTheLeastThatReachesTheBatch) {
   for (int i = 0; i < 4000; ++i) {
     const QueueSample s = sampler.next();
     // Half of the batches lie where the count changes: bounds are often whole numbers there.
-    const auto edge = static_cast<std::int64_t>(oracle::chunk_bound(s.oracle, sampler.whole(1, 64)));
+    const std::int64_t edge{oracle::chunk_bound(s.oracle, sampler.whole(1, 64))};
     const std::int64_t batch =
         i % 2 == 0 ? sampler.whole(1, 4096) : std::max<std::int64_t>(1, edge + sampler.whole(0, 1));
     EXPECT_EQ(chunk_count(s.shape.service, static_cast<double>(batch)),

@@ -26,7 +26,7 @@ oracle::Targets oracle_targets(const LatencyTargets& t) {
   return r;
 }
 
-// Targets around what the queue does somewhere in its range.
+// Targets near the metrics of the queue at some rate of its range.
 LatencyTargets sample_targets(QueueSampler& sampler, const QueueSample& s) {
   const oracle::Chain chain(s.oracle);
   const double share = sampler.log_uniform(1e-3, 1.2);
@@ -40,8 +40,8 @@ LatencyTargets sample_targets(QueueSampler& sampler, const QueueSample& s) {
   return t;
 }
 
-// The rate lies between what a slightly stricter and a slightly looser target allow: latencies can
-// be flat in the rate, so rates alone cannot be compared.
+// The rate must lie between those for slightly stricter and slightly looser targets. Rates
+// themselves cannot be compared, since latencies may be flat in the rate.
 void expect_rate(const QueueSample& s, const LatencyTargets& t, bool tps) {
   oracle::Targets targets = oracle_targets(t);
   targets.tps = tps ? 1 : 0;
@@ -76,7 +76,7 @@ TEST(Sizing, LargestRateMatchesTheReference) {
   }
 }
 
-// Targets on a percentile of TTFT, on response time and on drops, around what the queue does.
+// Targets on a percentile of TTFT, on response time and on drops, near the metrics of the queue.
 LatencyTargets sample_extensions(QueueSampler& sampler, const QueueSample& s) {
   LatencyTargets t = sample_targets(sampler, s);
   const oracle::Chain chain(s.oracle);

@@ -1,4 +1,4 @@
-// Several threads on one System that nobody changes, and on Systems of their own.
+// Concurrent reads of one unchanged System, and concurrent work on separate ones.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -15,7 +15,7 @@ namespace {
 constexpr int kThreads = 4;
 constexpr int kRounds = 20;
 
-// What one reader sees of a system.
+// The state of a system as one reader sees it.
 struct Reading {
   SystemSpec spec;
   std::map<std::string, AllocationSpec> solution;

@@ -32,7 +32,7 @@ TEST(WaitDistribution, TailMatchesPlainSums) {
       ASSERT_TRUE(std::isfinite(got.survival) && std::isfinite(got.density)) << "t " << t;
       worst = std::max(worst, std::fabs(got.survival - want));
       EXPECT_NEAR(got.survival, want, 1e-11) << "rate " << rate << " t " << t;
-      // Relative accuracy far into the tail, as far as percentiles are asked for.
+      // Relative accuracy far into the tail, up to the highest percentile that targets use.
       if (want > 1e-6) {
         EXPECT_NEAR(got.survival / want, 1, 1e-9) << "rate " << rate << " t " << t;
       }
@@ -80,7 +80,7 @@ TEST(WaitDistribution, LargestWaitingRoomStaysFast) {
   }
 }
 
-TEST(WaitDistribution, NobodyWaitsWithoutAWaitingRoom) {
+TEST(WaitDistribution, NoWaitWithoutAWaitingRoom) {
   const ServiceParams p{12, 0.05, 0.0005, 128, 512, 8192};
   const QueueMetrics m = evaluate_queue(p, 48, 0, 10.0);
   EXPECT_EQ(wait_quantile(m, 0, 0.99), 0);

@@ -1,4 +1,5 @@
-// Reads, writes and reads again; answers; refuses with words that a terminal can take.
+// The checks on every fuzzed input: round trips, repeated answers, and refusals safe for a
+// terminal.
 #include "fuzz/fuzz_entries.hpp"
 
 #include <algorithm>
@@ -39,8 +40,7 @@ bool lines_are_printable(std::string_view text) {
   return true;
 }
 
-// Both forms of a report must be possible whatever the input, and show nothing of it that a
-// terminal obeys.
+// Both forms of a report must be possible for any input, and contain nothing that a terminal obeys.
 void render(const Diagnostics& diagnostics) {
   const std::string text = diagnostics.to_text(10);
   require(text.empty() == (diagnostics.num_errors() + diagnostics.num_warnings() == 0),
@@ -75,7 +75,7 @@ void solution_reader(std::string_view input) {
 
 namespace {
 
-// The plan that states what the claims do, where they say anything.
+// The plan that states the given claims.
 Plan plan_of(const PlanClaims& claims) {
   Plan plan;
   for (const auto& [server, claim] : claims.allocations) {
@@ -115,7 +115,7 @@ Plan plan_of(const PlanClaims& claims) {
   return plan;
 }
 
-// Of what the plan above states, what it read back differently; empty: nothing.
+// The first difference between the plan above and what it reads back as; empty if none.
 std::string difference(const PlanClaims& claims, const PlanClaims& back) {
   if (back.allocations.size() != claims.allocations.size()) return "allocations";
   for (const auto& [server, claim] : claims.allocations) {
@@ -169,7 +169,8 @@ void plan_reader(std::string_view input) {
 
 namespace {
 
-// The largest number that follows a key that ends so, whatever its case, roughly: no escapes.
+// The largest number after a key with that ending, in any case; approximate, since escapes are not
+// decoded.
 double largest_of(std::string_view input, std::string_view key_end) {
   std::string lower(input);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -187,8 +188,8 @@ double largest_of(std::string_view input, std::string_view key_end) {
 }  // namespace
 
 void queue_problems(std::string_view input) {
-  // What an answer takes grows with the batch size and the queue, and a file may have many; that is
-  // for the tests of speed, here a fuzzer would try nothing else.
+  // Bounds the work, which grows with the batch size and the queue and with the number of problems.
+  // Speed has its own tests.
   constexpr std::size_t kMostBytes = 2000;
   constexpr double kMostStates = 65536, kMostConcurrency = 512;
   if (input.size() > kMostBytes) return;
@@ -213,7 +214,7 @@ void command_words(std::string_view input) {
   const std::string word(input);
   const std::string shown = printable(word);
   require(printable(shown) == shown, "what is printable becomes something else", shown);
-  // Inside a JSON string the escapes mean what they replaced.
+  // Within a JSON string an escape stands for the character that it replaces.
   const std::string json =
       nlohmann::json(word).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   require(nlohmann::json::parse(printable(json)) == nlohmann::json::parse(json),

@@ -1,5 +1,5 @@
-// What is done with every fuzzed input, shared by the libFuzzer programs and the replay of the
-// corpus.
+// The functions that run every fuzzed input, shared by the libFuzzer programs and the corpus
+// replay.
 #pragma once
 
 #include <string_view>
@@ -11,16 +11,17 @@ namespace tonnage::fuzz {
 // on their findings.
 void spec_reader(std::string_view input);
 
-// The same for solution files.
+// Reads a solution file, with the same checks as spec_reader().
 void solution_reader(std::string_view input);
 
-// The same for plan files: what a plan written from the claims states is read back.
+// Reads a plan file: a plan written from the claims must read back as the same claims.
 void plan_reader(std::string_view input);
 
-// Answers queue problems of bounded size by every command. Answers are JSON, the same every time.
+// Answers queue problems of bounded size with every command; answers must be valid JSON and
+// repeatable.
 void queue_problems(std::string_view input);
 
-// Takes the input for a word on the command line: a number, a range, a size, a name.
+// Parses the input as a word on the command line: a number, a range, a size, a name.
 void command_words(std::string_view input);
 
 }  // namespace tonnage::fuzz

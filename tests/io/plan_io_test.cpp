@@ -210,8 +210,8 @@ TEST(PlanIo, CandidatesAsJsonAndCsv) {
 
   const std::string csv = candidates_to_csv({feasible, infeasible});
   const std::string header =
-      "server,accelerator,numReplicas,maxBatch,cost,itlAverage,ttftAverage,value,respTimeAverage,rho,maxRPM,"
-      "dropProbability,ttftP50,ttftP90,ttftP95,ttftP99,powerW,reason\r\n";
+      "server,accelerator,numReplicas,maxBatch,cost,itlAverage,ttftAverage,value,respTimeAverage,"
+      "rho,maxRPM,dropProbability,ttftP50,ttftP90,ttftP95,ttftP99,powerW,reason\r\n";
   EXPECT_EQ(csv, header +
                      "\"a, \"\"b\"\"\n\",A100,2,48,0.1,0.3333333333333333,0,0,0,0,60,0,0,0,0,0,0,"
                      "\r\n"

@@ -1,4 +1,4 @@
-// Solutions are written in the published layout and read back, anybody's included.
+// Solutions are written in the published layout and read whoever wrote them.
 #include "tonnage/io/solution.hpp"
 
 #include <gtest/gtest.h>
@@ -23,13 +23,15 @@ TEST(Solution, IsWrittenInThePublishedLayout) {
                                         .throughput = 0,
                                         .avg_in_tokens = 1,
                                         .avg_out_tokens = 2}}}};
-  EXPECT_EQ(solution_to_json(solution), R"({
-  "allocations": {
-    "a": {"accelerator": "", "numReplicas": 0, "maxBatch": 0, "cost": 0, "itlAverage": 0, "ttftAverage": 0, "load": {"arrivalRate": 0, "throughput": 0, "avgInTokens": 0, "avgOutTokens": 0}},
-    "b \"quoted\"": {"accelerator": "G", "numReplicas": 2, "maxBatch": 8, "cost": 0.1, "itlAverage": 20.5, "ttftAverage": 1e-07, "load": {"arrivalRate": 60, "throughput": 0, "avgInTokens": 1, "avgOutTokens": 2}}
-  }
-}
-)");
+  const std::string a = R"({"accelerator": "", "numReplicas": 0, "maxBatch": 0, "cost": 0, )"
+                        R"("itlAverage": 0, "ttftAverage": 0, "load": {"arrivalRate": 0, )"
+                        R"("throughput": 0, "avgInTokens": 0, "avgOutTokens": 0}})";
+  const std::string b = R"({"accelerator": "G", "numReplicas": 2, "maxBatch": 8, "cost": 0.1, )"
+                        R"("itlAverage": 20.5, "ttftAverage": 1e-07, "load": {"arrivalRate": 60, )"
+                        R"("throughput": 0, "avgInTokens": 1, "avgOutTokens": 2}})";
+  EXPECT_EQ(solution_to_json(solution), "{\n  \"allocations\": {\n    \"a\": " + a +
+                                            ",\n    \"b \\\"quoted\\\"\": " + b +
+                                            "\n  }\n}\n");
   const SolutionReadResult result = read_solution_from_string(solution_to_json(solution), "plan");
   EXPECT_EQ(result.diagnostics.to_text(), "");
   EXPECT_EQ(result.allocations, solution);

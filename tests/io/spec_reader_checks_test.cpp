@@ -112,7 +112,7 @@ TEST(SpecReaderChecks, PowerThatCountsAndIsNotKnownWarns) {
   const auto warnings = warnings_of(unknown);
   ASSERT_EQ(warnings.size(), 2U);  // of the unknown key, too
   EXPECT_EQ(warnings[1].pointer, "/system/acceleratorData/accelerators/0");
-  EXPECT_NE(warnings[1].hint.find("drawing nothing"), std::string::npos);
+  EXPECT_NE(warnings[1].hint.find("power counts as 0"), std::string::npos);
 }
 
 TEST(SpecReaderChecks, NamesOfNoAcceleratorWarn) {

@@ -50,7 +50,7 @@ TEST(SpecSyntax, NumbersBeyondFloat64NameTheirOwnPlace) {
   }
 }
 
-// Words for what is not finite are no JSON, under unknown keys neither; each names its own place.
+// Words for values that are not finite are errors, also under unknown keys; each has its own place.
 TEST(SpecSyntax, NumbersThatAreNotFiniteNameTheirOwnPlace) {
   for (const std::string word : {"NaN", "nan", "-nan", "Infinity", "-Infinity", "+inf", "INF"}) {
     SCOPED_TRACE(word);

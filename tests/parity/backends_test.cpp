@@ -126,7 +126,7 @@ TEST(FallingBack, ErrorsOfTheRequestArePassedOn) {
   EXPECT_EQ(both->name(), "failing");
 }
 
-TEST(FallingBack, WhatProgressThrowsIsPassedOn) {
+TEST(FallingBack, ProgressExceptionsArePassedOn) {
   const auto both = falling_back(9, [] {});
   int calls = 0;
   const ProgressCallback progress = [&](std::string_view, std::int64_t, std::int64_t) {

@@ -1,3 +1,4 @@
+// Reads the conformance fleets as problems.
 #include "conformance_problems.hpp"
 
 #include <gtest/gtest.h>

@@ -13,7 +13,7 @@ struct NamedProblem {
   Problem problem;
 };
 
-// Every fleet of the folder that TONNAGE_CONFORMANCE_DIR names; empty where it is not set.
+// All fleets of the folder in TONNAGE_CONFORMANCE_DIR; empty if the variable is not set.
 [[nodiscard]] std::vector<NamedProblem> conformance_problems();
 
 }  // namespace tonnage::test

@@ -1,6 +1,6 @@
 // The check of a GPU machine on an emulated device: every group of benchmarks and every kind of
-// parity runs and compares its answers, and says what fails, so that no time on a GPU is lost on a
-// fault of the check itself.
+// parity runs, compares its answers and reports failures, so that no time on a GPU is lost to
+// faults of the check.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using namespace check;
 using test::EmulationLog;
 using test::EmulationOptions;
 
-// Opens one emulated device at a time, and remembers the first fault of any.
+// Opens one emulated device at a time and remembers the first fault of any.
 class Machine {
  public:
   explicit Machine(EmulationOptions options = {}) : options_(std::move(options)) {}
@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(All, BenchGroup, ::testing::ValuesIn(bench_groups()),
                          });
 
 TEST(Bench, WrongAnswersAreNoResult) {
-  // The second copy to the host of a chunk that is only sized holds its answers.
+  // The second copy to the host of a chunk that is only sized holds the answers.
   Machine machine({.bad_download = 2});
   Report report;
   ::testing::internal::CaptureStdout();

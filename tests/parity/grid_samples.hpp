@@ -13,7 +13,7 @@
 
 namespace tonnage::test::samples {
 
-// An emulated row of a longer line takes too long.
+// Longest line: emulated rows of longer ones take too long.
 inline constexpr std::int64_t kLongest = 200;
 
 // A fleet whose grids stay small enough for an emulation under sanitizers.
@@ -51,8 +51,8 @@ inline GridOptions sample_options(std::mt19937_64& engine) {
   return options;
 }
 
-// Leaves the lines that devices search, at loads within their reach, and holds every server's TTFT
-// to a percentile.
+// Keeps only lines that devices search, at loads within their range, and gives every server a TTFT
+// target on a percentile.
 inline void hold_to_percentiles(Problem& problem) {
   std::erase_if(problem.lines, [&](const LineRow& line) {
     return !needs_search(problem.servers[line.server], problem.perfs[line.perf]);
@@ -66,7 +66,7 @@ inline void hold_to_percentiles(Problem& problem) {
   }
 }
 
-// The CPU evaluator, which counts what it is asked for.
+// The CPU evaluator with counters of its calls.
 class CountingHost : public Evaluator {
  public:
   [[nodiscard]] std::string_view name() const override { return cpu_->name(); }
@@ -92,8 +92,8 @@ class CountingHost : public Evaluator {
   std::unique_ptr<Evaluator> cpu_ = select_backend("cpu");
 };
 
-// Lines with more load than the recursion over lanes can hold, from the first row or a later one
-// on.
+// Lines with more load than the recursion over lanes can represent, from the first row or a later
+// one on.
 inline Problem overloaded_problem(std::uint64_t seed) {
   std::mt19937_64 engine(seed);
   Problem problem = check::random_problem({.servers = 30, .seed = engine(), .longest = kLongest});
@@ -104,8 +104,8 @@ inline Problem overloaded_problem(std::uint64_t seed) {
   return problem;
 }
 
-// Service that slows down with the batch so far that weights fall below what lanes can hold before
-// they rise again.
+// Service that slows down with the batch, so that weights underflow in lanes before they rise
+// again.
 inline Problem faint_problem() {
   PerfRow perf{};
   perf.alpha_ms = 0.5;

@@ -1,5 +1,4 @@
-// The CUDA probe on whatever machine the tests run: its statements must agree with each other and
-// with the build.
+// The CUDA probe on any machine: its statements must agree with each other and with the build.
 #include "tonnage/cuda/probe.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// A plan as verification sees it, and what verification says in a form that tests compare.
+// Plans as claims for verification, and violations as text that tests compare.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 namespace tonnage::testing {
 
-// What the file of a plan states.
+// The claims that the file of a plan states.
 inline PlanClaims claims_of(const Plan& plan) {
   PlanReadResult read = read_plan_from_string(plan_to_json(plan), "plan");
   EXPECT_TRUE(read.ok()) << read.diagnostics.to_text();

@@ -1,11 +1,11 @@
-// Processor time, which a busy machine does not stretch.
+// Processor time of a test, which does not depend on the load of the machine.
 #pragma once
 
 #include <ctime>
 
 namespace tonnage::testing {
 
-// Of this process since construction, all threads together.
+// Processor seconds of this process since construction, over all threads.
 class CpuTime {
  public:
   [[nodiscard]] double seconds() const {

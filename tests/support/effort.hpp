@@ -1,4 +1,4 @@
-// How much a test tries where instrumentation slows it down.
+// The size of tests under sanitizers.
 #pragma once
 
 namespace tonnage::testing {

@@ -1,3 +1,4 @@
+// The list of benchmark groups, and the measuring of one benchmark within the budget of its group.
 #include "bench/gpu/groups/bench.hpp"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ struct Group {
   void (*run)(Bench&);
 };
 
-// All budgets together are 240 s.
+// The budgets sum to 240 s.
 constexpr Group kGroups[] = {
     {"ceilings", 8, bench_ceilings},
     {"sweep", 40, bench_sweep},
@@ -27,7 +28,7 @@ constexpr Group kGroups[] = {
 };
 // Runs are repeated for this long at most.
 constexpr double kRepeatSeconds = 1;
-// A rate of the CPU is known after this long.
+// Least time of a CPU measurement.
 constexpr double kLongEnough = 0.1;
 
 }  // namespace
@@ -80,7 +81,7 @@ Measure Bench::cpu_rate(std::int64_t most, const std::string& unit,
   const std::int64_t threads = std::max(1u, std::thread::hardware_concurrency());
   for (std::int64_t items = std::min(most, threads);; items = std::min(most, items * 4)) {
     const Timed done = work(items);
-    // With a few items for each thread all of them are at work nearly all the time.
+    // A few items per thread keep all threads busy nearly all the time.
     const bool is_known = done.seconds >= kLongEnough && items >= 4 * threads;
     if (is_known || done.seconds >= kRepeatSeconds || items == most) {
       return {done.seconds, done.count, unit};

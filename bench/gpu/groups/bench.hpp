@@ -1,5 +1,5 @@
-// The benchmarks of a GPU machine: groups of them, each within a budget of time, every one caught
-// by itself. Owns: the list of groups, their budgets, and how big the problems are.
+// The benchmarks of a GPU machine: groups with a time budget, and failures caught one by one. Owns:
+// the list of groups, their budgets, and the sizes of problems.
 #pragma once
 
 #include <chrono>
@@ -16,13 +16,13 @@
 
 namespace tonnage::check {
 
-// What a whole search took in a process of its own, by the engines' operations too.
+// Times of a whole search in a process of its own, in total and by operation of the engines.
 struct ColdTimes {
   double plain = 0;      // as a user has it
   DeviceTimes observed;  // with every operation waited for, in another process
 };
 
-// A ceiling of the machine.
+// A measured ceiling of the machine.
 struct Ceiling {
   std::string name;
   std::function<Measure()> measure;
@@ -32,10 +32,10 @@ struct Ceiling {
 struct BenchSetup {
   cuda::OpenDevices open;  // empty: the CPU alone
   std::vector<Ceiling> ceilings;
-  // The first search of a process over so many servers; empty: left out.
+  // Measures the first search of a process over that many servers; empty: left out.
   std::function<ColdTimes(std::int64_t servers)> cold;
 
-  // How big problems are; tests take small ones.
+  // Sizes of problems; tests use small ones.
   std::int64_t sweep_candidates = std::int64_t{1} << 32;
   std::int64_t sweep_ceiling = 8192;   // batch ceilings at most
   std::int64_t chunk_lines = 262'144;  // lines of sizing, settling and ordering
@@ -49,7 +49,7 @@ struct BenchSetup {
   double budget_share = 1;  // of the groups' budgets
 };
 
-// What some items took, and how much was counted in them.
+// The time of some items, and the amount of work in them.
 struct Timed {
   double seconds = 0;
   double count = 0;
@@ -65,20 +65,20 @@ class Bench {
   // The devices as a user has them; only where has_gpu().
   const Evaluator& gpu() const { return *gpu_; }
 
-  // One benchmark: whatever it throws becomes its result.
+  // Runs one benchmark; an exception becomes its result.
   void measure(const std::string& name, const std::function<Measure()>& work);
-  // Several that are known by one piece of work; should that fail, `name` tells.
+  // Runs several benchmarks measured by one piece of work; `name` stands for all if it fails.
   void measure_all(const std::string& name,
                    const std::function<std::vector<std::pair<std::string, Measure>>()>& work);
-  // Whether the group's budget has room for so many seconds more; where it has not, says that
-  // `name` is left out.
+  // Whether the budget of the group has room for that many seconds; if not, reports that `name` is
+  // left out.
   bool allows(const std::string& name, double seconds);
 
-  // The rate of the CPU: work(n) does n items. More items
-  // are done, up to `most`, until they take long enough to be measured.
+  // The rate of the CPU, where work(n) processes n items. Increases n, up to `most`, until the time
+  // is measurable.
   [[nodiscard]] Measure cpu_rate(std::int64_t most, const std::string& unit,
                                  const std::function<Timed(std::int64_t items)>& work) const;
-  // Of the fastest of some runs, fewer of long ones.
+  // Times of the fastest of several runs; fewer runs if they are long.
   [[nodiscard]] double fastest(const std::function<void()>& work) const;
   [[nodiscard]] DeviceTimes fastest_times(const std::function<void(const Evaluator&)>& work) const;
 

@@ -1,5 +1,5 @@
-// The kernels of tables and points alone: many copies of one line, every batch size against every
-// replica count.
+// The kernels of tables and points by themselves: many copies of one line, every batch size against
+// every replica count.
 #include <algorithm>
 
 #include "bench/gpu/groups/bench.hpp"
@@ -27,7 +27,7 @@ struct Tabled {
 void take_no_rows(const GridBlock&) {}
 void take_no_points(std::int64_t, std::span<const ParetoPoint>) {}
 
-// Both ways give the same on a few lines.
+// Checks that device and host agree on a few lines.
 void compare(const Sample& sample, const Evaluator& device, const Evaluator& host) {
   const Tabled few(sample, 3, host);
   RecordedTable got(few.grid), want(few.grid);

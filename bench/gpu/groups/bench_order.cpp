@@ -1,4 +1,4 @@
-// The ordering of lines, with the same by sorting on the CPU beside it.
+// The ordering of lines on the device, compared with sorting on the CPU.
 #include <algorithm>
 #include <numeric>
 
@@ -27,7 +27,7 @@ std::vector<std::int32_t> order_on_cpu(const Problem& problem) {
   return order;
 }
 
-// A problem's lines on a device, and where their order goes.
+// The lines of a problem on a device, and the destination of their order.
 class OrderOnDevice {
  public:
   OrderOnDevice(cuda::Device& device, const Problem& problem)

@@ -1,3 +1,5 @@
+// Whole searches over fleets of growing size, warm and in a fresh process, with the CPU for
+// comparison.
 #include "bench/gpu/groups/bench_searches.hpp"
 
 #include <algorithm>
@@ -10,7 +12,7 @@
 namespace tonnage::check {
 namespace {
 
-// Of two processes that start a driver, an estimate.
+// Estimated time of two processes that start a driver.
 constexpr double kColdSeconds = 5;
 
 struct Mode {
@@ -25,7 +27,7 @@ std::vector<Mode> modes() {
   return {{"max", max, 1'000'000}, {"search", search, 1'000'000}, {"grid", grid, 10'000}};
 }
 
-// Each operation's share of a search, and what is left for the host.
+// The share of each operation in a search, and the rest for the host.
 void add_phases(const std::string& name, const DeviceTimes& times,
                 std::vector<std::pair<std::string, Measure>>& results) {
   for (int i = 0; i < kNumOperations; ++i) {
@@ -35,7 +37,7 @@ void add_phases(const std::string& name, const DeviceTimes& times,
   results.push_back({name + "/host", {times.host(), 0, ""}});
 }
 
-// Seconds of the searches of one mode over the fleet before.
+// Seconds of the searches of one mode over the previous fleet.
 struct Last {
   double gpu = 0, cpu = 0;
 };
@@ -65,7 +67,7 @@ void time_mode(Bench& bench, const Mode& mode, std::int64_t servers, const Searc
       return results;
     });
   }
-  // Of what was left out before, more would take longer still.
+  // If a smaller fleet was left out, a larger one would take longer still.
   if (!bench.allows("cpu/search" + tail, last.cpu *= 12)) return;
   bench.measure("cpu/search" + tail, [&] {
     last.cpu = bench.fastest([&] { (void)bench.host().search(problem, mode.options); });
@@ -122,7 +124,7 @@ void bench_searches(Bench& bench) {
   std::optional<SearchFleet> fleet;
   for (std::int64_t servers = 10; servers <= bench.setup.search_servers; servers *= 10) {
     const std::string size = "servers:" + std::to_string(servers);
-    // Fleets are bounded by searches of the CPU, until they repeat themselves.
+    // Searches of the CPU limit the fleet until it repeats itself.
     const std::int64_t different = bench.setup.different_servers;
     const bool repeats = fleet && std::ssize(fleet->once.servers) == different;
     const double seconds = repeats ? 0 : 10 * (last[0].cpu + last[1].cpu);

@@ -11,8 +11,8 @@ namespace tonnage::check {
 
 inline constexpr std::int64_t kDifferentServers = 10'000;
 
-// The fleet of so many servers on 24 accelerators, no line of which needs more than about 64
-// replicas: up to so many different ones, over and over. `once`: one round of it.
+// A fleet of `servers` servers on 24 accelerators; no line needs more than about 64 replicas. At
+// most `different` servers differ; the fleet repeats them. `once`: one round.
 struct SearchFleet {
   Problem once;
   std::int64_t rounds;
@@ -22,11 +22,11 @@ struct SearchFleet {
   [[nodiscard]] Problem whole() const;
 };
 
-// In a process that has not touched the device yet: searches the batch sizes of a fleet once, and
-// tells the times as a line of text. `observed`: with every operation waited for.
+// Call in a process that has not used the device yet: searches the batch sizes of a fleet once, and
+// returns the times as a line of text. `observed`: waits for every operation.
 [[nodiscard]] std::string cold_search(const cuda::OpenDevices& open, std::int64_t servers,
                                       bool observed);
-// Reads that line. Throws Failure if it is none.
+// Parses that line. Throws Failure if it is malformed.
 [[nodiscard]] DeviceTimes read_times(const std::string& line);
 
 }  // namespace tonnage::check

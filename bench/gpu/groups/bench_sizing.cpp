@@ -1,5 +1,5 @@
-// The kernels that size lines at their ceiling and settle what a sweep has passed, on random lines
-// of one kind each.
+// The kernels that size lines at their ceiling, and those that settle what a sweep has passed, on
+// random lines of one kind each.
 #include <algorithm>
 #include <optional>
 
@@ -23,12 +23,12 @@ constexpr Kind kKinds[] = {
     {"stepped", LineKind::kStepped, "SizeUnevenLines"},
     {"stepped-percentile", LineKind::kSteppedPercentile, "SizePercentileLines"},
 };
-// Different lines of a kind; a chunk holds them several times.
+// Number of different lines of a kind; a chunk repeats them.
 constexpr std::int64_t kDifferentLines = 8192;
 
-// The lines of a kind in a random fleet, once; as many as it has up to `most`.
+// The lines of a kind in a random fleet, at most `most`.
 Problem lines_of_kind(LineKind kind, std::int64_t most, const Evaluator& host) {
-  // Kinds are of unequal frequency: about one line in four is plain, one in a hundred uneven.
+  // Kinds differ in frequency: about one line in four is plain, one in a hundred uneven.
   const std::int64_t servers = std::clamp<std::int64_t>(most * 4, 500, 20'000);
   const Problem fleet = random_problem({.servers = servers, .seed = 11, .longest = 256});
   Problem some = only_lines(fleet, most, [&](const ServerRow& server, const PerfRow& perf) {
@@ -42,7 +42,7 @@ Problem lines_of_kind(LineKind kind, std::int64_t most, const Evaluator& host) {
 
 using Results = std::vector<std::pair<std::string, Measure>>;
 
-// `of` gives the results from the times of the search on the device.
+// of(times) gives the results from the times of the search on the device.
 void time_lines(Bench& bench, const std::string& tail, const Problem& once,
                 const SearchOptions& options, const std::string& cpu_name,
                 const std::function<Results(const DeviceTimes& times, double lines)>& of) {
@@ -96,7 +96,7 @@ void bench_sizing(Bench& bench) {
   const std::int64_t most = std::min(kDifferentLines, bench.setup.chunk_lines);
   for (const Kind& kind : kKinds) {
     std::optional<Problem> once;
-    // Percentiles take the CPU far longer.
+    // Percentiles take far longer on the CPU.
     const bool percentile =
         kind.kind == LineKind::kPercentile || kind.kind == LineKind::kSteppedPercentile;
     bench.measure_all(std::string("sizing/") + kind.name, [&] {

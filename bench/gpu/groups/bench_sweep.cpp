@@ -19,7 +19,7 @@ SearchOptions whole_grid_search() {
   return options;
 }
 
-// The CPU's sweep kernel alone, over the line so many times.
+// The sweep kernel of the CPU by itself, `times` times over the line.
 void sweep_on_cpu(const Problem& one, const Sample& sample, std::int64_t times) {
   const Kernels& kernels = kernels_of(best_instruction_set());
   const std::vector<double> reciprocals = reciprocal_table(one, 1);

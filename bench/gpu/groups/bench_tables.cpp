@@ -1,4 +1,4 @@
-// Whole tables, handed over block by block to nobody, and whole frontiers, with the CPU beside.
+// Whole tables, handed to an empty consumer, and whole frontiers, with the CPU for comparison.
 #include <algorithm>
 
 #include "bench/gpu/groups/bench.hpp"
@@ -8,7 +8,7 @@
 namespace tonnage::check {
 namespace {
 
-// What is asked of a fleet.
+// The table or frontier computed for a fleet.
 struct Wanted {
   const char* name;
   bool percentiles;

@@ -1,4 +1,5 @@
-// The devices of this machine: memory, streams and kernel launches through the CUDA runtime.
+// The CUDA devices of this machine behind the Device interface: memory, streams and kernel
+// launches.
 #include <cuda_runtime.h>
 
 #include "cuda/src/base/check.hpp"

@@ -1,7 +1,6 @@
-// What the engine asks of a GPU: memory, and copies and kernels in order on a stream. Owns: that
-// interface, the buffer that frees itself, the arena of buffers for work in steps, and
-// out-of-memory as an error of its own. Free of CUDA headers, so that the engine also runs over an
-// emulation of the launch grid.
+// The Device interface of the engines: memory, and copies and kernels in order on a stream. Owns:
+// that interface, a buffer that frees itself, an arena for work in steps, and out-of-memory as an
+// error of its own. Free of CUDA headers, so engines also run over an emulation of the launch grid.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +33,9 @@ class OutOfMemory : public Error {
 
 class Arena;
 
-// Work done in the order in which it is given, beside other streams. Copies need pinned host memory
-// that stays untouched until wait(); what is destroyed waits for its work first. Every function
-// throws Error (kUnavailable) when the device fails, also for work given earlier.
+// A stream: work runs in the order of submission, beside other streams. Copies need pinned host
+// memory that stays untouched until wait(). The destructor waits for pending work. Every function
+// throws Error (kUnavailable) if the device fails, also for earlier work.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -45,20 +44,20 @@ class Stream {
   virtual void zero(void* device, std::size_t bytes) = 0;
   // Runs the kernel over items 0 .. count - 1.
   virtual void launch(const Kernel& kernel, std::int64_t count) = 0;
-  // sums[i] = counts[0] + ... + counts[i - 1], with `bytes` of device memory to work in: at least
-  // scratch_of_sum(count).
+  // Exclusive prefix sums: sums[i] = counts[0] + ... + counts[i - 1]. `bytes` is the scratch
+  // memory, at least scratch_of_sum(count).
   virtual void sum_before(std::int64_t* sums, const std::int64_t* counts, std::int64_t count,
                           void* scratch, std::size_t bytes) = 0;
   [[nodiscard]] virtual std::size_t scratch_of_sum(std::int64_t count) = 0;
-  // Fills `to` for the lines 0 .. count - 1, working in memory of the arena, which is reset first.
+  // Orders lines 0 .. count - 1 into `to`. Works in memory of the arena, which it resets first.
   virtual void order(const ChunkRows& rows, const LineOrder& to, std::int64_t count,
                      Arena& arena) = 0;
-  // Returns when all work given so far is done.
+  // Waits until all submitted work is done.
   virtual void wait() = 0;
 };
 
-// Waits for a stream when it goes: declared behind memory that the work on the stream uses, it
-// keeps the memory until that work is done, whatever is thrown in between.
+// Waits for a stream on destruction. Declared after the memory that work on the stream uses, it
+// keeps that memory alive until the work is done, also during unwinding.
 class WaitAtEnd {
  public:
   explicit WaitAtEnd(Stream& stream) : stream_(stream) {}
@@ -79,7 +78,7 @@ class Device {
  public:
   virtual ~Device() = default;
   [[nodiscard]] virtual std::string name() const = 0;
-  // Makes it the device of the calling thread, which must come before anything else.
+  // Makes this the device of the calling thread; must precede all other calls.
   virtual void bind() = 0;
   // Throws OutOfMemory.
   [[nodiscard]] virtual void* allocate(MemoryKind kind, std::size_t bytes) = 0;
@@ -87,7 +86,7 @@ class Device {
   [[nodiscard]] virtual std::unique_ptr<Stream> make_stream() = 0;
 };
 
-// The devices of this machine that can run this build, none when probe_cuda() gives a reason.
+// The devices of this machine that can run this build; none if probe_cuda() gives a reason.
 [[nodiscard]] std::vector<std::unique_ptr<Device>> open_devices();
 
 // An array in memory of one device. Holds plain data only.
@@ -124,9 +123,8 @@ class Buffer {
   T* data_ = nullptr;
 };
 
-// Device memory that is taken bit by bit and given up at once: for what works on a stream in steps
-// and asks for memory at each. Keeps its blocks, so that the same work again asks the device for
-// none.
+// Device memory taken in pieces and released at once, for work on a stream that allocates at each
+// step. Keeps its blocks, so that repeated work allocates nothing on the device.
 class Arena {
  public:
   explicit Arena(Device& device) : device_(device) {}
@@ -144,7 +142,7 @@ class Arena {
     used_ += wanted;
     return taken;
   }
-  // Everything taken so far may be given out again: to work behind it on the same stream.
+  // Reuses everything taken so far, for work behind it on the same stream.
   void reset() noexcept {
     block_ = 0;
     used_ = 0;

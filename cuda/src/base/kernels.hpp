@@ -1,5 +1,5 @@
-// Every kernel a stream can be asked to run. A new one is a struct with its arguments and a body,
-// and one more entry here: the device and the emulation launch whatever is listed.
+// The list of all kernels that a stream can run. To add one, write a struct with arguments and a
+// body, and list it here; the device and the emulation launch whatever is listed.
 #pragma once
 
 #include <variant>
@@ -7,14 +7,15 @@
 #include "cuda/src/grid/point_kernels.hpp"
 #include "cuda/src/grid/table_kernels.hpp"
 #include "cuda/src/search/line_kernels.hpp"
-#include "cuda/src/search/search_kernels.hpp"
+#include "cuda/src/search/settle_kernels.hpp"
 
 namespace tonnage::cuda {
 
-// Threads of a block, of every kernel.
+// Threads per block of every kernel.
 inline constexpr int kBlockThreads = 128;
 
-// A kernel of one thread an item has operator()(item); of one warp an item, operator()(warp, item).
+// A kernel with one thread per item has operator()(item); one with a warp per item has
+// operator()(warp, item).
 using Kernel = std::variant<
     FillReciprocals, FillInverseMu, SizePlainLines, SizeUnevenLines, SizePercentileLines,
     StartSearches, SweepLines<false, false, false>, SweepLines<false, false, true>,
@@ -41,7 +42,7 @@ inline Kernel sweep_of_group(int group, const SearchRows& all, std::int64_t firs
   return room ? with_room.operator()<true>() : with_room.operator()<false>();
 }
 
-// The kernels of the pieces of a form (see table_form), the first thread of them `first`.
+// The kernels of the pieces of a form (see table_form), from thread `first` on.
 template <template <bool kHasRoom, bool kStepped> class Body, class Chunk>
 Kernel kernel_of_form(int form, const Chunk& chunk, std::int64_t first) {
   switch (form) {

@@ -6,8 +6,8 @@
 namespace tonnage::cuda {
 namespace {
 
-// Two blocks must fit into a multiprocessor. Asking for no more leaves every kernel the registers
-// it wants, so that nothing is spilled.
+// Two blocks must fit into a multiprocessor. Requiring no more leaves every kernel enough registers
+// to avoid spills.
 template <class Body>
 __global__ void __launch_bounds__(kBlockThreads, 2)
     run_kernel(const __grid_constant__ Body body, std::int64_t count) {

@@ -1,4 +1,4 @@
-// Launches of the kernels on a CUDA stream.
+// Kernel launches on a CUDA stream. Owns: these declarations, which need CUDA headers.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -10,10 +10,10 @@
 
 namespace tonnage::cuda {
 
-// Starts the kernel over items 0 .. count - 1; cudaGetLastError() tells of a refused launch.
+// Starts the kernel over items 0 .. count - 1; cudaGetLastError() reports a refused launch.
 void launch_kernel(const Kernel& kernel, std::int64_t count, cudaStream_t stream);
 
-// Stream::sum_before(); with no scratch it only sets `bytes` to what it needs.
+// Stream::sum_before(). Without scratch memory it only sets `bytes` to the required size.
 [[nodiscard]] cudaError_t launch_sum(std::int64_t* sums, const std::int64_t* counts,
                                      std::int64_t count, void* scratch, std::size_t& bytes,
                                      cudaStream_t stream);

@@ -1,4 +1,4 @@
-// A build without CUDA: no device, and the probe says why.
+// Stands in for CUDA in a build without it: no devices, and a probe that says so.
 #include "cuda/src/base/device.hpp"
 #include "tonnage/cuda/probe.hpp"
 

@@ -1,4 +1,4 @@
-// How an engine starts its threads. Owns: what a thread that cannot be started is called.
+// Starts threads of an engine. Owns: the error of a thread that cannot be started.
 #pragma once
 
 #include <exception>
@@ -17,7 +17,7 @@ struct NoThread : Error {
               device.name() + ": a thread cannot be started: " + error.what()) {}
 };
 
-// One more thread, for the device. Throws NoThread.
+// Starts a thread for the device. Throws NoThread.
 template <class Work>
 void start_thread(std::vector<std::jthread>& threads, const Device& device, Work work) {
   try {

@@ -1,7 +1,7 @@
-// A warp of 32 threads as the kernel bodies see it: per-thread values, steps that every thread
-// takes, and the few collectives between the steps. On the device a per-thread value is a register
-// and a step is the code itself; an emulation (tests/parity) keeps arrays of 32 and loops.
-// Owns: the device's warp.
+// A warp of 32 threads as kernel bodies see it: per-thread values, steps that every thread takes,
+// and the few collectives between steps. On the device a per-thread value is a register and a step
+// is the code itself; the emulation (tests/parity) keeps arrays of 32 and loops. Owns: the warp of
+// the device.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct DeviceWarp {
   // The lane type of the shared numerics: each thread computes its own lane.
   using Real = double;
 
-  // One value a thread.
+  // One value per thread.
   template <class T>
   struct Each {
     T value;
@@ -28,19 +28,19 @@ struct DeviceWarp {
 
   int thread;  // 0 .. 31
 
-  // step(t) on every thread t.
+  // Runs step(t) on every thread t.
   template <class Step>
   __device__ __forceinline__ void each(const Step& step) const {
     step(thread);
   }
-  // step() on one thread, for what a warp writes once.
+  // Runs step() on one thread, for writes that a warp makes once.
   template <class Step>
   __device__ __forceinline__ void once(const Step& step) const {
     if (thread == 0) step();
   }
-  // What threads read before is read before anything they write after.
+  // Orders reads before it before writes after it.
   __device__ __forceinline__ void sync() const { __syncwarp(); }
-  // Bit t: the condition on thread t.
+  // Mask whose bit t is the condition on thread t.
   __device__ __forceinline__ std::uint32_t ballot(bool condition) const {
     return __ballot_sync(~0u, condition);
   }
@@ -52,7 +52,7 @@ struct DeviceWarp {
   __device__ __forceinline__ T from(const Each<T>& values, int source) const {
     return __shfl_sync(~0u, values.value, source);
   }
-  // On each thread the value of the thread it names.
+  // Gives each thread the value of the thread that it names.
   template <class T>
   __device__ __forceinline__ Each<T> gather(const Each<T>& values, const Each<int>& sources) const {
     return {__shfl_sync(~0u, values.value, sources.value)};
@@ -63,13 +63,13 @@ struct DeviceWarp {
   __device__ __forceinline__ std::uint32_t sum(const Each<std::uint32_t>& values) const {
     return __reduce_add_sync(~0u, values.value);
   }
-  // Every bit that some thread has.
+  // Bitwise or over all threads.
   __device__ __forceinline__ std::uint32_t merge(const Each<std::uint32_t>& values) const {
     return __reduce_or_sync(~0u, values.value);
   }
-  // What each thread's replica counts are as a lane.
+  // Type of a thread's replica counts as a lane.
   __device__ __forceinline__ Real lanes(const Each<double>& values) const { return values.value; }
-  // Adds to a counter that many warps share; whole numbers, so the order is of no account.
+  // Adds to a counter shared by many warps; integers, so the order does not matter.
   __device__ __forceinline__ void add(std::int64_t* counter, std::int64_t amount) const {
     if (thread == 0) {
       atomicAdd(reinterpret_cast<unsigned long long*>(counter),

@@ -1,3 +1,5 @@
+// Shares the lines of a grid among threads on devices and the host, and lays out lines as pieces of
+// a chunk.
 #include "cuda/src/grid/grid_job.hpp"
 
 #include <utility>
@@ -5,7 +7,7 @@
 namespace tonnage::cuda {
 namespace {
 
-// Most threads that work on one device: enough to keep it busy while answers are handed over.
+// Most threads per device: enough to keep it busy while answers are handed over.
 constexpr std::int64_t kMostWorkers = 8;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Work over the lines of a grid that threads on several devices take as they become free. Owns:
-// which lines devices take, the threads, how lines are laid out as pieces of a chunk, and how a
+// A job over the lines of a grid, which threads on several devices take as they become free. Owns:
+// which lines devices take, the threads, the layout of lines as pieces of a chunk, and how a
 // failure of one thread ends the others.
 #pragma once
 
@@ -20,14 +20,14 @@
 
 namespace tonnage::cuda {
 
-// Not even the least chunk fits into the memory of a device.
+// Thrown if the smallest chunk does not fit into the memory of a device.
 struct NoMemory : Error {
   NoMemory(const Device& device, const OutOfMemory& error, const char* least)
       : Error(ErrorCode::kUnavailable, device.name() + ": " + error.what() + ", for " + least) {}
 };
 
 struct GridJob {
-  // `leaves_percentiles`: lines whose TTFT target binds a percentile are left to the host.
+  // `leaves_percentiles`: the host gets lines whose TTFT target binds a percentile.
   GridJob(const Evaluator& with_host, const Problem& of, std::span<const GridLine> over,
           const GridOptions& with, bool leaves_percentiles);
 
@@ -49,7 +49,7 @@ struct GridJob {
   std::size_t next = 0;
   std::int64_t done = 0;
   std::exception_ptr error;
-  // Of a worker that found no memory or got no thread, and left the work to the others.
+  // Error of a worker that found no memory or got no thread and left the work to the others.
   std::exception_ptr left_out;
 
   [[nodiscard]] const ServerRow& server(const GridLine& g) const {
@@ -59,13 +59,13 @@ struct GridJob {
     return problem.perfs[problem.lines[g.line].perf];
   }
 
-  // Entries of TableChunk::inv_mu that a piece of the line takes.
+  // Entries of TableChunk::inv_mu that a piece of the line needs.
   [[nodiscard]] std::int64_t num_rates(const GridLine& g) const {
     const std::int64_t last = g.batch(g.num_batches - 1);
     return is_stepped_form(table_form(server(g), perf(g), last)) ? last : 0;
   }
 
-  // At most so many of the next lines, as long as fits(line) holds; the first one in any case.
+  // Takes the next lines: at most `most`, while fits(line) holds, and at least one.
   template <class Fits>
   [[nodiscard]] std::vector<std::int64_t> take(std::int64_t most, const Fits& fits) {
     const std::lock_guard lock(mutex);
@@ -80,8 +80,8 @@ struct GridJob {
   void report(std::int64_t lines_done);
   void fail();  // with the exception under way
 
-  // work(device) on some threads for each device, the rest by fill_the_rest() on this one; returns
-  // when all is done and rethrows the first exception.
+  // Runs work(device) on some threads for each device and fill_the_rest() on this thread. Returns
+  // when all are done, and rethrows the first exception.
   template <class Work, class Rest>
   void run(const std::vector<std::unique_ptr<Device>>& devices, const Work& work,
            const Rest& fill_the_rest) {
@@ -138,7 +138,7 @@ struct PieceLayout {
   std::int64_t first_stepped = 0;  // the first piece whose chunk count grows
 };
 
-// Fills `to` with what the device needs of the pieces.
+// Fills `to` with the description of the pieces for the device.
 [[nodiscard]] PieceLayout lay_out(const GridJob& job, const std::vector<PieceOfLine>& pieces,
                                   TablePiece* to);
 

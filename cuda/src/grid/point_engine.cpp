@@ -1,3 +1,5 @@
+// The engine of frontier points: per device, threads that count and write the points of chunks of
+// grid lines and copy them back. The kernels are in point_kernels.hpp.
 #include "cuda/src/grid/point_engine.hpp"
 
 #include <algorithm>
@@ -27,8 +29,8 @@ struct Job : GridJob {
   std::int64_t rows = 0, threads = 0;  // of the lines for the devices
 };
 
-// A thread's chunk on one device. Other threads of the device compute and copy while this one waits
-// or hands points over.
+// One thread and its chunk on a device. Other threads of the device compute and copy while this one
+// waits or hands points over.
 class Worker {
  public:
   Worker(Device& device, Job& job) : device_(device), job_(job) {
@@ -36,7 +38,7 @@ class Worker {
     stream_ = device_.make_stream();
     allocate();
     stream_->launch(FillReciprocals{reciprocals_.data()}, reciprocals_.size());
-    // Points have padding, which is copied, too.
+    // The padding of points is copied too, so it must be initialised.
     stream_->zero(found_.data(), static_cast<std::size_t>(found_.size()) * sizeof(ParetoPoint));
   }
   Worker(const Worker&) = delete;
@@ -159,8 +161,7 @@ class Worker {
     }
   }
 
-  // Writes and copies the points, as many as fit at a time, and hands over those of one line after
-  // the other.
+  // Writes and copies the points in windows that fit the buffer, and hands them over line by line.
   void hand_over(const PieceLayout& layout, PointChunk& chunk) {
     chunk.window = chunk.window_end = 0;
     for (std::int64_t i = 0; i < std::ssize(layout.pieces) && !job_.failed; ++i) {

@@ -1,6 +1,5 @@
-// What may be on a frontier, found on one or more devices: of a chunk of grid lines only the points
-// that are kept come back. Owns: chunk sizes, the passes of counting and writing, and which lines
-// the host looks at instead.
+// Finds the points that may be on a frontier on one or more devices; only these points are copied
+// back. Owns: chunk sizes, the passes of counting and writing, and which lines go to the host.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +13,19 @@
 namespace tonnage::cuda {
 
 struct PointLimits {
-  // Lines of a chunk, its rows, its threads (one a replica count), and the points that come back at
-  // a time. All are halved until the memory of the device suffices.
+  // Lines, rows and threads (one per replica count) of a chunk, and points per copy. All are halved
+  // until the memory of the device suffices.
   std::int64_t lines = 16'384;
   std::int64_t rows = 1 << 20;
   std::int64_t threads = 1 << 20;
   std::int64_t points = 1 << 18;
 };
 
-// Evaluator::points() of average TTFT with the points of the CPU. Lines that devices leave out are
-// looked at by `host`: of those whose targets are ignored also the ones with a TTFT target on a
-// percentile, as the verdicts on them take more than a pass over the batch sizes. Throws Error
-// (kUnavailable) when a device fails or its memory does not suffice for a single line; an exception
-// of the consumer is passed on.
+// Evaluator::points() for average TTFT, with the points of the CPU. `host` handles the lines that
+// devices leave out. With targets ignored these include lines with a TTFT target on a percentile,
+// whose verdicts need more than one pass over the batch sizes. Throws Error (kUnavailable) if a
+// device fails or its memory does not suffice for one line; exceptions of the consumer are passed
+// on.
 void points_on_devices(const std::vector<std::unique_ptr<Device>>& devices, const Evaluator& host,
                        const Problem& problem, std::span<const GridLine> grid,
                        const GridOptions& options, const PointOptions& wanted,

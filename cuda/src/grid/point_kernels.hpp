@@ -1,6 +1,6 @@
-// Kernel bodies that find what may be on a frontier: a thread a replica count of a line, as for the
-// table, of which nothing but the points that ColumnThinner keeps is written. The points are
-// counted first; sums over the counts then tell every thread where its own begin.
+// Kernel bodies that find the points of frontiers, one thread per replica count of a line. Only the
+// points that ColumnThinner keeps are written. A first pass counts them; prefix sums of the counts
+// then tell every thread where its points begin.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace tonnage::cuda {
 
-// emit(point) for every point that the column keeps.
+// Calls emit(point) for every point that the column keeps.
 template <bool kHasRoom, bool kStepped, class Emit>
 TONNAGE_KERNEL_BODY void thin_column(const TableChunk& chunk, const TableColumn& column,
                                      bool ignore_targets, const Emit& emit) {
@@ -19,7 +19,7 @@ TONNAGE_KERNEL_BODY void thin_column(const TableChunk& chunk, const TableColumn&
   const ServerRow& server = column.piece.server;
   (void)column.run<kHasRoom, kStepped>(
       chunk, [&](std::int64_t row, const TableState<double>& state, const auto& point) {
-        // What cannot qualify needs no metrics.
+        // Candidates that cannot qualify need no metrics.
         const std::int64_t need = chunk.needs[column.piece.first_row + row];
         if (!ignore_targets && (need <= 0 || replicas < need)) return;
         if (replicas < server.min_replicas) return;
@@ -45,7 +45,7 @@ struct PointChunk {
   bool ignore_targets;
   std::int64_t* counts;       // [threads + 1] points of each thread; the last entry stays 0
   const std::int64_t* begin;  // [threads + 1] sums of the counts before
-  // Points of this window of all are written, the first of them at points[0].
+  // The window of points that this pass writes, the first of them to points[0].
   std::int64_t window, window_end;
   ParetoPoint* points;
 };
@@ -66,7 +66,7 @@ struct CountPoints {
   }
 };
 
-// Lines with rows for the host have no points here.
+// Lines with rows for the host have no points on the device.
 struct DropPoints {
   static constexpr int kThreadsPerItem = 1;
   PointChunk chunk;

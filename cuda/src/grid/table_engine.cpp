@@ -1,3 +1,5 @@
+// The engine of the table of candidates: per device, threads with two chunks of grid lines in
+// flight, whose rows go to the consumer. The kernels are in table_kernels.hpp.
 #include "cuda/src/grid/table_engine.hpp"
 
 #include <algorithm>
@@ -9,12 +11,12 @@
 namespace tonnage::cuda {
 namespace {
 
-// Blocks for the consumer: what stays in the second-level cache, as from the CPU.
+// Candidates of a block for the consumer, as on the CPU: columns that fit the second-level cache.
 constexpr std::int64_t kBlockCandidates = 8192;
-// A chunk has room for a rate, an entry of TableChunk::inv_mu, for so many candidates, which share
-// it where they differ in their replica counts.
+// Candidates per entry of TableChunk::inv_mu that a chunk has room for. Candidates of one rate
+// share an entry.
 constexpr std::int64_t kCandidatesPerRate = 4;
-// Where each column begins: whole cache lines.
+// Alignment of columns: whole cache lines.
 constexpr std::int64_t kStrideUnit = 32;
 
 struct Job : GridJob {
@@ -69,8 +71,8 @@ struct Slot {
   std::int64_t stride = 0;
 };
 
-// A thread's two chunks on one device: while one is computed and copied, the rows of the other are
-// handed over.
+// One thread and its two chunks on a device: while one is computed and copied, the rows of the
+// other are handed over.
 class Worker {
  public:
   Worker(Device& device, Job& job) : device_(device), job_(job) {
@@ -104,7 +106,7 @@ class Worker {
   }
 
  private:
-  // Takes memory for two chunks, smaller ones until it suffices.
+  // Allocates two chunks, halving their size until memory suffices.
   void allocate() {
     const auto bytes =
         static_cast<std::int64_t>(job_.num_columns * sizeof(double) + sizeof(Verdict));
@@ -135,7 +137,7 @@ class Worker {
     }
   }
 
-  // A line in pieces of as many rows as fit, one after the other.
+  // Cuts a line into pieces of as many rows as fit.
   void run_long(std::int64_t ordinal) {
     const GridLine& g = job_.grid[ordinal];
     const std::int64_t rows = candidates_ / g.num_replicas;
@@ -145,14 +147,14 @@ class Worker {
     }
   }
 
-  // Starts a chunk, taking the answers of the one before the last first.
+  // Starts a chunk, after taking the answers of the chunk before the last.
   void start_next(const std::vector<PieceOfLine>& pieces) {
     Slot& slot = *slots_[turn_];
     turn_ ^= 1;
     finish(slot);
     start(slot, pieces);
   }
-  // In the order in which they were started.
+  // Finishes chunks in the order in which they were started.
   void finish_all() {
     for (int i = 0; i < 2; ++i, turn_ ^= 1) finish(*slots_[turn_]);
   }
@@ -213,7 +215,7 @@ class Worker {
     job_.report(ended);
   }
 
-  // Whether the line ends with this piece.
+  // Whether this piece is the last of its line.
   bool hand_over(const Slot& slot, std::int64_t i) {
     const PieceOfLine& piece = slot.layout.pieces[i];
     if (given_up_ == piece.ordinal) return false;

@@ -1,7 +1,7 @@
-// Kernel bodies of the table of candidates: one thread a replica count of a line, which runs
-// through the batch sizes and writes its share of every row, neighbouring threads side by side;
-// percentiles are a pass of their own, one thread a candidate.
-// Owns: the rows of a chunk of the table on the device.
+// Kernel bodies of the table of candidates. One thread per replica count of a line runs through the
+// batch sizes and writes its element of every row, next to those of neighbouring threads.
+// Percentiles are a second pass, one thread per candidate. Owns: the rows of a chunk of the table
+// on the device.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace tonnage::cuda {
 
-// Some consecutive batch sizes of a grid line with all its replica counts.
+// Consecutive batch sizes of a grid line with all replica counts.
 struct TablePiece {
   ServerRow server;
   PerfRow perf;
@@ -21,11 +21,11 @@ struct TablePiece {
   std::int64_t first_batch, batch_step, num_rows;
   std::int64_t last_batch;  // of the whole line
   std::int64_t first_replicas, replica_step, num_replicas;
-  // Threads, rows and candidates of the pieces before it in the chunk, and entries of inv_mu.
+  // Sums over the pieces before this one: threads, rows, candidates, entries of inv_mu.
   std::int64_t first_thread, first_row, first_candidate, first_rate;
 };
 
-// Forms of the kernel: with or without a waiting room, chunk counts that grow or not.
+// Forms of the kernel: with or without a waiting room, with one chunk count or growing ones.
 inline constexpr int kTableForms = 4;
 inline bool is_stepped_form(int form) { return form >= 2; }
 inline int table_form(const ServerRow& server, const PerfRow& perf, std::int64_t last_batch) {
@@ -39,8 +39,8 @@ struct TableChunk {
   const TablePiece* pieces;
   std::int64_t num_pieces;
   const double* reciprocals;  // [n] = 1/n up to the largest batch size; entry 0 unused
-  // Of pieces whose chunk counts grow: 1/mu(n) up to the last batch size of the line, the first at
-  // first_rate. `first_stepped`: the first of these pieces, which come last.
+  // For pieces whose chunk counts grow: 1/mu(n) up to the last batch size of the line, the first at
+  // first_rate. These pieces come last; the first of them is `first_stepped`.
   double* inv_mu;
   std::int64_t first_stepped;
   std::int32_t* needs;      // [rows] replicas that the batch size needs; 0: no number suffices
@@ -54,7 +54,7 @@ struct TableChunk {
   TONNAGE_KERNEL_BODY double* inv_mu_of(const TablePiece& piece) const {
     return inv_mu + (piece.first_rate - 1);
   }
-  // Index of the last piece that begins at or before an item, by one of the sums over pieces.
+  // The last piece that begins at or before an item, by one of the sums over pieces.
   TONNAGE_KERNEL_BODY std::int64_t piece_of(std::int64_t TablePiece::*begin,
                                             std::int64_t item) const {
     std::int64_t low = 0, high = num_pieces;
@@ -69,8 +69,8 @@ struct TableChunk {
     return low;
   }
 };
-// Behind the columns of the table, where percentiles are asked for, what they are computed from:
-// QueueMetrics::wait_weight and rate/mu(M).
+// Columns behind those of the table, if percentiles are requested: QueueMetrics::wait_weight and
+// rate/mu(M), from which percentiles are computed.
 inline constexpr int kWaitColumn = kNumGridColumns;
 inline constexpr int kLoadColumn = kNumGridColumns + 1;
 inline constexpr int kNumDeviceColumns = kNumGridColumns + 2;
@@ -116,13 +116,13 @@ struct SizeTableRows {
   }
 };
 
-// What misses at the low end of the range of rates, out of line: few candidates ask.
+// The target missed at the low end of the rate range. Out of line, since few candidates need it.
 TONNAGE_KERNEL_CALL Reason reason_at_low_end(const ServerRow& server, const PerfRow& perf,
                                              std::int64_t batch) {
   return finish_line_on_averages(server, perf, batch, RateSearch<double>{}).reason;
 }
 
-// One replica count of a line as a thread sees it.
+// One replica count of a line, as one thread sees it.
 struct TableColumn {
   const TablePiece& piece;
   std::int64_t index;  // of the piece
@@ -133,8 +133,8 @@ struct TableColumn {
   TONNAGE_KERNEL_BODY TableColumn(const TableChunk& chunk, std::int64_t thread)
       : TableColumn(chunk, thread, chunk.piece_of(&TablePiece::first_thread, thread)) {}
 
-  // Calls visit(row, state, point) for every row, point() being the metrics there, and answers how
-  // many rows there were: the last ones may be left out, and num_alone of the piece then says so.
+  // Calls visit(row, state, point) for every row, with point() the metrics there, and returns the
+  // number of rows. It may leave out the last rows; num_alone of the piece then says so.
   template <bool kHasRoom, bool kStepped, class Visit>
   TONNAGE_KERNEL_BODY std::int64_t run(const TableChunk& chunk, const Visit& visit) const {
     const QueueShape shape = queue_shape(piece.server, piece.perf, piece.last_batch);
@@ -152,7 +152,7 @@ struct TableColumn {
       const auto batch = static_cast<double>(n);
       const double reciprocal = chunk.reciprocals[n];
       table_step(state, batch, kStepped ? inv_mu[n] : inverse_mu(segment, reciprocal));
-      // The same rule as for lanes of the CPU: from such a row on, the line is not for a device.
+      // The rule of CPU lanes: from such a row on, the line is not for a device.
       alone = alone || !(state.q <= kMostTableLoad);
       if (n == next) {
         if constexpr (kStepped) {
@@ -183,7 +183,7 @@ struct TableColumn {
         ++row;
       }
       if (n % kChainBlock == 0) {
-        // Service may slow down again: nothing is cut.
+        // Service may slow down again, so no weight is cut.
         (void)chain_block_end(state.chain, kStepped ? 1.0 : state.q, n, longest);
       }
     }
@@ -232,7 +232,7 @@ struct FillTable {
           if (column.piece.server.targets.binds_percentile()) return;  // see JudgePercentiles
           chunk.verdicts[place(column, at)] = column.judge(chunk, at, state, p);
         });
-    // What is copied was written, also where nobody reads it.
+    // Initialise all copied memory, even if it is not read.
     for (; row < column.piece.num_rows; ++row) {
       write(column, {}, row);
       chunk.verdicts[place(column, row)] = Verdict::kFeasible;
@@ -293,7 +293,7 @@ struct TableCandidate {
   }
 };
 
-// The columns of percentiles from what FillTable left of each candidate.
+// The columns of percentiles, from the columns that FillTable left for each candidate.
 struct FillPercentiles {
   static constexpr int kThreadsPerItem = 1;
   TableChunk chunk;
@@ -311,7 +311,7 @@ struct FillPercentiles {
   }
 };
 
-// The verdicts where the TTFT target binds a percentile, which FillTable leaves out.
+// The verdicts for TTFT targets that bind a percentile, which FillTable leaves out.
 struct JudgePercentiles {
   static constexpr int kThreadsPerItem = 1;
   TableChunk chunk;

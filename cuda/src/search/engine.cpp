@@ -1,3 +1,5 @@
+// The engine of searches and sizing: per device, a worker with two chunks of lines in flight; the
+// host answers the other lines. The kernels are in search_kernels.hpp and line_kernels.hpp.
 #include "cuda/src/search/engine.hpp"
 
 #include <algorithm>
@@ -14,7 +16,7 @@
 namespace tonnage::cuda {
 namespace {
 
-// What all workers share.
+// State that all workers share.
 struct Job {
   Job(const Problem& of, const SearchOptions& with, const EngineLimits& within, SearchResult& into)
       : problem(of), options(with), limits(within), result(into) {}
@@ -23,7 +25,7 @@ struct Job {
   const SearchOptions& options;
   const EngineLimits& limits;
   SearchResult& result;
-  // Of the lines for the devices: the largest batch ceiling, and the entries they take.
+  // Over the lines for devices: the largest batch ceiling, and the sum of their entries.
   std::int64_t longest = 0;
   std::int64_t entries = 0;
 
@@ -34,15 +36,14 @@ struct Job {
   std::int64_t done = 0;
 
   [[nodiscard]] bool searches_batches() const { return options.batch == BatchMode::kSearch; }
-  // Batch ceiling of a line for the devices, 0 of one for the host.
+  // Batch ceiling of a line for devices; 0 for a line of the host.
   [[nodiscard]] std::int64_t ceiling(std::int64_t line) const {
     const ServerRow& server = problem.servers[problem.lines[line].server];
     const PerfRow& perf = problem.perfs[problem.lines[line].perf];
     return needs_search(server, perf) ? batch_ceiling(server, perf) : 0;
   }
-  // Servers that a chunk of `most` lines has room for: as many as the lines span where chunks
-  // follow each other from the first line on. A chunk that begins elsewhere may span more, and is
-  // cut.
+  // Servers that a chunk of `most` lines has room for: the most that such chunks span if they start
+  // from the first line. A chunk that starts elsewhere may span more, and is cut.
   [[nodiscard]] std::int64_t servers_of_chunk(std::int64_t most) const {
     std::int64_t widest = 0;
     const auto count = std::ssize(problem.lines);
@@ -138,7 +139,7 @@ class Worker {
   }
 
  private:
-  // Takes memory for two chunks, smaller ones until it suffices.
+  // Allocates two chunks, halving their size until memory suffices.
   void allocate() {
     constexpr std::int64_t kMostLines = std::numeric_limits<std::int32_t>::max();
     lines_ = std::clamp<std::int64_t>(std::min(job_.limits.lines, kMostLines), 1,
@@ -170,7 +171,7 @@ class Worker {
     }
   }
 
-  // Orders lines without load, so that the memory it takes is found missing here or never.
+  // Orders idle lines once, so that a lack of memory shows here or never.
   void rehearse(Slot& slot) {
     const auto clear = [&](const auto& buffer) {
       slot.stream->zero(buffer.data(),
@@ -183,7 +184,7 @@ class Worker {
     slot.stream->wait();
   }
 
-  // What every chunk needs: performance data and the table of 1/n.
+  // Uploads what every chunk needs: performance data and the table of 1/n.
   void upload_shared() {
     Stream& stream = *slots_[0]->stream;
     const std::vector<PerfRow>& perfs = job_.problem.perfs;
@@ -202,8 +203,8 @@ class Worker {
             slot.count,           slot.inv_mu.data()};
   }
 
-  // Fills the pinned buffers with lines from `first` on, as many as the buffers for entries and
-  // servers hold: at least one.
+  // Fills the pinned buffers with lines from `first` on: at least one, and as many as the buffers
+  // for entries and servers hold.
   void prepare(Slot& slot, std::int64_t first, std::int64_t last) {
     const Problem& problem = job_.problem;
     slot.first_server = problem.lines[first].server;
@@ -269,7 +270,7 @@ class Worker {
                    static_cast<std::size_t>(slot.count) * sizeof(LineOutcome));
   }
 
-  // Waits for the chunk in flight and takes its answers, of lines for the host whatever is there.
+  // Waits for the chunk in flight and takes its answers, except those of lines for the host.
   void finish(Slot& slot) {
     if (slot.count == 0) return;
     slot.stream->wait();
@@ -310,7 +311,7 @@ void work(Device& device, Job& job) {
   }
 }
 
-// Has the host answer the lines that `is_left` says of their index.
+// The lines for which is_left(index) holds, answered by the host.
 struct HostLines {
   std::vector<std::int64_t> lines;
   SearchResult found;

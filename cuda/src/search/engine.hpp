@@ -1,6 +1,6 @@
-// The search of a whole problem on one or more devices: lines in chunks, two chunks in flight on
-// each device, several devices taking chunks as they become free. Owns: chunk sizes and what
-// happens when memory does not suffice. Knows devices only by their interface.
+// The search of a whole problem on one or more devices: two chunks of lines in flight per device,
+// taken as devices become free. Owns: chunk sizes and the response to scarce memory. Knows devices
+// only by their interface.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ struct EngineLimits {
   std::int64_t entries = 128 << 20;
 };
 
-// Answers every line of the problem as the CPU does. Lines that devices leave out are answered by
-// `host` on the calling thread. Throws Error (kUnavailable) when a device fails or its memory does
-// not suffice for a single line.
+// Answers every line of the problem as the CPU does. `host` answers the lines that devices leave
+// out, on the calling thread. Throws Error (kUnavailable) if a device fails or its memory does not
+// suffice for one line.
 [[nodiscard]] SearchResult search_on_devices(const std::vector<std::unique_ptr<Device>>& devices,
                                              const Evaluator& host, const Problem& problem,
                                              const SearchOptions& options,

@@ -1,7 +1,7 @@
-// Kernel bodies that size lines: index arithmetic and one call into the shared numerics. One thread
-// a line; lines are ordered by kind and batch size, so that threads of a warp run alike. Owns: the
-// rows of a chunk of lines on the device with the tables of 1/n and 1/mu(n) they share, and which
-// lines a device answers at all.
+// Kernel bodies that size lines: index arithmetic and calls into the shared numerics, one thread
+// per line. Lines are ordered by kind and batch size, so that the threads of a warp run alike.
+// Owns: the rows of a chunk of lines on the device with their tables of 1/n and 1/mu(n), and which
+// lines devices answer at all.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@
 
 namespace tonnage::cuda {
 
-// Lines that run through the same code: how they are sized, and which form of the sweep tests them.
+// Kind of a line: the code that sizes it and the form of the sweep that tests it.
 enum class LineKind : std::uint8_t {
   kPlain,              // one search over a uniform chunk count
   kUneven,             // ITL can turn down, or the rate range is empty
@@ -30,15 +30,15 @@ enum class LineKind : std::uint8_t {
   kSteppedPercentile,  // both
 };
 inline constexpr int kLineKinds = 5;
-// A group is a kind, with or without a waiting room, with or without targets on response time or
-// drops.
+// Number of groups: kinds, with or without a waiting room, with or without targets on response time
+// or drops.
 inline constexpr int kLineGroups = kLineKinds * 4;
-// First of the groups of a kind.
+// The first group of a kind.
 TONNAGE_HD constexpr int first_group(LineKind kind) { return static_cast<int>(kind) * 4; }
-// A line that devices leave out: nothing to search.
+// Group of a line that devices leave out, because there is nothing to search.
 inline constexpr int kHostLine = -1;
 
-// Index of a line's group, the plain ones first, or kHostLine.
+// The group of a line, the plain ones first, or kHostLine.
 TONNAGE_HD int line_group(const ServerRow& server, const PerfRow& perf) {
   if (!needs_search(server, perf)) return kHostLine;
   const QueueShape shape = queue_shape(server, perf, batch_ceiling(server, perf));
@@ -56,13 +56,13 @@ TONNAGE_HD int line_group(const ServerRow& server, const PerfRow& perf) {
   return first_group(kind) + is_extended * 2 + static_cast<int>(shape.max_queue > 0);
 }
 
-// Entries that a line of this ceiling takes in arrays with one for each batch size: whole groups,
-// so that every line begins a cache line.
+// Entries of a line with this ceiling in arrays by batch size, rounded up so that every line begins
+// a cache line.
 TONNAGE_HD std::int64_t entry_count(std::int64_t ceiling) {
   return (ceiling + kWarpSize - 1) / kWarpSize * kWarpSize;
 }
 
-// The lines of a chunk. Kernels go by positions in the order in which the device works on them.
+// The lines of a chunk. Kernels index positions in the order of work on the device.
 struct ChunkRows {
   const ServerRow* servers;  // of the chunk, the first of them number `first_server`
   std::int64_t first_server;
@@ -70,7 +70,7 @@ struct ChunkRows {
   const LineRow* lines;
   LineOutcome* outcomes;      // of each line
   const double* reciprocals;  // [n] = 1/n up to the largest batch ceiling; entry 0 unused
-  // Of each position: its line; where its entries begin in arrays with one for each batch size.
+  // By position: its line, and where its entries begin in arrays by batch size.
   const std::int32_t* order;
   const std::int64_t* first_entry;
   // 1/mu(n) of the lines from position `first_stepped` on, whose chunk counts grow; entry 0 unused.
@@ -97,7 +97,7 @@ TONNAGE_KERNEL_BODY InverseMu uniform_inverse_mu(const ServerRow& server, const 
   const ServiceSegment s = service_segment(service, chunk_count(service, 1.0));
   return {s.inv_mu_slope_ms, s.inv_mu_base_ms, reciprocals};
 }
-// It at one batch size, whatever the chunk count there.
+// 1/mu(n) of a pair at one batch size, with any chunk count.
 TONNAGE_KERNEL_BODY double inverse_mu_at(const ServerRow& server, const PerfRow& perf,
                                          std::int64_t n, const double* reciprocals) {
   const ServiceParams service = queue_shape(server, perf, n).service;
@@ -109,7 +109,7 @@ TONNAGE_KERNEL_BODY InverseMu inverse_mu_of_line(const ChunkRows& rows, std::int
   return uniform_inverse_mu(rows.server(at), rows.perf(at), rows.reciprocals);
 }
 
-// size_rate() of a plain pair whose range is not empty, with 1/n from the table.
+// size_rate() of a plain pair with a non-empty range, with 1/n from the table.
 TONNAGE_KERNEL_BODY RateSearch<double> search_plain(const QueueShape& shape,
                                                     const LatencyTargets& targets,
                                                     const RateRange& range, double chunks,
@@ -119,8 +119,8 @@ TONNAGE_KERNEL_BODY RateSearch<double> search_plain(const QueueShape& shape,
   return search_rate(evaluate, range.low_per_ms, range.high_per_ms, guess_rate(lanes));
 }
 
-// One pair at one rate, out of line: the search for uneven pairs asks at twenty places, and the
-// chain should be compiled for one.
+// One pair at one rate, out of line: the search for uneven pairs evaluates at twenty places, and
+// the chain should be compiled once.
 template <class Pair>
 TONNAGE_KERNEL_CALL auto averages_of_pair(const Pair& pair, double rate) {
   return pair.averages(rate);
@@ -158,7 +158,7 @@ TONNAGE_KERNEL_CALL RateSearch<double> search_uneven_pair(const QueueShape& shap
   return search_uneven(evaluate, range, guess_rate(lanes), chunks_at_1, chunks_at_m);
 }
 
-// The same for a pair whose TTFT target binds a percentile.
+// size_rate() of a pair whose TTFT target binds a percentile.
 TONNAGE_KERNEL_CALL RateSearch<double> search_percentile_pair(const QueueShape& shape,
                                                               const LatencyTargets& targets,
                                                               bool has_tps_target,
@@ -166,7 +166,7 @@ TONNAGE_KERNEL_CALL RateSearch<double> search_percentile_pair(const QueueShape& 
   return size_percentile<Called<PercentileEvaluator>>(shape, targets, has_tps_target, inv_mu);
 }
 
-// ttft_quantile() at a percentile. The tail is asked for at one place, so it is compiled once.
+// ttft_quantile() at a percentile. The tail is called at one place, so that it is compiled once.
 TONNAGE_KERNEL_CALL double ttft_at_level(const QueueMetrics& m, std::int64_t max_queue,
                                          double probability) {
   const auto tail = [&](double t_ms) { return compute_wait_tail(m, max_queue, t_ms); };
@@ -185,7 +185,7 @@ TONNAGE_KERNEL_CALL LineOutcome finish_on_percentile(const ServerRow& server, co
                           }));
 }
 
-// size_pair() of a line at one batch size; inv_mu() is asked for where it matters.
+// size_pair() of a line at one batch size; inv_mu() is called only where it matters.
 template <class GetInverseMu>
 TONNAGE_KERNEL_BODY RateSearch<double> search_batch(const ServerRow& server, const PerfRow& perf,
                                                     std::int64_t batch, const double* reciprocals,
@@ -212,7 +212,8 @@ struct FillReciprocals {
   }
 };
 
-// The tables of lines whose chunk counts grow: a warp a line, each thread a batch size of 32.
+// The tables of lines whose chunk counts grow: one warp per line, each thread one of 32 batch
+// sizes.
 struct FillInverseMu {
   static constexpr int kThreadsPerItem = kWarpSize;
   ChunkRows rows;

@@ -1,6 +1,6 @@
-// The order in which a device works on the lines of a chunk: lines that run through the same code
-// side by side, longest first, so that threads of a warp run alike and the last blocks are short.
-// Owns: the key lines are sorted by. Kernel bodies and the interface know nothing but the result.
+// The order in which a device works on the lines of a chunk: lines of the same code side by side,
+// the longest first, so that the threads of a warp run alike and the last blocks are short. Owns:
+// the sort key of lines. Kernel bodies and the device interface know only the result.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tonnage::cuda {
 
-// What an ordering writes, in device memory.
+// The result of an ordering, in device memory.
 struct LineOrder {
   std::uint32_t* keys;        // [count] to work in
   std::int32_t* order;        // [count] line of the chunk at each position
@@ -38,7 +38,7 @@ struct KeyOfLine {
 struct FirstKeyOfGroup {
   TONNAGE_HD std::uint32_t operator()(int group) const { return first_key_of_group(group); }
 };
-// Entries that the line at a position takes, by its key.
+// Entries of the line at a position, from its key.
 struct EntriesOfKey {
   TONNAGE_HD std::int64_t operator()(std::uint32_t key) const {
     if (key >= first_key_of_group(kLineGroups)) return 0;

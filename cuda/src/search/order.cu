@@ -8,8 +8,8 @@
 namespace tonnage::cuda {
 namespace {
 
-// Thrust asks for memory at every step. Nothing is given back: a later step of the stream may take
-// what an earlier one is done with only where the arena is reset.
+// Thrust allocates memory at every step. Nothing is freed, because a later step of the stream may
+// reuse memory of an earlier one only after the arena is reset.
 struct ArenaAllocator {
   using value_type = char;
   Arena* arena;

@@ -1,4 +1,4 @@
-// The ordering of a chunk's lines on Thrust: one text for the device and for Thrust's host system,
+// The ordering of the lines of a chunk by Thrust, shared by the device and Thrust's host system,
 // where it is tested.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace tonnage::cuda {
 
-// Fills `to` for `count` lines. The policy says where it runs and what memory it works in.
+// Fills `to` for `count` lines. The policy selects the execution space and the memory.
 template <class Policy>
 void order_lines(const Policy& policy, const ChunkRows& rows, const LineOrder& to,
                  std::int64_t count) {

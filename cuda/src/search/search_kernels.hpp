@@ -1,9 +1,7 @@
-// Kernel bodies of the search over batch sizes: a warp a line. The sweep holds 32 replica counts in
-// its lanes and runs through all batch sizes in one pass; what passes is settled by sizing, first
-// one batch size of each line, then lanes over batch sizes. Two rounds of sweep and settling answer
-// every line. Owns: which replica counts a round looks at, and the order in which batch sizes are
-// settled, by which the answer is always the least replicas and among those the smallest batch
-// size.
+// Kernel bodies of the search over batch sizes, one warp per line. The sweep holds 32 replica
+// counts in its lanes and passes over all batch sizes once; the kernels of settle_kernels.hpp size
+// the candidates that pass. Two rounds of sweep and settling answer every line. Owns: the state of
+// a search, and the replica counts of a round.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +12,7 @@
 
 namespace tonnage::cuda {
 
-// What the next round does with a line.
+// Stage of a line: what the next round does with it.
 enum class SearchStage : std::int32_t {
   kDone,
   kLowest,  // infeasible at its ceiling: every batch size that holds at the lowest rate is sized
@@ -24,10 +22,10 @@ enum class SearchStage : std::int32_t {
 };
 
 struct LineSearch {
-  std::int64_t after;  // no batch size does with so few replicas
-  std::int64_t to;     // the answer needs no more
-  // Of what passed the last sweep: the least replica count, and the smallest batch size with it; 0
-  // where nothing did.
+  std::int64_t after;  // this many replicas are too few for every batch size
+  std::int64_t to;     // upper bound of the answer
+  // Among the candidates that passed the last sweep: the least replica count, and the smallest
+  // batch size with it; 0 if none passed.
   std::int32_t first_count;
   std::int32_t first_batch;
   SearchStage stage;
@@ -42,20 +40,19 @@ struct SearchCounts {
 struct SearchRows {
   ChunkRows rows;
   LineSearch* searches;  // of each position
-  // Of each batch size of a line: the first replica count at which it passed, 0: none, kSized:
-  // sized already.
+  // By batch size of a line: the first replica count that passed; 0: none; kSized: already sized.
   std::int32_t* entries;
   SearchCounts* counts;
   bool whole_grid;
 };
 inline constexpr std::int32_t kSized = -1;
 inline constexpr std::uint32_t kNoEntry = ~0u;
-// Replicas of a line of which too many batch sizes would have to be sized: the host answers it.
+// Marks a line with too many batch sizes to size: the host answers it.
 inline constexpr std::int64_t kLeftToHost = -1;
 // Rounds of sweep and settling after which every line is done.
 inline constexpr int kSearchRounds = 2;
 
-// Where the search of each sized line starts.
+// Initialises the search of each sized line.
 struct StartSearches {
   static constexpr int kThreadsPerItem = 1;
   SearchRows all;
@@ -73,8 +70,8 @@ struct StartSearches {
   }
 };
 
-// One pass over all batch sizes with 32 replica counts, ascending over the lanes. Bit t of the
-// result: some batch size passes with the count of lane t.
+// One pass over all batch sizes with 32 replica counts, ascending over the lanes. Returns a mask:
+// bit t says whether some batch size passes with the count of lane t.
 template <bool kHasRoom, bool kStepped, bool kExtended, class Warp>
 struct SweepPass {
   using V = typename Warp::Real;
@@ -85,16 +82,15 @@ struct SweepPass {
   const double* table;    // 1/mu(n) where kStepped, else 1/n
   std::int32_t* entries;  // of the line
   std::int64_t passed = 0;
-  // On each thread, of the entries it has set: the least count and the smallest batch size with it.
+  // By thread, over the entries it has set: the least count, and the smallest batch size with it.
   typename Warp::template Each<std::uint32_t> least_count{}, least_batch{};
 
-  // `wanted`: the lanes that count. `keeps`: entries set before stay.
+  // `wanted`: the lanes to consider. `keeps`: entries set before stay.
   TONNAGE_KERNEL_BODY std::uint32_t operator()(const Counts& replicas, std::uint32_t wanted,
                                                bool keeps) {
     if (!keeps) warp.each([&](int t) { least_count[t] = least_batch[t] = kNoEntry; });
     const V rate = sweep_rate(line, warp.lanes(replicas));
-    // For each thread a batch size of the group of 32 under way, its own: the lanes that passed
-    // there.
+    // By thread, for its batch size of the current group of 32: the lanes that passed.
     typename Warp::template Each<std::uint32_t> bits, any_bits, num_passed;
     warp.each([&](int t) { any_bits[t] = num_passed[t] = bits[t] = 0; });
     typename Warp::template Each<std::int32_t> own;
@@ -128,7 +124,7 @@ struct SweepPass {
   }
 
  private:
-  // The first count that passed, for each of a group of batch sizes.
+  // Stores the first count that passed, for each batch size of a group.
   TONNAGE_KERNEL_BODY void store(const typename Warp::template Each<std::uint32_t>& bits,
                                  const Counts& replicas, std::int64_t base, int last, bool keeps) {
     typename Warp::template Each<int> lane;
@@ -194,7 +190,8 @@ struct SweepLines {
   }
 
  private:
-  // The replica counts of one pass: after + 1, after + 2, ... or 32 spread over (after, to].
+  // The replica counts of one pass: after + 1, after + 2, ..., or 32 counts spread over (after,
+  // to].
   struct Window {
     std::int64_t after;
     std::int64_t to;
@@ -225,8 +222,9 @@ struct SweepLines {
     return next_counts(search.after, search.to, false);
   }
 
-  // After a pass over `window` in which the lanes of `any` passed. In stage kNear the last window
-  // is the first neighbouring counts with a batch size that passes; search.after moves up to it.
+  // Advances the search after a pass over `window` in which the lanes of `any` passed. In stage
+  // kNear the last window is the first run of neighbouring counts with a batch size that passes;
+  // search.after moves up to it.
   TONNAGE_KERNEL_BODY static Window next_window(LineSearch& search, const Window& window,
                                                 std::uint32_t any) {
     const Window none{0, 0, 0, false, false};
@@ -237,7 +235,7 @@ struct SweepLines {
     if (search.stage != SearchStage::kNear) return none;
     std::int64_t after = end, to = search.to;
     if (window.spread) {
-      // Without any, only the ceiling's own answer remains.
+      // If none passes, only the answer of the ceiling remains.
       const int first = any != 0 ? lowest_bit(any) : kWarpSize - 1;
       to = window.replicas(first);
       after = any == 0 ? to : (first > 0 ? window.replicas(first - 1) : window.after);
@@ -249,180 +247,6 @@ struct SweepLines {
     if (to - after > kWarpSize) return {after, to, kWarpSize, true, false};
     return next_counts(after, search.to, false);
   }
-};
-
-// Sizes the smallest batch size of the least count that passed, a thread a line. Where it does with
-// that count, as most do, it is the answer; SettleLines goes on with the other lines.
-struct SettleFirst {
-  static constexpr int kThreadsPerItem = 1;
-  SearchRows all;
-
-  TONNAGE_KERNEL_BODY void operator()(std::int64_t line) const {
-    LineSearch& search = all.searches[line];
-    if (search.stage != SearchStage::kNear && search.stage != SearchStage::kGrid) return;
-    LineOutcome& best = all.rows.outcome(line);
-    if (search.first_count == 0 || search.first_count > best.num_replicas) return;
-    const ServerRow& server = all.rows.server(line);
-    const std::int64_t batch = search.first_batch;
-    all.entries[all.rows.first_entry[line] + batch - 1] = kSized;
-    const RateSearch<double> found =
-        search_batch(server, all.rows.perf(line), batch, all.rows.reciprocals,
-                     [&] { return inverse_mu_of_line(all.rows, line); });
-    if (!found.feasible) return;
-    const LineOutcome outcome = line_at_goodput(server, batch, found.throughput_per_ms);
-    const std::int64_t replicas = outcome.num_replicas;
-    if (replicas == 0) return;
-    if (replicas < best.num_replicas || (replicas == best.num_replicas && batch < best.max_batch)) {
-      best = outcome;
-    }
-    if (replicas <= search.first_count) search.stage = SearchStage::kDone;
-  }
-};
-
-struct SettleLines {
-  static constexpr int kThreadsPerItem = kWarpSize;
-  SearchRows all;
-
-  template <class Warp>
-  TONNAGE_KERNEL_BODY void operator()(const Warp& warp, std::int64_t item) const {
-    LineSearch search = all.searches[item];
-    if (search.stage == SearchStage::kDone) return;
-    Settling<Warp> settle{warp,
-                          all.rows,
-                          item,
-                          all.rows.server(item),
-                          all.rows.perf(item),
-                          all.entries + all.rows.first_entry[item],
-                          batch_ceiling(all.rows.server(item), all.rows.perf(item)),
-                          all.rows.outcome(item),
-                          search.stage != SearchStage::kLowest,
-                          !all.whole_grid};
-    const bool in_steps = search.stage == SearchStage::kNear || search.stage == SearchStage::kGrid;
-    SearchStage next = SearchStage::kDone;
-    if (in_steps) {
-      settle.step_by_step();
-      // Counts beyond those swept are left where no batch size does with the ones swept.
-      const std::int64_t swept = search.after + kWarpSize;
-      if (search.stage == SearchStage::kNear && settle.best.num_replicas > swept &&
-          search.after < search.to) {
-        next = SearchStage::kRest;
-        search.after = swept;
-        search.to = settle.best.num_replicas;
-      }
-    } else {
-      settle.all_at_once(search.after + 1);
-      if (search.stage == SearchStage::kLowest && all.whole_grid && settle.has_best) {
-        next = SearchStage::kGrid;
-        search.to = settle.best.num_replicas;
-      }
-    }
-    if (settle.too_many()) next = SearchStage::kDone;
-    warp.sync();
-    warp.add(&all.counts->sized, settle.sized);
-    warp.once([&] {
-      if (settle.has_best) all.rows.outcome(item) = settle.best;
-      if (settle.too_many()) all.rows.outcome(item).num_replicas = kLeftToHost;
-      all.searches[item] = {search.after, search.to, 0, 0, next};
-    });
-  }
-
- private:
-  template <class Warp>
-  struct Settling {
-    const Warp& warp;
-    const ChunkRows& rows;
-    std::int64_t line;
-    const ServerRow& server;
-    const PerfRow& perf;
-    std::int32_t* entries;
-    std::int64_t ceiling;
-    LineOutcome best;
-    bool has_best;
-    bool is_bounded;  // whether there may be too many batch sizes
-    std::int64_t sized = 0;
-
-    TONNAGE_KERNEL_BODY bool too_many() const {
-      return is_bounded && ceiling > kShortLine && sized > kMostSized;
-    }
-
-    // Sizes the batch sizes in the order of the least count that passed, those of one count in
-    // ascending order, until no other can be better. Counts that passed are consecutive.
-    TONNAGE_KERNEL_BODY void step_by_step() {
-      while (!too_many()) {
-        const std::uint32_t count = least_entry();
-        if (count == kNoEntry || count > best.num_replicas) return;
-        for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
-          // No batch size needs fewer than `count` now, so of equals the smallest is found first.
-          if (best.num_replicas == count && best.max_batch <= base) return;
-          size_group(base,
-                     [&](std::int32_t entry) { return entry == static_cast<std::int32_t>(count); });
-          if (too_many()) return;
-        }
-        if (best.num_replicas <= count) return;
-      }
-    }
-
-    // Sizes every batch size that passed; none needs fewer replicas than `fewest`.
-    TONNAGE_KERNEL_BODY void all_at_once(std::int64_t fewest) {
-      for (std::int64_t base = 0; base < ceiling; base += kWarpSize) {
-        if (has_best && best.num_replicas == fewest && best.max_batch <= base) return;
-        size_group(base, [](std::int32_t entry) { return entry > 0; });
-        if (too_many()) return;
-      }
-    }
-
-   private:
-    TONNAGE_KERNEL_BODY std::uint32_t least_entry() const {
-      typename Warp::template Each<std::uint32_t> least;
-      warp.each([&](int t) {
-        least[t] = kNoEntry;
-        for (std::int64_t i = t; i < ceiling; i += kWarpSize) {
-          const std::uint32_t entry =
-              entries[i] > 0 ? static_cast<std::uint32_t>(entries[i]) : kNoEntry;
-          if (entry < least[t]) least[t] = entry;
-        }
-      });
-      return warp.least(least);
-    }
-
-    // Sizes those batch sizes of base + 1 .. base + 32 whose entry is wanted.
-    template <class Wanted>
-    TONNAGE_KERNEL_BODY void size_group(std::int64_t base, const Wanted& wanted) {
-      typename Warp::template Each<bool> chosen;
-      warp.each([&](int t) { chosen[t] = base + t < ceiling && wanted(entries[base + t]); });
-      const std::uint32_t all_chosen = warp.ballot(chosen);
-      if (all_chosen == 0) return;
-      sized += bit_count(all_chosen);
-      typename Warp::template Each<double> goodput;
-      typename Warp::template Each<std::uint32_t> replicas;
-      warp.each([&](int t) {
-        goodput[t] = 0;
-        replicas[t] = kNoEntry;
-        if (!chosen[t]) return;
-        entries[base + t] = kSized;
-        const RateSearch<double> found =
-            search_batch(server, perf, base + t + 1, rows.reciprocals,
-                         [&] { return inverse_mu_of_line(rows, line); });
-        if (!found.feasible) return;
-        goodput[t] = found.throughput_per_ms;
-        const LineOutcome outcome = line_at_goodput(server, base + t + 1, goodput[t]);
-        if (outcome.num_replicas > 0)
-          replicas[t] = static_cast<std::uint32_t>(outcome.num_replicas);
-      });
-      const std::uint32_t least = warp.least(replicas);
-      if (least == kNoEntry) return;
-      typename Warp::template Each<bool> is_least;
-      warp.each([&](int t) { is_least[t] = replicas[t] == least; });
-      const int winner = lowest_bit(warp.ballot(is_least));
-      const std::int64_t batch = base + winner + 1;
-      if (has_best &&
-          (best.num_replicas < least || (best.num_replicas == least && best.max_batch < batch))) {
-        return;
-      }
-      best = line_at_goodput(server, batch, warp.from(goodput, winner));
-      has_best = true;
-    }
-  };
 };
 
 }  // namespace tonnage::cuda

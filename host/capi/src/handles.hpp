@@ -26,7 +26,7 @@ struct tonnage_system {
 
 struct tonnage_plan {
   tonnage::Plan plan;
-  std::string json;  // empty until asked for
+  std::string json;  // empty until requested
 };
 
 namespace tonnage::capi {

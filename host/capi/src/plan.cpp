@@ -25,7 +25,7 @@ Solver to_solver(std::int32_t solver) {
     case TONNAGE_SOLVER_MILP:
       return Solver::kMilp;
     default:
-      refuse(fmt::format("options.solver is {}, which is no TONNAGE_SOLVER_ value", solver));
+      refuse(fmt::format("options.solver is {}, which is not a TONNAGE_SOLVER_ value", solver));
   }
 }
 
@@ -36,7 +36,7 @@ BatchMode to_batch_mode(std::int32_t batch) {
     case TONNAGE_BATCH_SEARCH:
       return BatchMode::kSearch;
     default:
-      refuse(fmt::format("options.batch is {}, which is no TONNAGE_BATCH_ value", batch));
+      refuse(fmt::format("options.batch is {}, which is not a TONNAGE_BATCH_ value", batch));
   }
 }
 

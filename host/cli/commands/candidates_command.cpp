@@ -1,3 +1,5 @@
+// The commands `candidates` and `backends`: their options and their tables. The grid of candidates
+// is written by host/cli/grid_output.cpp.
 #include <fmt/format.h>
 
 #include <memory>
@@ -96,7 +98,7 @@ void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
       ->check(non_empty());
   command->add_flag("--infeasible", a->query.infeasible, "Also the other pairs, with the reason");
   command->add_flag("--undominated", a->query.undominated,
-                    "Only pairs that no other of the server beats in value and cards of a type");
+                    "Only pairs that no other pair of the server beats in value and cards");
   add_evaluation(*command, a->batch, a->backend);
   command
       ->add_option("--format", a->format,
@@ -135,8 +137,9 @@ void add_candidates(CLI::App& app, const Environment& environment, Run& run) {
     if (a->grid ? !of_grid : a->format == "npy") {
       throw CLI::ValidationError(
           "--format",
-          a->grid ? fmt::format("\"{}\" is no form of the grid, expected csv or npy", a->format)
-                  : "npy is a form of the grid: give --grid");
+          a->grid
+              ? fmt::format("\"{}\" is not a format of the grid, expected csv or npy", a->format)
+              : "npy is a format of the grid: add --grid");
     }
     run = [=, &environment] { return list(*a, environment); };
   });

@@ -1,4 +1,4 @@
-// Commands that judge files: verify, diff, validate.
+// The commands `verify`, `diff` and `validate`: their options, tables and exit codes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ void refuse_two_stdin(const TwoFiles& a) {
   }
 }
 
-// Which of the bounds of a plan that holds were recomputed.
+// How many bounds of a valid plan were recomputed.
 std::string bounds_text(const PlanClaims& claims) {
   if (!claims.summary || claims.summary->stages.empty()) return "";
   const std::vector<StageClaims>& stages = claims.summary->stages;
@@ -128,8 +128,7 @@ ExitCode validate(const TwoFiles& a, const Environment& environment) {
 void add_verify(CLI::App& app, const Environment& environment, Run& run) {
   auto a = std::make_shared<TwoFiles>();
   CLI::App* command = app.add_subcommand(
-      "verify",
-      "Check a plan, ours or anybody's, against a fleet: capacity, targets, costs, claims");
+      "verify", "Check a plan, whoever made it, against a fleet: capacity, targets, costs, claims");
   command->add_option("PLAN", a->first, "The plan (JSON), or - for standard input")
       ->required()
       ->check(non_empty());

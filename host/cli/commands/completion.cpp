@@ -1,4 +1,5 @@
-// Shell completion, written from the parser itself so that it cannot fall behind.
+// The command `completion`: scripts for bash, zsh and fish. They are generated from the parser, so
+// they cannot fall behind it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,7 +24,7 @@ struct Node {
   std::vector<std::string> arguments;  // values of its arguments where they are known
 };
 
-// The set that the parser shows as "TEXT:{table,json}".
+// The set of values that the parser shows as "TEXT:{table,json}".
 std::vector<std::string> values_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   const std::size_t open = type.find('{');
@@ -68,8 +69,8 @@ std::string joined(const std::vector<Word>& words) {
   return joined(names);
 }
 
-// The longest command path that the words so far spell out decides what may follow. Options are
-// offered once a dash is typed; where nothing is, the shell offers files.
+// The words so far select the longest matching command path, which decides what may follow. Options
+// are offered after a dash. Where nothing is offered, the shell offers files.
 std::string bash(const std::vector<Node>& nodes) {
   std::string paths, words, values;
   for (const Node& n : nodes) {
@@ -111,7 +112,7 @@ std::string zsh(const std::vector<Node>& nodes) {
          bash(nodes);
 }
 
-// A condition holds where every word of the path has been typed and no command below it.
+// A condition holds if every word of the path has been typed and no command below it.
 std::string fish(const std::vector<Node>& nodes) {
   std::string text;
   for (const Node& n : nodes) {

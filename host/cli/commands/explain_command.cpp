@@ -1,3 +1,4 @@
+// The command `explain`: its options and its table.
 #include <fmt/format.h>
 
 #include <memory>
@@ -33,7 +34,7 @@ std::string to_table(const Explanation& e, bool colored) {
   std::vector<TextTable::Column> columns{
       {"option"}, {"batch", kRight}, {"cards", kRight}, {"$/hour", kRight}, {"value", kRight}};
   if (priced) columns.push_back({"with cards", kRight});
-  columns.push_back({"lack", kRight});
+  columns.push_back({"short by", kRight});
   columns.push_back({"note"});
   TextTable table(columns);
   for (const ExplainedOption& o : e.options) {
@@ -82,7 +83,7 @@ ExitCode explain(const ExplainArguments& a, const Environment& environment) {
 void add_explain(CLI::App& app, const Environment& environment, Run& run) {
   auto a = std::make_shared<ExplainArguments>();
   CLI::App* command = app.add_subcommand(
-      "explain", "Why each server gets what it gets, and what it would take to serve the others");
+      "explain", "Explain what each server gets, and what would help the unserved ones");
   add_input(*command, a->input);
   command->add_option("--server", a->server, "Only this server")->check(non_empty());
   command->add_option("--solver", a->solver, "How options are selected under capacity")

@@ -1,3 +1,4 @@
+// The command `generate`: its options.
 #include <limits>
 #include <memory>
 

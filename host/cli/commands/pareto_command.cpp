@@ -1,3 +1,4 @@
+// The command `pareto`: its options and its table.
 #include <fmt/format.h>
 
 #include <memory>
@@ -107,18 +108,15 @@ ExitCode pareto(const ParetoArguments& a, const Environment& environment) {
 void add_pareto(CLI::App& app, const Environment& environment, Run& run) {
   auto a = std::make_shared<ParetoArguments>();
   CLI::App* command = app.add_subcommand(
-      "pareto",
-      "What a server can have for its money: no candidate beats these in cost, TTFT "
-      "and ITL");
+      "pareto", "Frontiers of cost, TTFT and ITL: the candidates that no other beats");
   add_input(*command, a->input);
   command->add_option("--server", a->server, "Only this server")->check(non_empty());
-  command->add_option("--ttft", a->ttft, "What counts as TTFT")
+  command->add_option("--ttft", a->ttft, "Which TTFT: the average or a percentile")
       ->check(one_of({"average", "p50", "p90", "p95", "p99"}))
       ->capture_default_str();
-  command->add_flag("--ignore-targets", a->ignore_targets,
-                    "Also candidates that miss targets: what a looser one would save");
+  command->add_flag("--ignore-targets", a->ignore_targets, "Include candidates that miss targets");
   add_number(*command, "--within", a->within_percent, 0, 100,
-             "Percent by which a point must be better than those as cheap, in TTFT or ITL");
+             "Least improvement in TTFT or ITL over cheaper points, in percent");
   command->add_option("--batches", a->batches, "FIRST:LAST[:STEP]; default: all")
       ->check(non_empty());
   command

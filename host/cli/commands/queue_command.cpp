@@ -1,3 +1,5 @@
+// The commands `queue solve`, `queue target` and `queue optimize`: their options, and the sharing
+// of problems among threads. Fields of problems and answers are in io/src/results/queue_io.cpp.
 #include <memory>
 #include <optional>
 
@@ -17,7 +19,7 @@ struct QueueArguments {
   std::string input, output;
 };
 
-// A file that cannot be read is bad input here as in every other command.
+// An unreadable file is bad input here, as in every other command.
 std::string read_problems(const std::string& path) {
   try {
     return read_text(path);

@@ -1,3 +1,4 @@
+// The command `sensitivity`: its options and its table.
 #include <fmt/format.h>
 
 #include <memory>
@@ -77,7 +78,7 @@ ExitCode sensitivity(const SensitivityArguments& a, const Environment& environme
 void add_sensitivity(CLI::App& app, const Environment& environment, Run& run) {
   auto a = std::make_shared<SensitivityArguments>();
   CLI::App* command = app.add_subcommand(
-      "sensitivity", "What the plan costs and serves with more or fewer cards, load or time");
+      "sensitivity", "Cost and service of the plan under more or less capacity, load or time");
   add_input(*command, a->input);
   command
       ->add_option("--axis", a->axis,

@@ -1,3 +1,4 @@
+// Chooses the kernels of an instruction set, and detects which sets this processor has.
 #include "host/evaluate/simd/kernels.hpp"
 
 #include <algorithm>

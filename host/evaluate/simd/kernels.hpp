@@ -1,4 +1,4 @@
-// The kernels of one instruction set, as the evaluator calls them.
+// The table of kernels of one instruction set. Owns: their signatures and the choice of a set.
 #pragma once
 
 #include "host/evaluate/simd/sizing_kernel.hpp"

@@ -1,4 +1,4 @@
-// The sizing kernel for one instruction set; the build passes its compiler flags.
+// Compiles all SIMD kernels for AVX2; the build passes the compiler flags.
 #define TONNAGE_ISA avx2
 #define TONNAGE_REGISTER_BYTES 32
 #define TONNAGE_PACK_REGISTERS 2

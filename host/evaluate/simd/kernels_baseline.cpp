@@ -1,4 +1,4 @@
-// The sizing kernel for one instruction set; the build passes its compiler flags.
+// Compiles all SIMD kernels for the baseline of the target; no compiler flags are added.
 #define TONNAGE_ISA baseline
 #define TONNAGE_REGISTER_BYTES 16
 #define TONNAGE_PACK_REGISTERS 4

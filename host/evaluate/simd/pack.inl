@@ -1,10 +1,10 @@
 // A SIMD pack of doubles as a lane type (core/lanes.hpp). Included once per instruction set, inside
-// a namespace of that set, with TONNAGE_REGISTER_BYTES and TONNAGE_PACK_REGISTERS defined: the types
-// differ between sets, so no code of one can be linked into another. Several registers make a pack
-// because the chain is bound by the latency of one multiplication per state.
+// a namespace of that set, with TONNAGE_REGISTER_BYTES and TONNAGE_PACK_REGISTERS defined: the
+// types differ between sets, so code of one set cannot be linked into another. A pack has several
+// registers because the latency of one multiplication per state limits the chain.
 
 typedef double NativeDouble __attribute__((vector_size(TONNAGE_REGISTER_BYTES)));
-// For memory anywhere: whole registers at once, or the reload of a copy in parts would stall.
+// For unaligned memory: loads whole registers, because reloading a copy in parts would stall.
 typedef double UnalignedDouble
     __attribute__((vector_size(TONNAGE_REGISTER_BYTES), aligned(8), may_alias));
 typedef long long NativeMask __attribute__((vector_size(TONNAGE_REGISTER_BYTES)));

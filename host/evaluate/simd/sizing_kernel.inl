@@ -62,7 +62,7 @@ TONNAGE_HD Fields<double> lane_of(const Fields<Pack>& packed, int lane) {
   return one;
 }
 
-// A pair whose search goes on in another pack.
+// An unfinished pair, whose search continues in another pack.
 struct OpenPair {
   SizingLanes<double> lanes;
   SearchState<double> state;
@@ -71,8 +71,8 @@ struct OpenPair {
 
 }  // namespace TONNAGE_CONCAT(simd_, TONNAGE_ISA)
 
-// Searches end after different numbers of passes. Rather than let a pack wait for its slowest lane,
-// a round ends after a few passes, and the searches still open are packed anew.
+// Searches end after different numbers of passes. A round ends after a few passes, and the open
+// searches are packed anew, so that no pack waits for its slowest lane.
 void TONNAGE_CONCAT(size_pairs_, TONNAGE_ISA)(const SizingLanes<double>* pairs, std::int64_t count,
                                               const double* reciprocals,
                                               RateSearch<double>* found) {
@@ -117,12 +117,12 @@ void TONNAGE_CONCAT(size_pairs_, TONNAGE_ISA)(const SizingLanes<double>* pairs, 
             [&](int i) { return first + i; }, 0, kFirstPasses, kept);
     }
     for (int from = kFirstPasses; kept > 0;) {
-      // The last few have nobody to share a pack with.
+      // The last few searches stay in one pack.
       const int until = kept <= kLanes ? kMostPasses : from + kFurtherPasses;
       const std::int64_t waiting = kept;
       kept = 0;
       for (std::int64_t first = 0; first < waiting; first += kLanes) {
-        // What a pack leaves open overwrites only pairs already packed.
+        // Open searches of a pack overwrite only pairs that are packed already.
         std::int64_t pair_of[kLanes];
         const std::int64_t lanes = waiting - first < kLanes ? waiting - first : kLanes;
         for (std::int64_t i = 0; i < lanes; ++i) pair_of[i] = open[first + i].pair;

@@ -1,5 +1,4 @@
-// Entry points of the SIMD kernels that look at all batch sizes of one line, one per instruction
-// set.
+// Entry points of the SIMD kernels over all batch sizes of one line, one per instruction set.
 #pragma once
 
 #include <cstdint>
@@ -23,17 +22,19 @@ struct TabledLine {
   const double* work_ms;   // w_prefill(c(n))
 };
 
-// Sweeps ascending replica counts over all batch sizes. For each batch size M least[M] becomes the
-// first of these counts that passes the test, unless it is set already (0: none yet). Returns how
-// many candidates passed.
+// Sweeps ascending replica counts over all batch sizes. For each batch size M without an entry,
+// least[M] becomes the first count that passes (0: none yet). Returns the number of candidates that
+// passed.
 using SweepLineFunction = std::int64_t (*)(const TabledLine& line, const std::int64_t* replicas,
                                            std::int64_t count, std::int64_t* least);
 
-// Goodput (requests/ms; 0: infeasible) at the largest rate within targets for each of `count`
-// batch sizes of one line. Plain search: where the chunk count grows, ITL can turn down or a
-// percentile binds it may exceed the true goodput, never fall short.
-// The searches by packs and alone take different points: where latencies are flat in the rate, two
-// rates that both meet the targets to the last digit of the search differ by more than rounding.
+// Goodput (requests/ms; 0: infeasible) at the largest rate within targets, for each of `count`
+// batch sizes of one line. This is the plain search: where the chunk count grows, ITL may fall or a
+// percentile binds, it may exceed the true goodput, but never falls short of it.
+//
+// kPackedTolerance is the relative tolerance between packed and single searches. They evaluate
+// different points; where latencies are flat in the rate, two rates that both meet the targets may
+// differ by more than rounding.
 inline constexpr double kPackedTolerance = 1e-6;
 using SizeBatchesFunction = void (*)(const TabledLine& line, const std::int64_t* batches,
                                      std::int64_t count, double* goodput);

@@ -1,12 +1,13 @@
 // Bodies of sweep_line_* and size_batches_*. Included once per instruction set, after
-// line_sizing_kernel.inl.
+// sizing_kernel.inl.
 
 #include "host/evaluate/simd/sweep_kernel.hpp"
 
 namespace tonnage {
 namespace TONNAGE_CONCAT(simd_, TONNAGE_ISA) {
 
-// Lanes are batch sizes of one line: they share 1/mu(n), and look prefill up by their occupancy.
+// Evaluator with batch sizes of one line as lanes. They share 1/mu(n) and look up prefill by
+// occupancy.
 struct SharedTableEvaluator {
   const TabledLine& line;
   Pack max_batch;

@@ -13,11 +13,10 @@ namespace tonnage {
 // Widest pack of any instruction set: lane arrays are padded to a multiple.
 inline constexpr std::int64_t kWidestPack = 16;
 
-// Columns that lie a power of two apart would compete for the same places of the caches: they are
-// staggered by so many doubles.
+// Doubles between columns, because columns a power of two apart would share cache sets.
 inline constexpr std::int64_t kColumnStagger = 72;
 
-// The chains of all replica counts of a line, kept between calls; arrays of `count` doubles, padded
+// The chains of all replica counts of a line, kept between calls. Arrays of `count` doubles, padded
 // to a multiple of kWidestPack.
 struct TableChains {
   std::int64_t count;
@@ -30,7 +29,7 @@ struct TableChains {
   double* moment;
 };
 
-// Storage of chains, used again from line to line.
+// Storage of chains, reused from line to line.
 class ChainStore {
  public:
   // Chains of `count` replica counts, replicas_at(i) ascending in i, before their first state.
@@ -57,16 +56,16 @@ class ChainStore {
   std::vector<double> storage_;
 };
 
-// Where rows of `count` go, one after the other; null: not wanted.
+// Destinations of rows of `count` doubles; null: not wanted.
 struct TableRows {
   double* column[kNumPlainGridColumns];
   double* wait_weight;
   double* load;  // rate/mu(M)
 };
 
-// Runs the chains on to the last of `num` batch sizes first, first + step, ..., writing a row for
-// each. Answers how many rows hold: the candidates of the next one and of all larger batch sizes of
-// the line must be evaluated alone. Which rows these are does not depend on how a line is cut.
+// Advances the chains to the last of `num` batch sizes first, first + step, ..., and writes a row
+// for each. Returns the number of valid rows: the next row and all larger batch sizes of the line
+// must be evaluated one by one. The result does not depend on how a line is cut.
 using FillTableFunction = std::int64_t (*)(const TabledLine& line, const TableLine& table,
                                            TableChains& chains, std::int64_t first,
                                            std::int64_t step, std::int64_t num,

@@ -1,6 +1,6 @@
 // Body of fill_table_*. Included once per instruction set, after sweep_kernel.inl. Batch sizes are
-// the outer loop, so that every column is written from front to back: the chains of all replica
-// counts wait in the first-level cache.
+// the outer loop, so every column is written from front to back while the chains of all replica
+// counts stay in the first-level cache.
 
 #include <algorithm>
 
@@ -16,7 +16,7 @@ struct SharedPrefill {
   }
 };
 
-// Chunk counts grow with the batch: each lane looks its own up.
+// Prefill where chunk counts grow with the batch: looked up lane by lane.
 struct SteppedPrefill {
   const TabledLine& line;
   double batch;
@@ -110,7 +110,7 @@ TONNAGE_HD std::int64_t fill_table(const TabledLine& line, const TableLine& tabl
       }
       if (n % kChainBlock == 0) {
         if constexpr (kStepped) {
-          // Service may slow down again: nothing is cut.
+          // Service may slow down again, so no weight is cut.
           (void)chain_block_end(s.chain, Pack(1.0), n, longest);
         } else {
           (void)chain_block_end(s.chain, s.q, n, longest);

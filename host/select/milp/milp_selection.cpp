@@ -1,3 +1,5 @@
+// The exact solver: each stage of the lexicographic order by branch and cut (host/select/solver),
+// starting from the plan and the bounds of the price solver.
 #include "tonnage/host/milp_selection.hpp"
 
 #include <algorithm>
@@ -15,7 +17,7 @@ namespace {
 
 using price::Table;
 
-constexpr double kCountGap = 1 - 1e-6;  // less than a server is none
+constexpr double kCountGap = 1 - 1e-6;  // counts are whole numbers
 constexpr double kCountTolerance = 1e-6;
 
 class MilpSolver {
@@ -36,7 +38,7 @@ class MilpSolver {
 
   Selection solve() {
     const std::int32_t classes = table_.num_classes();
-    // Bounds of the start hold as long as the levels above are those of the start.
+    // Bounds of the start hold while the levels above are those of the start.
     bool as_started = true;
     for (std::int32_t k = 0; k <= classes; ++k) {
       if (options_.progress) options_.progress("selecting", k, classes + 1);
@@ -55,7 +57,7 @@ class MilpSolver {
                          chosen_.begin() + table_.first_player[rank + 1],
                          [](std::int64_t o) { return o >= 0; });
   }
-  // Unserved servers of a class, hopeless ones aside, or the value of the plan.
+  // Unserved servers of a class, without hopeless ones, or the value of the plan.
   [[nodiscard]] double objective(std::int32_t k) const {
     if (!is_value_stage(k)) return static_cast<double>(table_.players_of(k) - served(k));
     double value = 0;
@@ -63,7 +65,7 @@ class MilpSolver {
     return value;
   }
 
-  // Players of the classes up to that of the stage; those above serve as many as they do now.
+  // Servers of the classes up to that of the stage; higher classes serve as many as they do now.
   [[nodiscard]] ChoiceModel model_of(std::int32_t k) const {
     ChoiceModel model;
     model.capacity.assign(table_.capacity.begin(), table_.capacity.end() - 1);
@@ -83,7 +85,7 @@ class MilpSolver {
       const bool forced = rank < k && model.least_served[rank] == table_.players_of(rank);
       model.first.push_back(static_cast<std::int64_t>(model.objective.size()));
       model.item_class.push_back(rank);
-      // Where everybody must be served nobody should be tempted to go without.
+      // Where all servers must be served, skipping one must not be attractive.
       model.skip_objective.push_back(rank == k ? 1 : forced ? dearest : 0);
     }
     return model;
@@ -110,7 +112,7 @@ class MilpSolver {
     stages_.push_back(std::move(c));
   }
 
-  // Keeps the better plan and returns a bound of the stage.
+  // Keeps the better plan, and returns a bound of the stage.
   double search(std::int32_t k) {
     ExactLimits limits;
     limits.absolute_gap = is_value_stage(k) ? 0 : kCountGap;
@@ -129,7 +131,7 @@ class MilpSolver {
     return answer.proven ? objective(k) : answer.bound;
   }
 
-  // A new plan of the classes so far leaves those below what it leaves: each in turn the first
+  // Completes a new plan of the classes so far: each server of the classes below takes the first
   // option that fits.
   void refill(std::int32_t k) {
     std::vector<std::int64_t> left = table_.capacity;
@@ -157,7 +159,7 @@ class MilpSolver {
     selection.iterations = start_.iterations;
     selection.stages = stages_;
     for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
-      // A search cut short may have left a class worse than a later stage then did.
+      // A search cut short may have served fewer of a class than a later stage then did.
       StageCertificate& c = selection.stages[k];
       c.objective = objective(k) + static_cast<double>(table_.hopeless[k]);
       c.proven = c.objective == c.lower_bound;
@@ -172,7 +174,7 @@ class MilpSolver {
     }
     share_among_unserved(from_, options_.policy, options_.delayed_best_effort, cards,
                          selection.choices);
-    // The prices of the start are those of the final levels only if no level moved.
+    // Prices of the start belong to the final levels only if no level moved.
     const bool same_levels =
         std::equal(stages_.begin(), stages_.end() - 1, start_.stages.begin(),
                    [](const auto& a, const auto& b) { return a.objective == b.objective; });

@@ -1,5 +1,5 @@
-// Between the options as selection knows them and the flat ones of the price solver. Owns: how a
-// plan of the one reads in the other, and how proofs are stated.
+// Conversion between the options of selection and the flat ones of the price solver. Owns: how a
+// plan of one reads in the other, and the form of certificates.
 #pragma once
 
 #include <vector>
@@ -10,13 +10,14 @@
 
 namespace tonnage::price {
 
-// The plan of the published greedy; an option that was dropped gives way to the one that beats it.
+// The plan of the published greedy selection. A dropped option is replaced by one that dominates
+// it.
 [[nodiscard]] Packing greedy_packing(const OptionTable& from, const Table& table);
 
 // Cost of a plan, cents/hour.
 [[nodiscard]] double cost_of(const OptionTable& from, const Table& table, const Packing& packing);
 
-// The choices of a plan; whom it leaves out share the cards left over as the options say.
+// The choices of a plan. Servers without one share the remaining cards as the options say.
 [[nodiscard]] std::vector<Choice> choices_of(const OptionTable& from, const Table& table,
                                              const Packing& packing, const PriceOptions& options);
 
@@ -27,7 +28,7 @@ struct StatedPrices {
 [[nodiscard]] StatedPrices stated_prices(const Table& table, const Stage& stage,
                                          const Prices& prices);
 
-// What a stage proves, `hopeless` unserved servers beyond its players included.
+// The certificate of a stage; `hopeless` servers, which no plan can serve, count as unserved.
 [[nodiscard]] StageCertificate certificate(const Table& table, const Stage& stage,
                                            const Prices& prices, const Proof& proof,
                                            double hopeless);

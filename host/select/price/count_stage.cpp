@@ -1,4 +1,5 @@
-// Stages of unserved players, class by class.
+// The counting stages of the price solver: the fewest unserved players (servers with options) of
+// each class in turn.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -10,19 +11,19 @@
 namespace tonnage::price {
 namespace {
 
-// Near: unserved players, at least one, or a share of them.
+// A plan counts as near if it is within one player or this share of the unserved ones.
 constexpr double kNearCount = 0.002;
-// One plan takes at most so small a part of the budget of all.
+// Largest share of the budget for one plan: 1 / kBudgetParts.
 constexpr std::int64_t kBudgetParts = 3;
-// What values weigh where an exact search follows, in players for a player's spread; in large
-// fleets, of which one player is little, as much as brings plans near in value, too. That much less
-// where it costs the relaxation more than so many players, a few times at most.
+// Weight of values in counting stages before an exact search, in players per spread of a player's
+// values; larger in large fleets, where it also brings plans near in value. It is divided by kLess,
+// at most kMaxWeights times, while it costs the relaxation more than kTraded players.
 constexpr double kCountValue = 1e-3, kLargeCountValue = 3e-2;
 constexpr double kTraded = 2, kLess = 3;
 constexpr int kMaxWeights = 6;
-// What that is told apart by, as a share of it, and what players and values together may miss.
+// Perturbation of these weights, as a share, and the tolerance of the combined objective.
 constexpr double kCountJitter = 0.1, kWeightedNear = 0.1;
-// What branching says of a stage matters to the next ones if it closed more of the gap than this.
+// Branching results are handed to later stages if they closed more than this share of the gap.
 constexpr double kTelling = 0.5;
 
 bool is_near_count(double unserved, double bound) {
@@ -71,7 +72,7 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
   }
   keep(greedy_part);
   if (!done(best_)) {
-    // What values weigh costs the bound of a large fleet some servers.
+    // The weight of values costs the bound of a large fleet some servers.
     const Prices bare =
         maximise_dual(table_, pure, prices, kBoundAccuracy, options_.num_threads, iterations_);
     const double bound = respond(table_, pure, bare, options_.num_threads).bound();
@@ -91,7 +92,7 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
   if (!done(best_)) glance(pure, relaxed, proof);
   if (!done(best_)) search_counts(pure, of_bound, proof);
   if (!done(best_)) {
-    // Whatever is above the next whole number below the best says all there is to say.
+    // Bounds above the next whole number below the best plan prove it optimal.
     const double enough = static_cast<double>(best_.skipped(rank)) - 1 + 2 * kCountTolerance;
     Relaxed tightened = relaxed;
     tighten(pure, enough, effort_.certify_counts, tightened, proof);
@@ -136,7 +137,7 @@ void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof&
   std::vector<Leaf> leaves = leaves_;
   branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
          proof);
-  // Where that says little, one set of prices for everybody tells more than one for each leaf.
+  // If branching proves little, one set of prices for all says more than one per node.
   if (proof.bound - of_prices > kTelling * (unserved() - of_prices)) leaves_ = std::move(leaves);
   goal.bound = proof.bound;
   if (!is_large() && (!is_close || unserved() < before)) search_around_best();
@@ -167,7 +168,7 @@ Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Pr
   const double enough = goal.bound + goal.near;
   goal.bound = own.bound;
   if (is_large()) goal.near = kWeightedNear;
-  // One that comes to nothing leaves work for the plans of other nodes.
+  // A failed plan leaves its work to the plans of other nodes.
   goal.work = effort_.counts / kBudgetParts;
   if (is_large()) goal.excess = effort_.excess;
   Packing best(table, stage.num_classes);  // serves nobody
@@ -206,7 +207,7 @@ void PriceSolver::settle_bounds() {
     proof.objective = static_cast<double>(best_.skipped(k));
     const Stage pure = count_stage_of(k, 0);
     for (std::int32_t j = 0; j < k; ++j) {
-      // A level that turned out to spare nobody needs everybody served.
+      // A level of 0 means that all must be served.
       if (pure.is_forced(j)) {
         prices_[k].skip[j] = std::numeric_limits<double>::infinity();
       }

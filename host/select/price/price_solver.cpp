@@ -1,3 +1,5 @@
+// Runs the stages of the price solver in order, and holds the steps that they share: improvement,
+// tightening, restricted search. Budgets by fleet size are here too.
 #include "tonnage/host/price_selection.hpp"
 
 #include <algorithm>
@@ -14,17 +16,18 @@ namespace tonnage {
 namespace price {
 namespace {
 
-// Where players only count, their values decide among the many plans that serve as many: by so
-// much of a player's spread of values.
+// Weight of values in counting stages, as a share of a player's spread of values: a tie break among
+// plans that serve as many players.
 constexpr double kValueInCounts = 1e-5;
-// Beyond so many players exact searches take long and find little that prices did not.
+// Largest number of players for exact searches; beyond it they take long and gain little over
+// prices.
 constexpr std::int64_t kMaxSearched = 1500;
 constexpr std::int64_t kOtherWork = 30000000, kExactWork = 60000000, kBoundWork = 64000000;
-// Where this settles all, nothing else is tried.
+// A first short attempt, after which small stages are often settled.
 constexpr RestLimits kGlance{400, 0, 0, 20000000, 0};
 constexpr RestLimits kFirstLook{2000, 2500, kOtherWork, kExactWork, kBoundWork};
 constexpr RestLimits kSecondLook{6000, 3000, kOtherWork, kExactWork, kBoundWork};
-// Service levels may turn out better than the stages before found; then the last stage is redone.
+// Most repetitions of the value stage, which is redone if it improves a service level.
 constexpr int kMaxRepeats = 5;
 
 constexpr Effort kSmallEffort{.counts = 13000000,
@@ -53,8 +56,7 @@ constexpr Effort kEffort{.counts = 40000000,
                          .spare = 0,
                          .excess = 4,
                          .count_plans = 1};
-// Among so many a card to spare costs hardly anything, and numbers come out that miss by one
-// without.
+// In large fleets spare cards cost hardly anything; without them plans miss capacity by one card.
 constexpr Effort kLargeEffort{.counts = 64000000,
                               .value = 300000000,
                               .plan = 48000000,
@@ -69,9 +71,9 @@ constexpr Effort kLargeEffort{.counts = 64000000,
                               .excess = 16,
                               .count_plans = 4};
 
-// Exact searches and certificates count their work without the options that each step looks at. Of
-// servers with more options than these, as mixes of many accelerators give, they may do less, in
-// proportion: a fleet of 20 servers with 1,530 options each took twice as long for the same plan.
+// Servers with more options than this reduce the work limit of exact searches and certificates in
+// proportion, because the counted work leaves out the options that each step visits. A fleet of 20
+// servers with 1,530 options each otherwise took twice as long for the same plan.
 constexpr std::int64_t kManyOptions = 100;
 
 Effort effort_of(const Table& table) {

@@ -1,6 +1,6 @@
 // One run of the price solver: the stages of the lexicographic order, one after the other. Owns:
-// what stages hand on to each other (the best plan, prices, proofs, what branching left). The
-// stages of counts are in count_stage.cpp, that of value in value_stage.cpp.
+// what stages hand on (the best plan, prices, proofs, open branching nodes). Counting stages are in
+// count_stage.cpp, the value stage in value_stage.cpp.
 #pragma once
 
 #include <algorithm>
@@ -23,15 +23,15 @@
 
 namespace tonnage::price {
 
-// Bounds of counts are rounded up, but for so much.
+// Tolerance when bounds of counts are rounded up.
 constexpr double kCountTolerance = 1e-6;
-// Of the prices of a stage, and of a branch.
+// Accuracy of the prices of a stage, and of those of a node.
 constexpr Accuracy kBoundAccuracy{1e-10, true};
 constexpr Accuracy kBranchAccuracy{1e-9, false};
 
-// What searches among players that are alike may take in a stage of counts, in that of value, there
-// for one plan, around a last plan, and one of them alone, as ExactLimits counts it; and what
-// branching may in stages of counts and in that of value, and certifying likewise.
+// Work limits as ExactLimits counts them: of grouped searches in a counting stage, in the value
+// stage, there for one plan, around the last plan, and of one such search; and of branching and of
+// certifying, each in counting stages and in the value stage.
 struct Effort {
   std::int64_t counts, value, plan, last, one, branch, branch_value, certify_counts, certify;
   double near_value;   // a plan so near to its bound is good enough: a share of its cost
@@ -57,12 +57,12 @@ class PriceSolver {
     if (is_better(table_, candidate, best_)) best_ = candidate;
   }
 
-  // Improves the best plan, but not at the cost of a level that it exceeds.
+  // Improves the best plan without giving up a level that it exceeds.
   void improve_best(const Stage& stage, const Prices& prices);
   void exchange_best(const Stage& stage, const Prices& prices);
 
-  // Makes plans for aims until one will do, and keeps what is better. target(aim): the stage that
-  // one is made for.
+  // Makes a plan for each target until one is near enough, and keeps better ones. target(aim): the
+  // stage to plan for.
   template <class Aim, class Target, class Good>
   [[nodiscard]] std::vector<Packing> try_aims(std::span<const Aim> aims, const Prices& prices,
                                               const Target& target, const Good& good) {
@@ -83,7 +83,7 @@ class PriceSolver {
     return plans;
   }
 
-  // Improves the best of some plans, as far as the prices tell, and keeps what is better.
+  // Improves the most promising of some plans, judged by prices, and keeps better ones.
   template <class Good>
   void polish(const Stage& stage, const Prices& prices, std::vector<Packing> plans,
               const Good& good) {
@@ -94,30 +94,30 @@ class PriceSolver {
     }
   }
 
-  // Decides small fleets at once.
+  // Tries to settle a small stage at once.
   void glance(const Stage& stage, const Relaxed& relaxed, Proof& proof);
-  // Raises the bound of a stage by cutting planes and decisions as far as that is needed, and keeps
-  // what better plan turns up. `relaxed` holds prices of the bound and becomes what is known with
+  // Raises the bound of a stage by cuts and branching as far as needed, and keeps better plans
+  // found on the way. `relaxed` holds the prices of the bound, and becomes the relaxation with
   // cuts.
   void tighten(const Stage& stage, double enough, std::int64_t work, Relaxed& relaxed,
                Proof& proof);
-  // Looks for better plans of a stage (`pure`, whose unit the proof is in) among what its
-  // relaxation leaves open, exactly where that is little.
+  // Searches for better plans of a stage among the options that its relaxation leaves open, exactly
+  // where these are few. `pure` is the stage in whose unit the proof is.
   void search_rest(const Stage& pure, const Relaxed& relaxed, const Stage& stage,
                    const Prices& prices, Proof& proof);
 
-  // More plans of a stage of unserved players until one is near the bound.
+  // Makes more plans of a counting stage until one is near the bound.
   template <class Near>
   void restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
                       const Near& near);
-  // Looks for plans that serve more players, and for a better bound of how many that can be.
+  // Searches for plans that serve more players, and for a better bound on their number.
   void search_counts(const Stage& stage, const Prices& prices, Proof& proof);
-  // The best of some plans of a stage of counts, made for a table and its prices; one that serves
-  // nobody if none holds.
+  // The best of several plans of a counting stage, made for a table and its prices; serves no
+  // player if none is feasible.
   [[nodiscard]] Packing count_plan(const Table& table, const Stage& stage, const Prices& prices,
                                    AlikeGoal goal, double least_skipped, AlikeSearches& searches);
-  // A table whose values are a little of what options are worth, as much as costs the relaxation
-  // hardly a player; its prices and bound.
+  // A table with values weighted into a counting stage, as strongly as possible without costing the
+  // relaxation more than a fraction of a player; its prices and bound.
   struct Weighted {
     Table table;
     Prices prices;
@@ -125,13 +125,13 @@ class PriceSolver {
   };
   [[nodiscard]] Weighted weighted(const Table& table, const Stage& stage, const Prices& prices,
                                   double least_skipped);
-  // Leaves that no plan as good as the best keeps to are done with.
+  // Drops open nodes that cannot hold a plan as good as the best.
   void leave_hopeful(std::int32_t rank, const Proof& proof);
-  // Bounds of counts once more at the service levels of the final plan.
+  // Recomputes bounds of counts at the service levels of the final plan.
   void settle_bounds();
 
-  // One of several plans of the stage of value, made for a table and its prices. It may not hold.
-  // `spare` becomes 0 where no plan can spare cards.
+  // One of several plans of the value stage, made for a table and its prices; may be infeasible.
+  // `spare` becomes 0 if no plan can spare cards.
   [[nodiscard]] Packing value_plan(PlanMaker& maker, AlikeSearches& searches, const Table& table,
                                    const Stage& stage, const Prices& prices, const AlikeGoal& goal,
                                    std::int64_t attempt, const std::vector<double>& least_skipped,
@@ -139,7 +139,8 @@ class PriceSolver {
   [[nodiscard]] double tolerance() const;
 
   [[nodiscard]] bool is_large() const { return table_.num_players() > kLarge; }
-  // Linear programs of large fleets take long, and prices leave little open.
+  // Whether linear programs are worthwhile: in large fleets they take long, and prices leave little
+  // open.
   [[nodiscard]] bool may_tighten() const;
   [[nodiscard]] bool may_solve_rest() const;
   void report(std::int64_t stages_done) const;

@@ -1,4 +1,4 @@
-// The stage of value, at the service levels that the stages before reached.
+// The value stage of the price solver: least value at the service levels of the counting stages.
 #include <algorithm>
 #include <utility>
 
@@ -10,19 +10,20 @@
 namespace tonnage::price {
 namespace {
 
-// A plan this near to its bound is as good as proven: cents/hour, and share of the values' sum.
+// A plan this close to its bound counts as proven: in cents/hour, and as a share of the sum of
+// values.
 constexpr double kValueTolerance = 1e-6;
 constexpr double kRelativeTolerance = 1e-11;
-// Prices to start from beyond this are none.
+// Start prices above this are ignored.
 constexpr double kMaxStartPrice = 1e12;
-// Aims are tried only if so many plans made for an exact search found nothing.
+// Targets are tried only after this many plans for an exact search have failed.
 constexpr std::int64_t kFirstRestarts = 4;
-// From so many times what is near exchanges alone bring plans of large fleets near; from farther
-// other plans do, sooner.
+// Within this multiple of the near distance exchanges alone bring plans of large fleets near; from
+// farther away other plans do so sooner.
 constexpr double kExchanged = 4;
 constexpr int kPatience = 2;  // around the best plan
 
-// The stage with levels to aim at, by a share of what lies between them and their bounds.
+// The stage with reserved levels: by a share of the distance between levels and their bounds.
 Stage with_reserve(const Stage& stage, double share, const std::vector<double>& least_skipped) {
   Stage target = stage;
   for (std::int32_t k = 0; k < stage.num_classes; ++k) {
@@ -32,7 +33,7 @@ Stage with_reserve(const Stage& stage, double share, const std::vector<double>& 
   return target;
 }
 
-// The share of what lies between levels and their bounds that is worth at most `near`.
+// The reserve, as a share of that distance, that is worth at most `near`.
 double near_share_of(const Stage& stage, const Prices& prices, double near,
                      const std::vector<double>& least_skipped) {
   double worth = 0;
@@ -56,7 +57,7 @@ Packing PriceSolver::value_plan(PlanMaker& maker, AlikeSearches& searches, const
   if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
   Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, &spare);
   searches.settle(table, stage, prices, goal, plan);
-  // What the search cannot bring about in numbers, single exchanges often can.
+  // Single exchanges often complete what the grouped search leaves.
   if (is_large()) {
     maker.mend_moves(stage, prices, plan);
   } else if (lack(table, stage, plan) <= kMendable) {
@@ -109,7 +110,7 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
     return AlikeGoal{bound,    near,           best_.value(table_) - proof.bound,
                      patience, effort_.excess, effort_.plan};
   };
-  // Where stages before had to branch, the prices of no single node tell what holds.
+  // After branching in earlier stages no single node's prices describe the whole stage.
   const bool is_branched = leaves_.size() > 1;
   const auto branch_value = [&] {
     std::int64_t plans = 0;
@@ -145,11 +146,12 @@ void PriceSolver::value_stage(const Packing& greedy, bool first) {
   const double before = best_.value(table_);
   if (has_exact_solver() && !is_branched) {
     if (is_large()) {
-      // Of the few players as large as the gap prices take parts, which more plans cannot.
+      // Large players may be split by the relaxation; more plans from the same prices do not help,
+      // branching does.
       restart_until(kSideBySide);
       if (at_level() && !is_near(best_)) branch_value();
     }
-    // What else there is seldom makes up for plans of a large fleet that all lack something.
+    // Other methods seldom make up for plans of a large fleet that are all short of something.
     restart_until(is_large() ? num_value_restarts(table_.num_players()) : kFirstRestarts);
   }
   const bool is_same = best_.value(table_) == before;

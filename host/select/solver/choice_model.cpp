@@ -1,3 +1,5 @@
+// Exact choice: reduces a stage to its useful options, states it as a 0-1 program, and checks every
+// solution in whole cards.
 #include "host/select/solver/choice_model.hpp"
 
 #include <algorithm>
@@ -21,7 +23,7 @@ std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
   return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
 }
 
-// The nearest doubles not above and not below a count: capacity rows are rounded so that they
+// The nearest doubles not above and not below a count. Capacity rows are rounded up, so that they
 // permit no less than whole cards do.
 double not_above(std::int64_t count) {
   const auto d = static_cast<double>(count);
@@ -34,7 +36,7 @@ double not_below(std::int64_t count) {
              : d;
 }
 
-// The model with its rules, counted in whole cards and servers.
+// The model in exact arithmetic: whole cards and servers.
 class Stage {
  public:
   explicit Stage(const ChoiceModel& model) : model_(model) {
@@ -58,7 +60,7 @@ class Stage {
     return std::span(model_.uses)
         .subspan(first_use_[option], first_use_[option + 1] - first_use_[option]);
   }
-  // Calls body(resource, amount) for everything that an option takes.
+  // Calls body(resource, amount) for every use of an option.
   template <class Body>
   void for_taken(std::int64_t option, const Body& body) const {
     if (cards(option) > 0) body(model_.type[option], cards(option));
@@ -99,7 +101,7 @@ class Stage {
     return sum;
   }
 
-  // Whether taking `a` in place of `b` never hurts, both options of one item.
+  // Whether option `a` dominates option `b` of the same item.
   [[nodiscard]] bool beats(std::int64_t a, std::int64_t b) const {
     bool beats = model_.objective[a] <= model_.objective[b];
     for_taken(a, [&](std::int32_t r, std::int64_t amount) {
@@ -110,8 +112,8 @@ class Stage {
     return beats;
   }
 
-  // The options of an item that the best solutions are made of, least objective first: those that
-  // fit at all and that neither another option nor taking none beats.
+  // The useful options of an item, least objective first: those that fit at all and that neither
+  // another option nor taking none dominates.
   [[nodiscard]] std::vector<std::int64_t> useful_options(std::size_t item) const {
     const double skip = must_serve(item) ? kInfinity : model_.skip_objective[item];
     std::vector<std::int64_t> sorted;
@@ -133,7 +135,7 @@ class Stage {
     return kept;
   }
 
-  // A solution that is no worse than the solution `chosen` and made of useful options.
+  // A solution of useful options that is no worse than `chosen`.
   [[nodiscard]] std::vector<std::int64_t> improved(std::vector<std::int64_t> chosen,
                                                    const Options& useful) const {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -145,7 +147,7 @@ class Stage {
     return chosen;
   }
 
-  // Item by item the first useful option that the cards left suffice for.
+  // A greedy solution: item by item the first useful option that fits.
   [[nodiscard]] std::vector<std::int64_t> filled(const Options& useful) const {
     std::vector<std::int64_t> left = capacities_;
     std::vector<std::int64_t> chosen(useful.size(), -1);
@@ -165,7 +167,7 @@ class Stage {
   std::vector<std::size_t> first_use_;    // [options + 1]; empty: no uses
 };
 
-// The stage as a 0-1 program over the useful options, objectives relative to taking none.
+// The stage as a 0-1 program over the useful options, with objectives relative to taking none.
 class Program {
  public:
   Program(const ChoiceModel& model, const Stage& stage, const Options& useful) {
@@ -235,7 +237,7 @@ class Program {
     return options;
   }
 
-  // Bound of the whole stage; where every objective is a whole number, so is the least.
+  // Bound of the whole stage, rounded up where every objective is a whole number.
   [[nodiscard]] double total_bound(double bound) const {
     return skip_sum_ + (whole_ ? std::ceil(bound) : bound);
   }
@@ -290,7 +292,7 @@ ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
   };
   if (stage.holds(start)) offer(stage.improved(start, useful));
   offer(best);  // all items at their best: no search is needed
-  // What the search finds in floating point may not hold in whole cards.
+  // A floating-point solution may exceed whole cards.
   offer(stage.filled(useful));
 
   double tolerance = 0;
@@ -302,7 +304,7 @@ ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
     answer.finished = found.finished;
     offer(program.chosen(found.x, found.x.empty() ? 0 : items));
     answer.bound = std::max(answer.bound, program.total_bound(found.bound));
-    // Only a search that knew no solution says something by finding none.
+    // Only a search without a start proves infeasibility by finding nothing.
     if (!answer.feasible && found.finished && found.x.empty()) answer.bound = kInfinity;
   }
   if (!answer.feasible) {

@@ -1,5 +1,5 @@
 // Exact solution of small and medium selections: each item takes one of its options or none, under
-// capacities. Owns: the flat model of one stage and the contract of the solver behind it.
+// capacities. Owns: the flat model of one stage and the contract of its solver.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace tonnage {
 
 // One stage of a selection. Items are servers (or some of them), classes are priorities.
 struct ChoiceModel {
-  // What an option takes beyond `cards` of its type.
+  // Further uses of an option beside `cards` of its type.
   struct Use {
     std::int64_t option;
     std::int32_t resource;  // index into capacity, another than the option's type
@@ -24,7 +24,7 @@ struct ChoiceModel {
   std::vector<double> skip_objective;      // [items] what taking none adds
   std::vector<std::int32_t> item_class;    // [items]
   std::vector<std::int64_t> capacity;      // [resources]
-  std::vector<std::int64_t> least_served;  // [classes] at least so many items take an option
+  std::vector<std::int64_t> least_served;  // [classes] least number of items with an option
 
   [[nodiscard]] std::int64_t num_items() const noexcept {
     return static_cast<std::int64_t>(skip_objective.size());
@@ -32,12 +32,12 @@ struct ChoiceModel {
 };
 
 struct ExactLimits {
-  // In steps of about 20 ns, counted and not timed: where no time limit is set, the same input has
-  // the same answer. 0: no limit.
+  // Work limit in steps of about 20 ns, counted and not timed, so that equal inputs give equal
+  // answers without a time limit. 0: no limit.
   std::int64_t max_work = 0;
   double max_seconds = 0;   // 0: no limit
   double absolute_gap = 0;  // stop when objective - bound is at most this
-  // Go on from whatever has the least bound: the bound rises all the time, solutions come late.
+  // Best-first search: the bound rises steadily, solutions come late.
   bool bound_first = false;
 };
 
@@ -53,12 +53,12 @@ struct ChoiceAnswer {
 // Whether this build has an exact solver.
 [[nodiscard]] bool has_exact_solver() noexcept;
 
-// Least total objective. `start` (chosen, or empty) is a known solution: the answer is never worse.
-// Throws Error (kUnavailable) without an exact solver.
+// Minimises the total objective. `start` (chosen options, or empty) is a known solution, and the
+// answer is never worse. Throws Error (kUnavailable) without an exact solver.
 [[nodiscard]] ChoiceAnswer solve_exactly(const ChoiceModel& model, const ExactLimits& limits,
                                          const std::vector<std::int64_t>& start);
 
-// A vertex of the linear relaxation: the share of every option. Empty if there is none. Throws
+// A vertex of the linear relaxation as the share of every option; empty if there is none. Throws
 // Error (kUnavailable) without an exact solver.
 [[nodiscard]] std::vector<double> relax_choice(const ChoiceModel& model);
 

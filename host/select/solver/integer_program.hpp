@@ -1,4 +1,4 @@
-// An integer program and its solution by branch and cut. Owns: the only door to the solver library.
+// An integer program and its solution by branch and cut. Owns: the interface to the solver library.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace tonnage {
 
-// Minimise objective * x over whole x, 0 <= x <= most, with lower <= row * x <= upper for every
+// Minimise objective * x over integer x with 0 <= x <= most and lower <= row * x <= upper for every
 // row.
 struct IntegerProgram {
   struct Row {
@@ -23,12 +23,12 @@ struct IntegerProgram {
   std::vector<Row> rows;
 };
 
-// What the search says, in floating point: a claim to be checked, not a proof.
+// The result of a search in floating point: a claim to be checked, not a proof.
 struct IntegerAnswer {
   bool finished = false;  // the search ended by itself, not on a limit
   std::vector<double> x;  // empty: no solution found
   std::int64_t work = 0;  // as ExactLimits counts it
-  // No solution is below this: what the tolerances of the search may hide is deducted already.
+  // Lower bound of all solutions, with the tolerances of the search already subtracted.
   double bound = -std::numeric_limits<double>::infinity();
   double tolerance = 0;  // the deduction, twice: how far a proven solution may lie above `bound`
 };

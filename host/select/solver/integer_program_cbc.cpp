@@ -31,18 +31,18 @@ namespace {
 
 constexpr int kReductions = 5;  // passes of preprocessing
 constexpr int kSeed = 20240229;
-// The tolerances of the search are absolute, so objectives are scaled (by a power of two, which
-// rounds nothing) to about this size.
+// Objectives are scaled to about this size, because the tolerances of the search are absolute. The
+// scale is a power of two, so nothing is rounded.
 constexpr double kLargestCoefficient = 1024;
-// A solution better by less than this is not looked for.
+// Least improvement that the search looks for.
 constexpr double kIncrement = 1e-6;
 // Dual infeasibility that the linear programs may leave on each variable.
 constexpr double kDualTolerance = 1e-7;
-// Iterations of the simplex method that trying a branch may take. Where linear programs are
-// degenerate it otherwise takes more than all else.
+// Simplex iterations per strong-branching trial. Without this limit they dominate where linear
+// programs are degenerate.
 constexpr int kTrialIterations = 30;
-// What a node takes beyond its iterations, and the root beyond a node, in iterations; and what an
-// iteration takes beyond its columns, in columns.
+// Work beyond simplex iterations, in iterations: of a node, and of the root beyond a node. An
+// iteration also costs in proportion to columns over kIterationColumns.
 constexpr std::int64_t kNodeIterations = 40, kRootIterations = 2500, kIterationColumns = 1000;
 
 double scale_of(const IntegerProgram& program) {
@@ -136,9 +136,8 @@ void add_heuristics(CbcModel& model) {
   model.addHeuristic(&neighbourhood);
 }
 
-// Ends a search at a limit of work. The small searches of its heuristics have copies of it, which
-// do not count: they have limits of nodes, and one that ended would end the whole search, mostly
-// before its tree has begun.
+// Ends a search at a work limit. Copies in the small searches of heuristics do not count, because
+// one that ended would end the whole search; they have node limits.
 class WorkLimit : public CbcEventHandler {
  public:
   explicit WorkLimit(const ExactLimits& limits) : most_(limits.max_work) {}
@@ -256,7 +255,7 @@ IntegerAnswer solve_integer_program(const IntegerProgram& program, const ExactLi
       answer.tolerance = 2 * margin / scale;
     }
   } catch (const CoinError&) {
-    // A search that gives up has found nothing; the caller's start stands.
+    // The search found nothing; the start of the caller stands.
     return {};
   }
   return answer;

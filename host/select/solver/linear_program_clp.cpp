@@ -1,3 +1,4 @@
+// Linear programs through Clp's interface for basis information.
 #include <CoinError.hpp>
 #include <CoinPackedVector.hpp>
 #include <OsiClpSolverInterface.hpp>
@@ -10,7 +11,7 @@ namespace tonnage {
 namespace {
 
 constexpr int kSeed = 20240229;
-// What a solution takes beyond its iterations, of each row and column.
+// Work of a solution beyond its iterations, per row and column.
 constexpr std::int64_t kSolveWork = 60;
 
 CoinPackedVector packed(const LinearProgram::Entries& entries) {
@@ -27,7 +28,7 @@ CoinPackedVector packed(const LinearProgram::Entries& entries) {
 }  // namespace
 
 struct LinearProgram::Solver {
-  // Clp tells what a basis is made of only between two calls that go together.
+  // Clp gives access to a basis only between two paired calls.
   mutable OsiClpSolverInterface osi;
   mutable bool factorised = false;
   bool started = false;
@@ -47,7 +48,7 @@ LinearProgram::LinearProgram() : solver_(std::make_unique<Solver>()) {
   solver_->osi.messageHandler()->setLogLevel(0);
   solver_->osi.getModelPtr()->setLogLevel(0);
   solver_->osi.getModelPtr()->setRandomSeed(kSeed);
-  // Finding scales takes longer than the few iterations of a solution.
+  // Scaling takes longer than the few iterations of a solution.
   solver_->osi.setHintParam(OsiDoScale, false, OsiHintDo);
   solver_->osi.getModelPtr()->scaling(0);
 }
@@ -102,7 +103,7 @@ bool LinearProgram::solve() {
   solver_->release();
   try {
     if (solver_->started) solver_->osi.resolve();
-    // From a basis that fits badly the method sometimes gives up.
+    // From a bad basis the method sometimes gives up, so retry without it.
     if (!solver_->started || !solver_->osi.isProvenOptimal()) {
       solver_->osi.getModelPtr()->allSlackBasis();
       solver_->osi.initialSolve();

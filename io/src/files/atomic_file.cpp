@@ -1,4 +1,5 @@
-// Temporary file, flush, rename.
+// A file saved as a whole: temporary file, flush, rename. Links and temporary names are in
+// output_place.cpp.
 #include "tonnage/io/atomic_file.hpp"
 
 #include <fcntl.h>
@@ -15,7 +16,7 @@ namespace tonnage {
 
 namespace {
 
-// A signal is looked at only between two writes to a disk: each takes an instant.
+// Signals are handled between two writes to a disk, so each write must be short.
 constexpr std::size_t kLargestWrite = 1 << 18;
 
 }  // namespace
@@ -24,7 +25,7 @@ class AtomicFile::File {
  public:
   File(const std::string& path, UnfinishedFiles* unfinished) : place_(path, unfinished) {
     if (const auto number = place_.open_file()) {
-      // Opened anew it would be written from its start, over what it holds.
+      // Do not reopen: a new descriptor would write from the start, over existing content.
       file_ = Descriptor(fcntl(*number, F_DUPFD_CLOEXEC, 0));
       if (!file_.is_open()) fail("opening it", errno);
       return;
@@ -36,7 +37,7 @@ class AtomicFile::File {
       return;
     }
     if (path.ends_with('/')) fail("opening it", existing ? ENOTDIR : EISDIR);
-    // A rename asks for no permission on the file that it replaces.
+    // rename() does not check permissions of the replaced file, so check them here.
     if (existing && faccessat(place_.folder(), place_.name().c_str(), W_OK, AT_EACCESS) != 0) {
       fail("replacing it", errno);
     }
@@ -73,7 +74,7 @@ class AtomicFile::File {
   }
 
   void create_temporary(const std::optional<struct stat>& replaced) {
-    // Private until it has the permissions of what it replaces.
+    // Private until it gets the permissions of the replaced file.
     const mode_t mode = replaced ? 0600 : 0666;
     temporary_ = place_.make_temporary("file", [&](const char* name) {
       file_ =

@@ -1,4 +1,5 @@
-// A folder written under another name, then exchanged with the one that it replaces.
+// A folder saved as a whole: written under a temporary name, then exchanged with the one it
+// replaces.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -22,10 +23,10 @@ namespace {
 
 constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-// A signal is looked at only between two writes to a disk: each takes an instant.
+// Signals are handled between two writes to a disk, so each write must be short.
 constexpr std::size_t kLargestWrite = 1 << 18;
 
-// Names in a folder, in order; an errno where it cannot be read.
+// Lists the names in a folder, sorted; returns an errno if it cannot be read.
 int list_names(int folder, std::vector<std::string>& names) {
   Descriptor own(openat(folder, ".", kFolder));
   if (!own.is_open()) return errno;
@@ -43,7 +44,7 @@ int list_names(int folder, std::vector<std::string>& names) {
   return error;
 }
 
-// The text of a regular file of at most `most` bytes. Never waits, as opening a pipe would.
+// The text of a regular file of at most `most` bytes. Never blocks, as opening a pipe would.
 std::optional<std::string> text_of(int folder, const std::string& name, std::size_t most) {
   const Descriptor file(
       openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -65,9 +66,9 @@ std::optional<std::string> text_of(int folder, const std::string& name, std::siz
   return text;
 }
 
-// Why a folder is not one of the form, whole and with nothing else in it; empty where it is one.
-// Its files are put into `files`.
-std::string what_stands_in_the_way(int folder, const FolderForm& form,
+// Why a folder does not have the form, or holds anything else; empty if it may be replaced. Puts
+// its files into `files`.
+std::string why_not_replaceable(int folder, const FolderForm& form,
                                    std::vector<std::string>& files) {
   constexpr std::size_t kMaxMarkBytes = std::size_t{1} << 20;
   std::vector<std::string> names;
@@ -85,7 +86,8 @@ std::string what_stands_in_the_way(int folder, const FolderForm& form,
   if (text) files = form.files(*text);
   if (files.empty()) return "its " + form.mark + " is not that of " + form.noun;
   for (const std::string& name : names) {
-    if (!has(files, name)) return "it holds " + quoted(name) + ", which is no part of " + form.noun;
+    if (!has(files, name))
+      return "it holds " + quoted(name) + ", which is not part of " + form.noun;
     struct stat status {};
     if (fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode)) {
@@ -93,13 +95,13 @@ std::string what_stands_in_the_way(int folder, const FolderForm& form,
     }
   }
   for (const std::string& name : files) {
-    if (!has(names, name)) return "it is not whole: its " + quoted(name) + " is missing";
+    if (!has(names, name)) return "it is incomplete: its " + quoted(name) + " is missing";
   }
   return {};
 }
 
-// Gives each the name of the other. Returns 0 or an errno; `possible` is false where the system or
-// the file system does not know how.
+// Exchanges two names. Returns 0 or an errno; `possible` is false if the system or the file system
+// cannot do that.
 int exchange([[maybe_unused]] int folder, [[maybe_unused]] const std::string& a,
              [[maybe_unused]] const std::string& b, bool& possible) {
 #ifdef RENAME_EXCHANGE
@@ -120,11 +122,11 @@ class AtomicFolder::Folder {
       : place_(path, unfinished), form_(std::move(form)) {
     if (place_.open_file() || place_.name() == "." || place_.name() == "..") {
       throw Error(ErrorCode::kInvalidInput,
-                  "cannot write " + path + ": a folder has to be named by a name of its own");
+                  "cannot write " + path + ": the path must end in a folder name");
     }
     const std::optional<struct stat> existing = place_.status();
     if (existing) (void)replaceable_files(*existing);
-    // Private until it has the permissions of what it replaces.
+    // Private until it gets the permissions of the replaced folder.
     const mode_t mode = existing ? 0700 : 0777;
     temporary_ = place_.make_temporary(
         "folder", [&](const char* name) { return mkdirat(place_.folder(), name, mode) == 0; });
@@ -190,7 +192,7 @@ class AtomicFolder::Folder {
   }
 
  private:
-  // The files of the folder that has the name. Throws Error (kInvalidInput) where it may not be
+  // The files of the folder that has the name. Throws Error (kInvalidInput) if it may not be
   // replaced.
   [[nodiscard]] std::vector<std::string> replaceable_files(const struct stat& existing) const {
     std::vector<std::string> files;
@@ -201,7 +203,7 @@ class AtomicFolder::Folder {
       why = std::strerror(errno);
     } else {
       const Descriptor folder(openat(place_.folder(), place_.name().c_str(), kFolder));
-      why = folder.is_open() ? what_stands_in_the_way(folder.number(), form_, files)
+      why = folder.is_open() ? why_not_replaceable(folder.number(), form_, files)
                              : std::strerror(errno);
     }
     if (why.empty()) return files;
@@ -209,8 +211,9 @@ class AtomicFolder::Folder {
                 place_.path() + " is not replaced: " + why + "; name a new folder");
   }
 
-  // Gives the folder its name; returns the name that what had it before has now, or nothing. A
-  // signal that comes meanwhile waits until then, and finds `replaced`, the old files, told.
+  // Gives the folder its name, and returns the temporary name of the replaced folder, or an empty
+  // string. A signal meanwhile waits until the end, and then finds `replaced`, the old files,
+  // reported.
   std::string take_name(bool exists, const std::vector<std::string>& replaced) {
     if (exists) {
       UnfinishedChange change(place_.unfinished());
@@ -248,7 +251,7 @@ class AtomicFolder::Folder {
     return aside;
   }
 
-  // Has a signal remove `folder` and `files` in it.
+  // Reports `folder` and `files` in it, so that a signal removes them.
   void tell(UnfinishedChange& change, const std::string& folder,
             const std::vector<std::string>& files) const {
     change.add(place_.sibling(folder));
@@ -259,7 +262,7 @@ class AtomicFolder::Folder {
     return renameat(folder, from.c_str(), folder, to.c_str()) == 0 ? 0 : errno;
   }
 
-  // Removes a folder and, of its files, those of `names` alone. Returns 0 or an errno.
+  // Removes the files `names` of a folder, then the folder. Returns 0 or an errno.
   int remove_folder(const std::string& folder_name, const Descriptor& folder,
                     const std::vector<std::string>& names) const {
     int error = 0;
@@ -277,7 +280,7 @@ class AtomicFolder::Folder {
     if (error == 0) return {};
     UnfinishedChange change(place_.unfinished());
     change.remove(place_.sibling(old));
-    return "what " + place_.path() + " held before could not be removed and is now " +
+    return "the previous content of " + place_.path() + " could not be removed and is now " +
            place_.sibling(old) + ": " + std::strerror(error);
   }
 

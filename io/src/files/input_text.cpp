@@ -1,4 +1,4 @@
-// Reading whole files by blocks.
+// Reads whole files and standard input by blocks, and explains failures.
 #include "io/src/files/input_text.hpp"
 
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ struct CloseFile {
   }
 };
 
-// Why a file could not be opened, after fopen() has set errno.
+// The reason why a file could not be opened, after fopen() has set errno.
 std::string why_not_opened(const std::string& path) {
   const int error = errno;
   std::error_code failed;
@@ -32,7 +32,7 @@ std::string why_not_opened(const std::string& path) {
   return why;
 }
 
-// Reads everything into `text`; returns why that failed, or nothing.
+// Reads everything into `text`; returns the reason of a failure, or an empty string.
 std::string read_all(const std::string& path, std::string& text) {
   if (path.find('\0') != path.npos) return "a NUL byte in its name";
   std::string too_large = "more than " + std::to_string(kMaxInputBytes) + " bytes";

@@ -1,4 +1,4 @@
-// Following links, and temporary names.
+// Follows symbolic links, makes and renames temporary files, and copies attributes.
 #include "io/src/files/output_place.hpp"
 
 #include <fcntl.h>
@@ -30,7 +30,7 @@ SplitPath split(std::string_view path) {
   return {std::string(path.substr(0, slash + 1)), std::string(path.substr(slash + 1))};
 }
 
-// What a link says, or nothing with errno set.
+// The target of a link, or nothing with errno set.
 std::optional<std::string> read_link(int folder, const std::string& name) {
   std::string text(PATH_MAX, '\0');
   const ssize_t length = readlinkat(folder, name.c_str(), text.data(), text.size());
@@ -70,7 +70,7 @@ OutputPlace::OutputPlace(std::string path, UnfinishedFiles* unfinished)
   std::string next = path_;
   for (int followed = 0;; ++followed) {
     const SplitPath at = split(next);
-    // Relative to the folder of the link; an absolute path is taken as it is.
+    // Link targets are relative to the folder of the link unless absolute.
     const int base = folder_.is_open() ? folder_.number() : AT_FDCWD;
     Descriptor folder(openat(base, at.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!folder.is_open()) {
@@ -87,14 +87,14 @@ OutputPlace::OutputPlace(std::string path, UnfinishedFiles* unfinished)
     if (open_file()) return;
     const std::optional<struct stat> found = status();
     if (!found || !S_ISLNK(found->st_mode)) return;
-    // A link that the system refuses to follow (a loop, one of somebody else in /tmp) is not
-    // followed here; only one to nothing is.
+    // Only dangling links are followed here. A link that the system refuses to follow (a loop, a
+    // foreign one in /tmp) is not followed.
     const char* const following = "following its symbolic links";
     struct stat through {};
     if (fstatat(folder_.number(), name_.c_str(), &through, 0) != 0) {
       if (errno != ENOENT) fail_to_write(path_, following, errno);
     } else if (!S_ISREG(through.st_mode) && !S_ISDIR(through.st_mode)) {
-      return;  // opened through its link: the text of some in /proc is no path
+      return;  // open it through its link: the text of some links in /proc is not a path
     }
     if (followed == kMaxLinks) fail_to_write(path_, following, ELOOP);
     const auto text = read_link(folder_.number(), name_);
@@ -134,7 +134,7 @@ std::string OutputPlace::make_temporary(const char* what,
   std::random_device random;
   int error = EEXIST;
   for (int attempt = 0; attempt < kAttempts && error == EEXIST; ++attempt) {
-    // Short whatever the name of the output: a long one has no room for a suffix.
+    // The name is short, because a long output name may leave no room for a suffix.
     std::string name = ".tonnage-";
     for (int digit = 0; digit < 16; ++digit) name += kDigits[random() % 16];
     UnfinishedChange change(unfinished_);
@@ -174,7 +174,7 @@ int keep_attributes(int descriptor, const struct stat& replaced) {
     mode &= ~mode_t{S_ISUID | S_ISGID};
     constexpr auto kSameOwner = static_cast<uid_t>(-1);
     if (own.st_gid != replaced.st_gid && fchown(descriptor, kSameOwner, replaced.st_gid) != 0) {
-      // The new group was among the others before.
+      // The members of the new group had the permissions of others before.
       mode = (mode & ~mode_t{S_IRWXG}) | ((mode & S_IRWXO) << 3);
     }
   }

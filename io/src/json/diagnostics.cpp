@@ -59,7 +59,7 @@ std::string Diagnostics::to_text(std::size_t most) const {
 }
 
 std::string Diagnostics::to_json() const {
-  // File names are whatever the system gives: bytes that are no UTF-8 are replaced.
+  // File names may hold bytes that are not UTF-8; they are replaced.
   JsonWriter json(JsonWriter::Unwritable::kReplace);
   json.begin_object();
   for (const Severity severity : {Severity::kError, Severity::kWarning}) {

@@ -1,3 +1,5 @@
+// Finds numbers beyond float64 and words such as NaN in JSON text, and replaces them by readable
+// numbers.
 #include "io/src/json/json_stand_ins.hpp"
 
 #include <algorithm>
@@ -14,7 +16,7 @@ bool is_word_character(char c) {
          c == '-' || c == '.';
 }
 
-// Absent where the parser takes the word, or rightly refuses it.
+// The kind of an unreadable word; absent if the parser accepts the word, or rightly refuses it.
 std::optional<StoodFor::Kind> kind_of(std::string_view word) {
   if (word == kStandIn) return StoodFor::Kind::kItself;
   if (word.size() < kStandIn.size()) return std::nullopt;
@@ -27,7 +29,7 @@ std::optional<StoodFor::Kind> kind_of(std::string_view word) {
     if (std::isfinite(number)) return std::nullopt;
     return StoodFor::Kind::kNotANumber;
   }
-  // Too large or too small: the parser takes what is too small as 0.
+  // Too large. (The parser reads numbers that are too small as 0.)
   if (error != std::errc::result_out_of_range || nlohmann::json::accept(word)) return std::nullopt;
   return StoodFor::Kind::kOverflow;
 }

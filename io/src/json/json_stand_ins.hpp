@@ -1,6 +1,6 @@
-// Numbers that no JSON parser can hand over: beyond float64, and words for what is not finite.
-// Owns: finding them in a text, and the text with something readable in their place, so that one of
-// them does not keep the rest of the file from being checked.
+// Stand-ins for numbers that the JSON parser cannot represent: beyond float64, or words for values
+// that are not finite. Owns: finding them, and the text with readable numbers in their place, so
+// that one of them does not prevent the checks of the rest of the file.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace tonnage {
 
-// What stands in the place of such a number, followed by as many spaces as it is shorter.
+// The text that replaces such a number, padded with spaces to the same length.
 inline constexpr std::string_view kStandIn = "0e0";
 
 struct StoodFor {

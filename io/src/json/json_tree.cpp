@@ -1,4 +1,4 @@
-// Walking a tree. Building it: json_tree_builder.cpp.
+// Access to the values of a tree. json_tree_builder.cpp builds it.
 #include "io/src/json/json_tree.hpp"
 
 #include "io/src/results/text_rendering.hpp"

@@ -1,6 +1,6 @@
-// A parsed JSON document, compact and read-only: what the readers of this folder walk.
-// Owns: syntax, limits on depth and size, exact duplicate keys; every value knows its JSON pointer.
-// Unlike a map of maps it keeps members in their order, and a file of 60 MB takes about twice that.
+// A parsed JSON document, compact and read-only, for the readers of spec and result files. Owns:
+// syntax, limits on depth and size, exact duplicate keys, and the JSON pointer of every value.
+// Members keep their order; a file of 60 MB takes about twice that in memory.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +39,8 @@ class JsonValue {
   [[nodiscard]] std::string pointer() const;    // keys beyond 100 bytes are shortened
   [[nodiscard]] std::string rendering() const;  // for messages: short, quoted, one line
 
-  // Visits the elements or members of this array or object, in order; none for other kinds.
+  // Calls visit(child) for the elements or members of this array or object, in order; nothing for
+  // other kinds.
   template <class Visit>
   void for_each_child(Visit visit) const;
 
@@ -53,17 +54,17 @@ class JsonTree {
   static constexpr std::size_t kMaxDepth = 64;
   static constexpr std::size_t kMaxValues = std::size_t{1} << 26;
 
-  // Why a text is no tree. `pointer` names the repeated key, the number that is not finite, or the
-  // container around any other problem.
+  // Why a text could not be parsed. `pointer` names the repeated key, the number that is not
+  // finite, or the container around any other problem.
   struct Problem {
     std::string pointer;
     std::string found;
     std::string expected;
   };
 
-  // Parses RFC 8259 JSON in UTF-8; a byte order mark at the start is skipped, a NUL byte anywhere
-  // is a problem. Problems other than duplicate keys leave no tree to look at. A number beyond
-  // float64 is none: it is a value of its own kind. The text must be shorter than 4 GiB.
+  // Parses RFC 8259 JSON in UTF-8. Skips a byte order mark at the start; a NUL byte anywhere is a
+  // problem. Problems other than duplicate keys leave no tree. A number beyond float64 is no
+  // problem but a value of its own kind. The text must be shorter than 4 GiB.
   [[nodiscard]] static std::optional<JsonTree> parse(std::string_view text,
                                                      std::vector<Problem>& problems);
 
@@ -77,7 +78,7 @@ class JsonTree {
     std::uint32_t offset;
     std::uint32_t length;
   };
-  // Nodes stand in document order: the first child follows its parent, and `end` is the node after
+  // Nodes are in document order: the first child follows its parent, and `end` is the node after
   // the last descendant.
   struct Node {
     JsonKind kind = JsonKind::kNull;

@@ -1,4 +1,4 @@
-// Builds a tree from the events of the JSON parser.
+// Builds a tree from the events of the JSON parser, and turns its errors into problems.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,7 +13,7 @@
 namespace tonnage {
 namespace {
 
-// " at line 3, column 7", where the byte read last stands.
+// " at line 3, column 7": the position of the byte read last.
 std::string position_text(std::string_view text, std::size_t bytes_read) {
   const std::string_view before = text.substr(0, bytes_read == 0 ? 0 : bytes_read - 1);
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
@@ -23,14 +23,14 @@ std::string position_text(std::string_view text, std::size_t bytes_read) {
   return " at line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
-// The name of another encoding than UTF-8, told by how JSON starts in it; empty otherwise.
+// The name of an encoding other than UTF-8, recognised by the first bytes; else empty.
 std::string_view other_encoding(std::string_view text) {
   using namespace std::string_view_literals;
   const auto starts = [&](std::string_view mark) { return text.starts_with(mark); };
   const auto zero = [&](std::size_t at) { return at < text.size() && text[at] == '\0'; };
   if (starts("\xFF\xFE\0\0"sv) || starts("\0\0\xFE\xFF"sv)) return "UTF-32";
   if (starts("\xFF\xFE"sv) || starts("\xFE\xFF"sv)) return "UTF-16";
-  // Without a byte order mark: two characters of ASCII, which JSON starts with.
+  // Without a byte order mark: JSON starts with two ASCII characters.
   if (text.size() >= 8 && zero(1) && zero(2) && zero(5) && zero(6) &&
       ((zero(0) && zero(4) && !zero(3) && !zero(7)) ||
        (zero(3) && zero(7) && !zero(0) && !zero(4)))) {
@@ -48,7 +48,7 @@ std::string_view other_encoding(std::string_view text) {
 // The handler that the parser drives; the names of its first public functions are the parser's.
 class JsonTreeBuilder {
  public:
-  // `replaced`: what the numbers spelt kStandIn stand for, in order; empty: for themselves.
+  // `replaced`: what each kStandIn stands for, in order; empty: kStandIn means itself.
   JsonTreeBuilder(std::string_view text, std::span<const StoodFor> replaced,
                   std::vector<JsonTree::Problem>& problems)
       : text_(text), replaced_(replaced), problems_(problems) {}
@@ -113,7 +113,7 @@ class JsonTreeBuilder {
     if (bytes_read > 0 && bytes_read <= text_.size() && text_[bytes_read - 1] == '\0') {
       return refuse_nul(bytes_read - 1);
     }
-    // Of "[id] parse error at ...: syntax error while ... - reason; last read: ...; expected ..."
+    // From "[id] parse error at ...: syntax error while ... - reason; last read: ...; expected ..."
     // keep the reason and what was expected.
     std::string reason = error.what();
     std::string expected = "valid JSON";
@@ -126,14 +126,14 @@ class JsonTreeBuilder {
     return refuse(shortened(reason) + position, std::move(expected));
   }
 
-  // Ends the parsing for a NUL byte of the text.
+  // Stops parsing at a NUL byte.
   bool refuse_nul(std::size_t at) {
-    return refuse("a NUL byte" + position_text(text_, at + 1), "JSON, which has none");
+    return refuse("a NUL byte" + position_text(text_, at + 1), "JSON, which has no NUL bytes");
   }
 
-  // Absent where something in the text is no JSON, although the parser saw to its end.
+  // Absent if the text is not JSON although the parser accepted it.
   [[nodiscard]] std::optional<JsonTree> take() {
-    // The parser takes a NUL byte for the end of the text and ignores what comes after it.
+    // The parser treats a NUL byte as the end of the text and ignores the rest.
     if (const std::size_t nul = text_.find('\0'); nul != text_.npos) {
       unreadable_ = true;
       (void)refuse_nul(nul);
@@ -202,13 +202,13 @@ class JsonTreeBuilder {
     return true;
   }
 
-  // Beyond a number that helps nobody, problems within the text are left out.
+  // Further problems within the text are dropped beyond a number that is of use.
   void report_problem(JsonTree::Problem problem) {
     constexpr std::size_t kMaxProblems = 10'000;
     if (problems_.size() < kMaxProblems) problems_.push_back(std::move(problem));
   }
 
-  // Ends the parsing.
+  // Stops parsing.
   bool refuse(std::string found, std::string expected) {
     problems_.push_back(
         {.pointer = open_.empty() ? "" : JsonValue(tree_, open_.back().node).pointer(),
@@ -261,7 +261,7 @@ std::optional<JsonTree> JsonTree::parse(std::string_view text, std::vector<Probl
   };
   const std::size_t problems_before = problems.size();
   if (auto tree = parsed(text, {})) return tree;
-  // The parser gives up on the first number that it cannot hand over.
+  // The parser stops at the first number that it cannot represent.
   const StandIns stand_ins = put_stand_ins(text);
   const bool none = std::all_of(stand_ins.replaced.begin(), stand_ins.replaced.end(),
                                 [](auto& r) { return r.kind == StoodFor::Kind::kItself; });

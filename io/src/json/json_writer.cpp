@@ -73,7 +73,7 @@ void JsonWriter::value(std::string_view key, double number) {
   if (!std::isfinite(number)) {
     if (unwritable_ == Unwritable::kReplace) return null(key);
     throw Error(ErrorCode::kInvalidInput, "cannot write " + std::string(key) + ": " +
-                                              number_text(number) + " is no finite number");
+                                              number_text(number) + " is not a finite number");
   }
   start_value(key);
   text_ += number_text(number);
@@ -93,7 +93,7 @@ void JsonWriter::write_string(std::string_view text) {
   const ErrorHandler on_error =
       unwritable_ == Unwritable::kReplace ? ErrorHandler::replace : ErrorHandler::strict;
   try {
-    // What a reader could not see is escaped, which leaves the string what it is.
+    // Escape invisible characters; the value of the string stays the same.
     text_ += printable(nlohmann::json(text).dump(-1, ' ', false, on_error));
   } catch (const nlohmann::json::type_error&) {
     throw Error(ErrorCode::kInvalidInput, "cannot write a name that is not UTF-8: " + quoted(text));

@@ -1,6 +1,5 @@
-// Writes JSON text piece by piece, so that a large document never exists as a tree.
-// Owns: layout (two spaces per level, entries of lists on one line each), exact numbers, valid
-// text.
+// Writes JSON text piece by piece, so that a large document never exists as a tree. Owns: layout
+// (two spaces per level, one line per list entry), exact numbers, and valid text.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +13,7 @@ class JsonWriter {
  public:
   enum class Layout { kLines, kInline };  // members one a line, or all on the line of the container
 
-  // What becomes of that which JSON cannot hold: a number that is not finite, text that is not
+  // What to do with values that JSON cannot hold: a number that is not finite, text that is not
   // UTF-8.
   enum class Unwritable {
     kRefuse,   // Error (kInvalidInput)

@@ -1,4 +1,4 @@
-// Writes allocations, which stand in spec files and in solutions alike.
+// Writes allocations for spec files, solutions and plans. Owns: their field names and order.
 #pragma once
 
 #include <functional>
@@ -9,12 +9,12 @@
 
 namespace tonnage {
 
-// The published fields of an allocation into the object that is open, its parts where it has some;
-// `more` may add to a part of that index.
+// Writes the published fields of an allocation, and its parts if it has any, into the open object.
+// more(index) may add fields to a part.
 void write_allocation_fields(JsonWriter& json, const AllocationSpec& spec,
                              const std::function<void(std::size_t part)>& more = {});
 
-// They alone as an object on one line, under `key`.
+// Writes only these fields, as an object on one line under `key`.
 void write_allocation(JsonWriter& json, std::string_view key, const AllocationSpec& spec);
 
 }  // namespace tonnage

@@ -1,3 +1,4 @@
+// Writes explanations as JSON.
 #include "tonnage/io/explanation_io.hpp"
 
 #include "io/src/json/json_writer.hpp"

@@ -1,4 +1,4 @@
-// Candidates as comma-separated values.
+// Writes the grid of candidates as comma-separated values.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -12,7 +12,7 @@
 namespace tonnage {
 namespace {
 
-// About what a row of all fields takes.
+// Approximate bytes of a row of all fields.
 constexpr std::int64_t kRowBytes = 256;
 
 template <class Number>
@@ -65,7 +65,7 @@ class CsvGrid : public GridSink {
         text += "\r\n";
       }
     }
-    // A line alone in its wave need not wait for anybody.
+    // The only line of a wave is written directly.
     if (texts_.size() == 1) {
       put(text);
       text.clear();

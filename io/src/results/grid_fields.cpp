@@ -1,3 +1,4 @@
+// The list of fields of a grid: names, kinds and units.
 #include "io/src/results/grid_fields.hpp"
 
 #include <algorithm>

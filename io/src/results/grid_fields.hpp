@@ -1,4 +1,4 @@
-// The fields of a candidate in files.
+// The fields of a candidate in grid files. Owns: their list, which CSV and NumPy writers share.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ struct GridField {
   std::string_view description;
 };
 
-// Every field that is an array, in file order.
+// All fields that are arrays, in file order.
 [[nodiscard]] std::span<const GridField> grid_fields();
-// Those of the given names.
+// The fields of the given names.
 [[nodiscard]] std::vector<GridField> chosen_grid_fields(const std::vector<std::string>& names);
 
 [[nodiscard]] inline std::int64_t cards_per_replica(const Problem& problem, const GridLine& line) {

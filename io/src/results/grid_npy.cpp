@@ -1,4 +1,4 @@
-// Candidates as a folder of NumPy arrays.
+// Writes the grid of candidates as a folder of NumPy arrays with a manifest.
 #include <algorithm>
 #include <bit>
 #include <limits>
@@ -18,7 +18,7 @@ static_assert(std::endian::native == std::endian::little, "arrays are written as
 
 constexpr std::int64_t kVerdicts = static_cast<std::int64_t>(Verdict::kTooManyReplicas) + 1;
 
-// Type of a field in NumPy's words, and its bytes.
+// The NumPy type string of a field, and its size in bytes.
 std::string_view type_of(const GridField& field) {
   switch (field.kind) {
     case GridFieldKind::kBatch:
@@ -35,7 +35,7 @@ std::string_view type_of(const GridField& field) {
 }
 std::int64_t bytes_of(const GridField& field) { return type_of(field).back() - '0'; }
 
-// The header of version 1.0 of the format: a Python literal, padded so that the data is aligned.
+// The header of an array in NumPy's format 1.0: a Python literal, padded to align the data.
 std::string npy_header(std::string_view type, std::int64_t count) {
   constexpr std::size_t kPrefix = 10, kAlignment = 64;
   std::string literal = "{'descr': '" + std::string(type) +
@@ -68,7 +68,7 @@ bool is_field_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), is_letter_or_digit);
 }
 
-// The files of a grid by its manifest; none where the text is not the manifest of a grid.
+// The files that the manifest of a grid lists; empty if the text is not such a manifest.
 std::vector<std::string> files_of_grid(const std::string& manifest) {
   Diagnostics problems;
   const auto tree = parse_document(manifest, std::string(kManifest), problems);
@@ -163,7 +163,7 @@ class NpyGrid : public GridSink {
     if (free >= 0 && needed > static_cast<double>(free)) {
       throw Error(ErrorCode::kIo, "cannot write " + path + ": " + std::to_string(count) +
                                       " candidates need " + std::to_string(needed / 1e9) +
-                                      " GB, its disk has " +
+                                      " GB, the disk has " +
                                       std::to_string(static_cast<double>(free) / 1e9) + " GB left");
     }
   }

@@ -1,3 +1,4 @@
+// Writes frontiers as JSON and as comma-separated values.
 #include "tonnage/io/pareto_io.hpp"
 
 #include <string_view>
@@ -8,7 +9,7 @@
 namespace tonnage {
 namespace {
 
-// Visits the fields of a point in the order of all outputs.
+// Calls visit(name, value) for the fields of a point, in the order of all outputs.
 template <class Visit>
 void for_each_field(const Problem& problem, const ParetoPoint& p, Visit visit) {
   const PerfRow& perf = problem.perfs[problem.lines[p.line].perf];

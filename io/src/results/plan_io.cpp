@@ -1,4 +1,5 @@
-// Plans, candidates and differences to text.
+// Writes plans, candidates, differences and violations as text. Reading plans is in
+// plan_reader.cpp.
 #include "tonnage/io/plan_io.hpp"
 
 #include <cmath>
@@ -13,7 +14,8 @@ namespace {
 using Layout = JsonWriter::Layout;
 using Unwritable = JsonWriter::Unwritable;
 
-// What this project adds to the published fields of an allocation, in the order of all outputs.
+// Calls visit for the fields that this project adds to the published allocation, in the order of
+// all outputs.
 template <class Visit>
 void for_each_extra(double value, const AllocationMetrics& m, Visit visit) {
   visit("value", value);
@@ -44,7 +46,7 @@ void write_planned(JsonWriter& json, const PlannedServer& planned) {
   json.end();
 }
 
-// How far from the best the plan is, and the prices that prove it.
+// Writes the stages with their bounds, and the prices that prove them.
 void write_certificate(JsonWriter& json, const PlanSummary& summary, bool with_timing) {
   if (summary.stages.empty()) return;
   json.value("objective", summary.stages.back().objective);

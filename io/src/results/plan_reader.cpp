@@ -1,4 +1,4 @@
-// Reading plans back, whoever wrote them.
+// Reads plans, whoever wrote them, as claims.
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -13,8 +13,8 @@ namespace {
 
 constexpr Fields::UnknownKeys kIgnore = Fields::UnknownKeys::kIgnore;
 
-// What a key states; absent also for null. Any value of the right type is a claim: whether it can
-// be true is not for the reader to say.
+// The value of a key; absent also for null. Any value of the right type is a claim; the reader does
+// not judge whether it can be true.
 std::optional<JsonValue> stated(Fields& fields, std::string_view key) {
   const auto value = fields.any(key);
   if (value && value->kind() == JsonKind::kNull) return std::nullopt;

@@ -1,4 +1,4 @@
-// Queue problems from text, their answers to text.
+// Reads queue problems from text and writes their answers.
 #include "tonnage/io/queue_io.hpp"
 
 #include <iterator>
@@ -14,7 +14,7 @@ namespace tonnage {
 namespace {
 
 constexpr double kMaxRps = kMaxArrivalRatePerMin / 60.0;
-// Iteration times beyond this (30 years) serve nobody and would overflow.
+// Upper bound on iteration times (30 years); longer ones would overflow.
 constexpr double kMaxParameterMs = 1e12;
 
 struct QueueProblem {
@@ -24,7 +24,7 @@ struct QueueProblem {
   std::string reason;  // why it has no answer in numbers; mostly empty
 };
 
-// What is written about a problem.
+// The answer to a problem, or the reason why there is none.
 struct Answered {
   QueueAnalysis analysis;
   QueueSizing sizing;  // of concurrency 1 where optimize finds nothing feasible
@@ -96,7 +96,7 @@ void write_analysis(JsonWriter& json, const QueueAnalysis& a) {
   json.value("ttftP99", a.ttft_p99_ms);
 }
 
-// Which targets are out of reach, with the best achievable values.
+// Which targets are infeasible, with the best achievable values.
 std::string infeasible_reason(const QueueSizing& sizing, const LatencyTargets& targets) {
   if (sizing.best_itl_ms == 0 && sizing.best_ttft_ms == 0) return "no arrival rate is sustainable";
   const auto clause = [](const char* name, double best, double target) {
@@ -181,7 +181,7 @@ void write_answer(JsonWriter& json, QueueCommand command, const QueueProblem& pr
   json.end();
 }
 
-// Why the rates of a problem that is otherwise in order leave the range of a double; mostly empty.
+// Why the rates of a valid problem leave the range of a double; mostly empty.
 std::string out_of_range(const QueueProblem& problem, QueueCommand command) {
   const ServiceParams& p = problem.shape.service;
   if (!has_service_time(p.alpha_ms, p.beta_ms, p.gamma_ms)) {

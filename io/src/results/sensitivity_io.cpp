@@ -1,3 +1,4 @@
+// Writes sensitivity runs as JSON and as comma-separated values.
 #include "tonnage/io/sensitivity_io.hpp"
 
 #include "io/src/json/json_writer.hpp"

@@ -1,4 +1,4 @@
-// Solutions to text and back, and the published fields of an allocation.
+// Writes and reads solutions, and writes the published fields of an allocation.
 #include "tonnage/io/solution.hpp"
 
 #include "io/src/files/input_text.hpp"

@@ -1,4 +1,4 @@
-// Escaping, cutting and number formatting for messages.
+// Shortens text for messages, and formats numbers and CSV fields.
 #include "io/src/results/text_rendering.hpp"
 
 #include <array>
@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t kLongestRendering = 60;
 constexpr std::size_t kLongestPointerStep = 100;
 
-// The first `limit` bytes at most, without a broken UTF-8 sequence at the cut. A sequence has at
-// most three bytes after its first; where there are more, the text is no UTF-8.
+// At most the first `limit` bytes, without a UTF-8 sequence broken at the cut. A sequence has at
+// most three bytes after its first one; more means that the text is not UTF-8.
 std::string_view cut(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
   std::size_t end = limit;

@@ -1,4 +1,4 @@
-// How values and keys appear in messages and files: short, on one line, as numbers, in CSV.
+// Text forms of values and keys in messages and files. Owns: lengths, quoting, and number formats.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace tonnage {
 
-// The first 60 bytes at most, cut between characters and marked "...", as printable() renders them.
+// At most the first 60 bytes, cut between characters and marked "...", made printable().
 [[nodiscard]] std::string shortened(std::string_view text);
 
 // The shortened text in double quotes.
@@ -18,7 +18,7 @@ namespace tonnage {
 // The shortest decimal form that reads back as the same number.
 [[nodiscard]] std::string number_text(double value);
 
-// A field of comma-separated values: quoted where it must be.
+// A field of comma-separated values, quoted if necessary.
 [[nodiscard]] std::string csv_field(std::string_view text);
 
 }  // namespace tonnage

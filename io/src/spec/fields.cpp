@@ -1,4 +1,4 @@
-// Typed access to the members of an object.
+// Reads typed members of a JSON object and reports mistakes.
 #include "io/src/spec/fields.hpp"
 
 #include <cmath>

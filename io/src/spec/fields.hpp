@@ -1,5 +1,5 @@
-// Reads the members of one JSON object into typed values and reports whatever is wrong with them.
-// Owns: matching keys whatever their case, ranges, unknown and repeated keys.
+// Reads the members of one JSON object into typed values, and reports all mistakes. Owns: matching
+// of keys in any case, ranges, unknown and repeated keys.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace tonnage {
 
-// Where the problems of one file go.
+// Collects the problems of one file.
 class Report {
  public:
   Report(Diagnostics& diagnostics, std::string file)
@@ -30,8 +30,7 @@ class Report {
   std::string file_;
 };
 
-// Parses the text of one file and reports what is wrong with its syntax; absent when nothing can be
-// read from it.
+// Parses the text of one file and reports syntax errors; absent if nothing can be read from it.
 [[nodiscard]] std::optional<JsonTree> parse_document(std::string_view text, const std::string& file,
                                                      Diagnostics& diagnostics);
 
@@ -49,16 +48,17 @@ struct NumberRule {
   Presence presence = Presence::kOptional;
 };
 
-// The integer that a value states, also as 3.0 or 3e2; absent for anything else and beyond int64.
+// The integer that a value states, also written as 3.0 or 3e2; absent for anything else and beyond
+// int64.
 [[nodiscard]] std::optional<std::int64_t> exact_integer(const JsonValue& value);
 
-// Each reading function looks a key up, reports what is wrong and then returns the default (0,
-// empty, false, absent). Keys that none of them asked for are unknown.
+// Each reading function looks up a key, reports a mistake, and then returns the default (0, empty,
+// false, absent). Keys that no function asked for are unknown.
 class Fields {
  public:
   enum class UnknownKeys { kWarn, kIgnore };
 
-  // A value that is no object is reported once and has no members.
+  // A value that is not an object is reported once and has no members.
   Fields(const JsonValue& value, Report& report);
 
   [[nodiscard]] std::string name(std::string_view key);  // required and not empty
@@ -66,13 +66,13 @@ class Fields {
   [[nodiscard]] bool flag(std::string_view key);
   [[nodiscard]] std::int64_t integer(std::string_view key, const IntegerRule& rule);
   [[nodiscard]] double number(std::string_view key, const NumberRule& rule = {});
-  // The same where another number than 0 is the default.
+  // number() with a default other than 0.
   [[nodiscard]] double number_or(std::string_view key, double absent, const NumberRule& rule);
   [[nodiscard]] std::optional<JsonValue> object(std::string_view key, Presence presence);
   [[nodiscard]] std::optional<JsonValue> array(std::string_view key, Presence presence);
-  // The value as it stands.
+  // The raw value.
   [[nodiscard]] std::optional<JsonValue> any(std::string_view key);
-  // Known, but of no consequence.
+  // Marks a key as known and ignores its value.
   void ignore(std::string_view key) { (void)any(key); }
 
   // Call last: reports the unknown keys.

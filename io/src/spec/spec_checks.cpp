@@ -1,5 +1,5 @@
-// Checks over the whole spec. Entries whose names were refused (they are empty) are left out, and
-// so is a check whose other side was not read.
+// Checks over the whole spec. Entries with refused (empty) names are skipped, and so are checks
+// whose other section was not read.
 #include "io/src/spec/spec_checks.hpp"
 
 #include <algorithm>
@@ -68,7 +68,7 @@ class SpecChecks {
       const std::string& acc = spec_.models[i].acc;
       if (acc.empty() || accelerators_.contains(acc)) continue;
       add(Severity::kWarning, Section::kModels, i, "acc " + quoted(acc),
-          "the name of an accelerator", "the entry is of no use");
+          "the name of an accelerator", "the entry has no effect");
     }
   }
 
@@ -81,7 +81,7 @@ class SpecChecks {
       if (type.empty() || types.contains(type)) continue;
       add(Severity::kWarning, Section::kAccelerators, i,
           "type " + quoted(type) + " without a capacity", "its count of cards in capacityData",
-          "capacity is limited, so none of it can be used");
+          "capacity is limited, so no card of this type can be used");
     }
   }
 
@@ -90,11 +90,11 @@ class SpecChecks {
     for (std::size_t i = 0; i < spec_.accelerators.size(); ++i) {
       if (spec_.accelerators[i].power != PowerSpec{}) continue;
       add(Severity::kWarning, Section::kAccelerators, i, "no power figures",
-          "power, which energyPrice and maxPower count", "it counts as drawing nothing");
+          "power figures, which energyPrice and maxPower need", "its power counts as 0");
     }
   }
 
-  // Beyond so many accelerators not every pair is combined.
+  // Beyond this many accelerators not every pair is combined.
   void check_combined() {
     if (!spec_.optimizer.heterogeneous) return;
     const std::int64_t most = most_combined_accelerators(std::ssize(spec_.servers));
@@ -109,12 +109,12 @@ class SpecChecks {
           "at most " + std::to_string(most) + " accelerators with " +
               std::to_string(spec_.servers.size()) + " servers",
           "a server is offered combinations only of the " + std::to_string(most) +
-              " that are cheapest for what they carry");
+              " of least cost per goodput");
       count = 0;  // once for a model
     }
   }
 
-  // The ceiling that performance data give a loaded server must be within the limit as well.
+  // The batch ceiling from performance data must be within the limit too.
   void check_batch_ceiling(std::size_t index) {
     const ServerSpec& server = spec_.servers[index];
     const LoadSpec& load = server.current_alloc.load;
@@ -174,7 +174,7 @@ class SpecChecks {
     for (const std::string& name : names) {
       if (accelerators_.contains(name)) continue;
       add(Severity::kWarning, section, index, "excludedAccelerators with " + quoted(name),
-          "names of accelerators", "it is without effect");
+          "names of accelerators", "it has no effect");
     }
   }
 
@@ -183,7 +183,7 @@ class SpecChecks {
   Diagnostics& diagnostics_;
   Names accelerators_;
   std::unordered_map<std::string_view, Names> targets_;  // models that each class has targets for
-  // Per model the largest maxBatchSize * atTokens.
+  // The largest maxBatchSize * atTokens of each model.
   std::unordered_map<std::string_view, std::int64_t> most_batch_tokens_;
 };
 

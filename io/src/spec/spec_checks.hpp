@@ -1,5 +1,5 @@
-// What relates the entries of a spec: batch ceilings beyond the limit (errors) and names that refer
-// to nothing (warnings; a plan gives them as the reasons why servers stay unallocated).
+// Checks between entries of a spec. Owns: batch ceilings beyond the limit (errors), and dangling
+// references (warnings; a plan reports them as reasons for unserved servers).
 #pragma once
 
 #include "io/src/spec/spec_sections.hpp"

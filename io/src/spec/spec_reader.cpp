@@ -1,4 +1,4 @@
-// Reading combined files, folders and standard input.
+// Reads fleets from combined files, folders and standard input.
 #include "tonnage/io/spec_reader.hpp"
 
 #include <sys/stat.h>
@@ -31,8 +31,8 @@ void read_combined(const JsonValue& root, const std::string& file, SpecReadResul
   fields.finish();
 }
 
-// Whether a folder has no entry of that name. One that is there but cannot be reached, such as a
-// link to nothing, is not absent: its limits would be lost without a word.
+// Whether a folder has no entry of that name. An entry that exists but cannot be reached, such as a
+// dangling link, is not absent: its limits would be lost silently.
 bool is_absent(const std::string& path) {
   struct stat status {};
   return lstat(path.c_str(), &status) != 0 && errno == ENOENT;

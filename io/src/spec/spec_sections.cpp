@@ -1,4 +1,4 @@
-// The fields of every entry of a spec.
+// Reads the fields of every entry of a spec.
 #include "io/src/spec/spec_sections.hpp"
 
 #include <cmath>
@@ -24,7 +24,7 @@ PowerSpec read_power(const JsonValue& value, Report& report) {
   power.mid_power_w = fields.number("midPower");
   power.mid_util = fields.number("midUtil");
   fields.finish();
-  // All zero means that the power is not known; any figure makes a curve, which has a middle.
+  // All zero: the power is not known. Any other figures form a curve, which needs a middle point.
   if (power != PowerSpec{} && !(power.mid_util > 0 && power.mid_util < 1)) {
     report.error(value.pointer(), "midUtil " + number_text(power.mid_util),
                  "midUtil above 0 and below 1, or no power figures at all");
@@ -72,7 +72,7 @@ ModelPerfSpec read_model(Fields& fields) {
   return spec;
 }
 
-// Whatever is no priority means the lowest one.
+// Reads a priority; values out of range mean the lowest one.
 std::int64_t read_priority(Fields& fields) {
   const auto value = fields.any("priority");
   if (!value) return kLowestPriority;
@@ -130,12 +130,12 @@ ModelTargetSpec read_target(Fields& fields) {
   spec.slo_drop = read_drop(fields);
   if (spec.slo_ttft_percentile > 0 && spec.slo_ttft_ms == 0) {
     fields.report().warning(fields.value().pointer(), "slo-ttft-percentile without slo-ttft",
-                            "a target that the percentile keeps", "it is without effect");
+                            "a TTFT target that the percentile belongs to", "it has no effect");
   }
   return spec;
 }
 
-// What makes an entry unlike any other of its list; one part may be all.
+// The unique key of an entry in its list; the second part may be empty.
 using Identity = std::pair<std::string_view, std::string_view>;
 Identity identity(const AcceleratorSpec& spec) { return {spec.name, {}}; }
 Identity identity(const CapacitySpec& spec) { return {spec.type, {}}; }
@@ -145,7 +145,7 @@ Identity identity(const ModelTargetSpec& spec) { return {spec.model, {}}; }
 Identity identity(const ServerSpec& spec) { return {spec.name, {}}; }
 Identity identity(const AllocationPart& spec) { return {spec.accelerator, {}}; }
 
-// Reports entries that repeat an earlier one. Names that were refused are empty and do not count.
+// Reports entries that repeat an earlier one. Refused (empty) names do not count.
 template <class Entry>
 void check_unique(const std::vector<Entry>& entries, const std::string& list_pointer,
                   Report& report) {
@@ -172,7 +172,7 @@ void read_list(const JsonValue& list, Report& report, std::vector<Entry>& entrie
   check_unique(entries, list.pointer(), report);
 }
 
-// A list of names, each once.
+// Reads a list of distinct names.
 std::vector<std::string> read_names(Fields& fields, std::string_view key) {
   std::vector<std::string> names;
   const auto list = fields.array(key, Presence::kOptional);
@@ -251,7 +251,7 @@ SaturationPolicy read_saturation_policy(Fields& fields) {
   return policy;
 }
 
-// Whatever stands beside the fields of a part was added by a planner.
+// Fields beside those of a part come from a planner and are ignored.
 AllocationPart read_part(const JsonValue& value, Report& report) {
   Fields fields(value, report);
   AllocationPart part;
@@ -264,7 +264,8 @@ AllocationPart read_part(const JsonValue& value, Report& report) {
   return part;
 }
 
-// Parts are several, on different accelerators; the allocation is named after them.
+// Checks that there are several parts on different accelerators, and names the allocation after
+// them.
 void check_parts(const std::string& pointer, Report& report, AllocationSpec& spec) {
   if (spec.parts.size() == 1) {
     report.error(pointer, "1 part", "two or more, or none at all");

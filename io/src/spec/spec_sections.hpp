@@ -1,5 +1,5 @@
-// The six sections of a spec: their keys and files, and reading each into the spec's structs.
-// Owns: which fields there are, their ranges and defaults. Relations between entries: spec_checks.
+// The six sections of a spec: their keys and files, and the reading of each into its structs. Owns:
+// the fields with their ranges and defaults. Relations between entries are in spec_checks.
 #pragma once
 
 #include <array>
@@ -33,8 +33,7 @@ inline constexpr std::array<SectionLayout, kSectionCount> kSectionLayouts = {{
     {Section::kOptimizer, "optimizerData", "optimizer-data.json", "optimizer", Presence::kOptional},
 }};
 
-// Where the content of a section was found; the entries of its list stand at pointer/0,
-// pointer/1...
+// Where a section was found; the entries of its list are at pointer/0, pointer/1, ...
 struct SectionSource {
   bool read = false;
   std::string file;
@@ -42,8 +41,8 @@ struct SectionSource {
 };
 using SectionSources = std::array<SectionSource, kSectionCount>;  // by Section
 
-// Reads a section object, {"<content>": ...}, of the file that `report` writes for. Every entry of
-// a list becomes an entry of the spec, also a faulty one, so that their positions agree.
+// Reads a section object {"<content>": ...} of the file of `report`. Every entry of a list becomes
+// an entry of the spec, even a faulty one, so that positions agree.
 void read_section(const SectionLayout& layout, const JsonValue& value, const std::string& file,
                   Report& report, SystemSpec& spec, SectionSources& sources);
 

@@ -1,4 +1,4 @@
-// The fields of every entry, written in the order of the published layout.
+// Writes the fields of every entry of a spec, in the order of the published layout.
 #include "tonnage/io/spec_writer.hpp"
 
 #include <array>
@@ -184,7 +184,7 @@ void write_system_folder(const SystemSpec& spec, const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw Error(ErrorCode::kIo, "cannot create folder " + folder + ": " + error.message());
-  // All are written before the first takes its name: a full disk leaves the six old ones.
+  // All files are written before the first is renamed, so a full disk leaves the six old ones.
   std::vector<AtomicFile> files;
   for (std::size_t i = 0; i < kSectionCount; ++i) {
     const auto path = std::filesystem::path(folder) / kSectionLayouts[i].file_name;

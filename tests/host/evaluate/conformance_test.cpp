@@ -69,8 +69,8 @@ void check_plan(const Plan& plan, const Json& expected) {
   for (const Json& c : expected.at("candidates")) {
     const auto replicas = c.at("numReplicas").get<double>();
     if (replicas == 0) continue;
-    costs.emplace(PairKey{c.at("server").get<std::string>(), c.at("accelerator").get<std::string>()},
-                  c.at("cost").get<double>() / replicas);
+    const PairKey pair{c.at("server").get<std::string>(), c.at("accelerator").get<std::string>()};
+    costs.emplace(pair, c.at("cost").get<double>() / replicas);
   }
   std::set<std::string> got_names, want_names;
   for (const auto& [name, unused] : expected.at("allocations").items()) want_names.insert(name);

@@ -142,7 +142,7 @@ TEST(Pareto, TolerancesAreFiniteAndNotNegative) {
   }
 }
 
-TEST(Pareto, OtherColumnsAreNoTtft) {
+TEST(Pareto, OtherColumnsAreNotATtft) {
   const Problem problem = small_fleet(1);
   ParetoOptions options;
   options.ttft = GridColumn::kCost;

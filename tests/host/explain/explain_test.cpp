@@ -1,4 +1,5 @@
-// Explanations and sensitivity: they tell the plan that is made, and every server has its reason.
+// Explanations and sensitivity: they agree with the plan that is made, and every server has a
+// reason.
 #include "tonnage/host/explain.hpp"
 
 #include <gtest/gtest.h>
@@ -14,7 +15,7 @@
 namespace tonnage {
 namespace {
 
-TEST(Explain, TellsThePlanThatIsMade) {
+TEST(Explain, DescribesThePlanThatIsMade) {
   int helped = 0;
   for (const Solver solver : {Solver::kPrice, Solver::kGreedy, Solver::kUnlimited}) {
     SCOPED_TRACE(to_string(solver));
@@ -84,7 +85,7 @@ TEST(Sensitivity, TheMiddleIsThePlan) {
   }
 }
 
-TEST(Sensitivity, RefusesScalesThatAreNone) {
+TEST(Sensitivity, RefusesInvalidScales) {
   for (const double scale : {0.0, -1.0, 101.0, std::numeric_limits<double>::quiet_NaN()}) {
     SensitivityOptions options;
     options.scales = {scale};

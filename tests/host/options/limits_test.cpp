@@ -85,7 +85,7 @@ SystemSpec scaled_fleet(double scale) {
   return spec;
 }
 
-// Sums round; a limit bears no more than that, however small it is.
+// The tolerance for rounding of sums, at any size of the limit.
 constexpr double kRounding = 1e-12;
 
 // Limits hold whatever the size of the figures, those of 0 exactly, and verification agrees.
@@ -110,7 +110,7 @@ TEST(Limits, HoldAtEveryScale) {
         EXPECT_LE(plan.summary.total_cost, share * bill * (1 + kRounding));
         EXPECT_EQ(to_text(verify_plan(system, bound, claims_of(plan))), "");
         if (solver != Solver::kAuto) continue;
-        // What is to be had is had: more money serves more.
+        // More money serves more servers.
         if (share == 0.3 || share == 0.7) {
           EXPECT_GT(plan.summary.total_cost, before);
           EXPECT_GT(plan.summary.total_cost, 0.9 * share * bill);
@@ -121,7 +121,7 @@ TEST(Limits, HoldAtEveryScale) {
   }
 }
 
-// A plan that exceeds a limit by little is found out, at every scale.
+// Verification finds plans that exceed a limit by little, at every scale.
 TEST(Limits, VerificationFindsSmallExcess) {
   for (const double scale : {1e-12, 1.0, 1e12}) {
     SystemSpec spec = scaled_fleet(scale);
@@ -137,8 +137,8 @@ TEST(Limits, VerificationFindsSmallExcess) {
   }
 }
 
-// Limits of 0 on power, and on money where all that costs nothing is free to be had.
-TEST(Limits, OfNothingLeaveNothing) {
+// Limits of 0 on power; and on cost where some options cost nothing.
+TEST(Limits, OfZeroPermitNothing) {
   SystemSpec spec = testing::small_fleet(0.9, 30);
   for (AcceleratorSpec& accelerator : spec.accelerators) {
     accelerator.power = {1e-9, 2e-9, 1.5e-9, 0.5};
@@ -157,7 +157,7 @@ TEST(Limits, OfNothingLeaveNothing) {
   EXPECT_GT(plan.allocations.size(), 20U);
 }
 
-// What counts beside the value: energy and another weight of changes.
+// Weights beside the value: energy, and the factor of transitions.
 TEST(Weights, ChangeWhatIsChosen) {
   SystemSpec spec = testing::small_fleet(2.0, 100);
   const System system(spec);

@@ -70,7 +70,7 @@ TEST(Mix, TheSamePlanForAnyThreadCountAndOrder) {
   EXPECT_EQ(make_plan(System(spec), spec.optimizer, several).allocations, a.allocations);
 }
 
-// With more to choose from the best plan is no worse, and without capacity it is often better.
+// More options never make the best plan worse, and without capacity they often improve it.
 TEST(Mix, NeverWorseThanOneAccelerator) {
   for (int i = 0; i < 10; ++i) {
     SystemSpec spec = fleet(i % 2 == 0 ? 0.7 : 0.95, 20, static_cast<std::uint64_t>(i));
@@ -139,7 +139,7 @@ TEST(Mix, CheapestOfAllSplits) {
   }
 }
 
-// What a plan gives is a current allocation like any other: planned again, nothing changes.
+// A planned mix is a current allocation like any other: planning again changes nothing.
 TEST(Mix, IsKeptWhereItIsTheBest) {
   SystemSpec spec = fleet(2.0, 160);
   spec.optimizer.unlimited = true;
@@ -163,7 +163,7 @@ TEST(Mix, IsKeptWhereItIsTheBest) {
   for (std::size_t i = 0; i < first.allocations.size(); ++i) {
     EXPECT_EQ(again.allocations[i].allocation, first.allocations[i].allocation);
   }
-  // Kept where it is, it may still be combined otherwise, but of nothing else.
+  // keepAccelerator permits other splits, but no other accelerators.
   for (ServerSpec& server : spec.servers) server.keep_accelerator = true;
   spec.optimizer.max_changes.reset();
   for (ServerSpec& server : spec.servers) server.current_alloc.load.arrival_rate_per_min *= 1.5;

@@ -1,4 +1,4 @@
-// The dominance rule against every pair of options, and what it costs.
+// The dominance rule, compared with all pairs of options, and its cost.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -55,7 +55,7 @@ std::vector<std::int64_t> amounts_of(const OptionTable& table, const Option& opt
   return amounts;
 }
 
-// Whether an option is worse than another in nothing, and before it where they are alike.
+// Whether an option is dominated by another one: worse in nothing, and earlier if equal.
 std::vector<std::int64_t> undominated_pair_by_pair(const OptionTable& table) {
   std::vector<std::vector<std::int64_t>> amounts;
   for (const Option& option : table.options) amounts.push_back(amounts_of(table, option));
@@ -79,7 +79,7 @@ std::vector<std::int64_t> undominated_pair_by_pair(const OptionTable& table) {
   return kept;
 }
 
-TEST(Undominated, AreThoseOfAllPairs) {
+TEST(Undominated, AgreesWithAllPairs) {
   Sampler sampler;
   for (int i = 0; i < testing::tries(3000); ++i) {
     const OptionTable table = sampler.next(sampler.whole(1, 60), sampler.whole(1, 4),
@@ -93,8 +93,8 @@ TEST(Undominated, AreThoseOfAllPairs) {
   }
 }
 
-// Options none of which beats another: whoever compares all pairs looks at 2e9 twice.
-TEST(Undominated, TakeNoTimeForEveryPair) {
+// Options of which none dominates another: comparing all pairs would take 2e9 comparisons, twice.
+TEST(Undominated, CostsLessThanAllPairs) {
   constexpr std::int64_t kOptions = testing::tries(60000);
   for (const bool with_limit : {false, true}) {
     OptionTable table;

@@ -102,7 +102,7 @@ TEST(Planner, NamesEveryReason) {
   EXPECT_FALSE(plan.complete());
 }
 
-TEST(Planner, TellsHowFarTheNearestAcceleratorMisses) {
+TEST(Planner, ReportsHowFarTheNearestAcceleratorMisses) {
   SystemSpec spec = small_spec();
   spec.service_classes[0].model_targets[0].slo_itl_ms = 1;
   const Plan plan = make_plan(System(spec), spec.optimizer);
@@ -112,7 +112,7 @@ TEST(Planner, TellsHowFarTheNearestAcceleratorMisses) {
       << plan.unallocated[0].detail;
 }
 
-TEST(Planner, PartialAllocationsScaleAndShowWhatReplicasReallySee) {
+TEST(Planner, PartialAllocationsScaleAndStateTrueMetrics) {
   SystemSpec spec = small_spec();
   for (ServerSpec& s : spec.servers) s.current_alloc.load.arrival_rate_per_min = 6000;
   spec.capacities = {{"a-card", 12}, {"b-card", 0}};

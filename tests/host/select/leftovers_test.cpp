@@ -1,4 +1,4 @@
-// Best effort in turns against its rule carried out literally, one replica at a time.
+// Best effort in turns, compared with its rule one replica at a time.
 #include "host/select/leftovers.hpp"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ class Sampler {
   }
 
  private:
-  // The whole may take more or less than its parts add up to, as power does.
+  // A whole allocation may take more or less than the sum of its parts, as power does.
   void add_uses(OptionTable& table) {
     Option& option = table.options.back();
     option.first_use = std::ssize(table.uses);
@@ -61,7 +61,7 @@ class Sampler {
   std::mt19937_64 engine_;
 };
 
-// What an option takes of everything with so many replicas.
+// The use of every resource by an option with that many replicas.
 std::map<std::int32_t, std::int64_t> taken(const OptionTable& table, const Option& option,
                                            std::int64_t replicas) {
   std::map<std::int32_t, std::int64_t> amounts;
@@ -135,7 +135,7 @@ void expect_as_literally(const OptionTable& table) {
   }
 }
 
-TEST(Leftovers, WholeTurnsAtOnceAreTurnsOneByOne) {
+TEST(Leftovers, ManyTurnsAtOnceEqualSingleTurns) {
   Sampler sampler;
   for (int i = 0; i < testing::tries(20000); ++i) {
     ASSERT_NO_FATAL_FAILURE(expect_as_literally(sampler.next(12))) << "table " << i;

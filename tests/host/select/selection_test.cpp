@@ -53,106 +53,125 @@ class TableSampler {
   std::mt19937_64 engine_;
 };
 
-// The rules of the contract, one after the other, with a full sort before every step.
-std::vector<Choice> literal_greedy(const OptionTable& t, SaturationPolicy policy, bool delayed) {
-  std::vector<std::int64_t> free = t.capacity;
-  std::vector<Choice> choices(t.priority.size());
+// The published rules (docs/selection.md) in order, with a full sort before every step.
+class LiteralGreedy {
+ public:
+  LiteralGreedy(const OptionTable& table, SaturationPolicy policy, bool delayed)
+      : t_(table),
+        policy_(policy),
+        delayed_(delayed),
+        free_(table.capacity),
+        choices_(table.priority.size()) {}
+
+  std::vector<Choice> select() {
+    std::vector<Entry> line;
+    for (std::int64_t s = 0; s < t_.num_servers(); ++s) {
+      if (t_.first[s] < t_.first[s + 1]) line.push_back({s, t_.first[s]});
+    }
+    std::vector<std::int64_t> left;
+    int group = 0;
+    while (!line.empty()) {
+      std::stable_sort(line.begin(), line.end(),
+                       [&](const Entry& a, const Entry& b) { return goes_first(a, b); });
+      Entry& e = line.front();
+      if (!delayed_ && t_.priority[e.server] != group) {
+        best_effort(left);
+        left.clear();
+      }
+      group = t_.priority[e.server];
+      const Option& o = t_.options[e.option];
+      if (room(o) == o.num_replicas) {
+        take(o, o.num_replicas);
+        choices_[e.server] = {e.option, o.num_replicas};
+        line.erase(line.begin());
+      } else if (e.option + 1 < t_.first[e.server + 1]) {
+        ++e.option;
+      } else {
+        left.push_back(e.server);
+        line.erase(line.begin());
+      }
+    }
+    best_effort(left);
+    return choices_;
+  }
+
+ private:
   struct Entry {
     std::int64_t server, option;
   };
-  std::vector<Entry> line;
-  for (std::int64_t s = 0; s < t.num_servers(); ++s) {
-    if (t.first[s] < t.first[s + 1]) line.push_back({s, t.first[s]});
+
+  double regret(const Entry& e) const {
+    if (e.option + 1 == t_.first[e.server + 1]) return std::numeric_limits<double>::infinity();
+    return t_.options[e.option + 1].value - t_.options[e.option].value;
   }
-  const auto regret = [&](const Entry& e) {
-    if (e.option + 1 == t.first[e.server + 1]) return std::numeric_limits<double>::infinity();
-    return t.options[e.option + 1].value - t.options[e.option].value;
-  };
-  const auto room = [&](const Option& o) {
+  bool goes_first(const Entry& a, const Entry& b) const {
+    if (t_.priority[a.server] != t_.priority[b.server]) {
+      return t_.priority[a.server] < t_.priority[b.server];
+    }
+    if (regret(a) != regret(b)) return regret(a) > regret(b);
+    const double va = t_.options[a.option].value, vb = t_.options[b.option].value;
+    if (va != vb) return va > vb;
+    return a.server < b.server;
+  }
+  std::int64_t room(const Option& o) const {
     return o.type < 0 ? o.num_replicas
-                      : std::min(o.num_replicas, free[o.type] / o.cards_per_replica);
-  };
-  const auto take = [&](const Option& o, std::int64_t n) {
-    if (o.type >= 0) free[o.type] -= n * o.cards_per_replica;
-  };
-  const auto best_effort = [&](const std::vector<std::int64_t>& left) {
-    const auto pick = [&](std::int64_t s) {
-      for (std::int64_t o = t.first[s]; o < t.first[s + 1]; ++o) {
-        if (room(t.options[o]) >= 1) return o;
-      }
-      return std::int64_t{-1};
-    };
-    const auto turns = [&](std::vector<std::int64_t> group) {
-      std::vector<bool> gone(t.priority.size(), false);
-      for (bool moved = true; moved;) {
-        moved = false;
-        for (const std::int64_t s : group) {
-          if (gone[s]) continue;
-          if (choices[s].option < 0) choices[s].option = pick(s);
-          const std::int64_t o = choices[s].option;
-          if (o < 0 || room(t.options[o]) < 1 ||
-              choices[s].num_replicas == t.options[o].num_replicas) {
-            gone[s] = true;
-            continue;
-          }
-          take(t.options[o], 1);
-          ++choices[s].num_replicas;
-          moved = true;
+                      : std::min(o.num_replicas, free_[o.type] / o.cards_per_replica);
+  }
+  void take(const Option& o, std::int64_t n) {
+    if (o.type >= 0) free_[o.type] -= n * o.cards_per_replica;
+  }
+  std::int64_t pick(std::int64_t s) const {
+    for (std::int64_t o = t_.first[s]; o < t_.first[s + 1]; ++o) {
+      if (room(t_.options[o]) >= 1) return o;
+    }
+    return -1;
+  }
+  void turns(const std::vector<std::int64_t>& group) {
+    std::vector<bool> gone(t_.priority.size(), false);
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (const std::int64_t s : group) {
+        if (gone[s]) continue;
+        if (choices_[s].option < 0) choices_[s].option = pick(s);
+        const std::int64_t o = choices_[s].option;
+        if (o < 0 || room(t_.options[o]) < 1 ||
+            choices_[s].num_replicas == t_.options[o].num_replicas) {
+          gone[s] = true;
+          continue;
         }
+        take(t_.options[o], 1);
+        ++choices_[s].num_replicas;
+        moved = true;
       }
-    };
-    if (policy == SaturationPolicy::kPriorityExhaustive) {
+    }
+  }
+  void best_effort(const std::vector<std::int64_t>& left) {
+    if (policy_ == SaturationPolicy::kPriorityExhaustive) {
       for (const std::int64_t s : left) {
         const std::int64_t o = pick(s);
         if (o < 0) continue;
-        choices[s] = {o, room(t.options[o])};
-        take(t.options[o], choices[s].num_replicas);
+        choices_[s] = {o, room(t_.options[o])};
+        take(t_.options[o], choices_[s].num_replicas);
       }
-    } else if (policy == SaturationPolicy::kRoundRobin) {
+    } else if (policy_ == SaturationPolicy::kRoundRobin) {
       turns(left);
-    } else if (policy == SaturationPolicy::kPriorityRoundRobin) {
+    } else if (policy_ == SaturationPolicy::kPriorityRoundRobin) {
       for (int p = 1; p <= 100; ++p) {
         std::vector<std::int64_t> group;
         for (const std::int64_t s : left) {
-          if (t.priority[s] == p) group.push_back(s);
+          if (t_.priority[s] == p) group.push_back(s);
         }
         turns(group);
       }
     }
-  };
-  std::vector<std::int64_t> left;
-  int group = 0;
-  while (!line.empty()) {
-    std::stable_sort(line.begin(), line.end(), [&](const Entry& a, const Entry& b) {
-      if (t.priority[a.server] != t.priority[b.server]) {
-        return t.priority[a.server] < t.priority[b.server];
-      }
-      if (regret(a) != regret(b)) return regret(a) > regret(b);
-      const double va = t.options[a.option].value, vb = t.options[b.option].value;
-      if (va != vb) return va > vb;
-      return a.server < b.server;
-    });
-    Entry& e = line.front();
-    if (!delayed && t.priority[e.server] != group) {
-      best_effort(left);
-      left.clear();
-    }
-    group = t.priority[e.server];
-    const Option& o = t.options[e.option];
-    if (room(o) == o.num_replicas) {
-      take(o, o.num_replicas);
-      choices[e.server] = {e.option, o.num_replicas};
-      line.erase(line.begin());
-    } else if (e.option + 1 < t.first[e.server + 1]) {
-      ++e.option;
-    } else {
-      left.push_back(e.server);
-      line.erase(line.begin());
-    }
   }
-  best_effort(left);
-  return choices;
-}
+
+  const OptionTable& t_;
+  SaturationPolicy policy_;
+  bool delayed_;
+  std::vector<std::int64_t> free_;
+  std::vector<Choice> choices_;
+};
 
 TEST(Selection, GreedyFollowsTheRulesLiterally) {
   TableSampler sampler;
@@ -161,7 +180,7 @@ TEST(Selection, GreedyFollowsTheRulesLiterally) {
     for (const SaturationPolicy policy : kPolicies) {
       for (const bool delayed : {false, true}) {
         const auto got = select_greedy(table, policy, delayed);
-        const auto want = literal_greedy(table, policy, delayed);
+        const auto want = LiteralGreedy(table, policy, delayed).select();
         for (std::size_t s = 0; s < want.size(); ++s) {
           if (want[s].num_replicas == 0 && want[s].option >= 0 &&
               table.options[want[s].option].num_replicas > 0) {

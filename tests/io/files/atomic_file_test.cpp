@@ -65,7 +65,7 @@ TEST(AtomicFile, WritesThroughSymbolicLinks) {
   EXPECT_EQ(file_content(folder / "target"), "new");
 }
 
-TEST(AtomicFile, MakesWhatADanglingLinkPointsTo) {
+TEST(AtomicFile, CreatesTheTargetOfADanglingLink) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "deep");
   std::filesystem::create_symlink("deep/second", folder / "first");
@@ -91,7 +91,7 @@ TEST(AtomicFile, LinksInALoopAreAnError) {
   EXPECT_EQ(folder.num_entries(), 2U);
 }
 
-// The system follows no link in a shared folder (/tmp) that somebody else has put there.
+// The system does not follow links of other users in a shared folder (/tmp).
 TEST(AtomicFile, LinksThatTheSystemDoesNotFollowAreAnError) {
   std::ifstream setting("/proc/sys/fs/protected_symlinks");
   int is_protected = 0;
@@ -149,7 +149,7 @@ TEST(AtomicFile, KeepsOwnerAndGroup) {
   EXPECT_EQ(file_content(path), "new");
 }
 
-TEST(AtomicFile, NobodyGetsPermissionsWithTheFileOfAnother) {
+TEST(AtomicFile, ReplacingGrantsNoNewPermissions) {
   if (geteuid() != 0) GTEST_SKIP() << "only the superuser may give files away";
   const TemporaryFolder folder;
   const std::string path = folder / "plan.json";
@@ -162,7 +162,7 @@ TEST(AtomicFile, NobodyGetsPermissionsWithTheFileOfAnother) {
   EXPECT_EQ(mode_of(path), 0622U);
 }
 
-TEST(AtomicFile, WhatMayNotBeWrittenToIsNotReplaced) {
+TEST(AtomicFile, ReadOnlyOutputIsNotReplaced) {
   const TemporaryFolder folder;
   const std::string path = folder / "plan.json";
   write_file(path, "old");
@@ -190,7 +190,7 @@ TEST(AtomicFile, AppendsToAnOpenFileAsItsOwnerWould) {
   EXPECT_EQ(folder.num_entries(), 1U);
 }
 
-TEST(AtomicFile, WritesToWhatIsNoRegularFile) {
+TEST(AtomicFile, WritesToPipesAndDevices) {
   const TemporaryFolder folder;
   write_file_atomically("/dev/null", "text");
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));

@@ -43,7 +43,7 @@ void fill(AtomicFolder& folder, std::string_view data) {
   folder.write_at(folder.add("mark"), 0, kMark);
 }
 
-// Writes a folder and returns what is to be told.
+// Writes a folder and returns the message of commit().
 std::string save(const std::string& path, std::string_view data) {
   AtomicFolder folder(path, form());
   fill(folder, data);
@@ -153,7 +153,7 @@ TEST(AtomicFolder, ReplacesNothingButWholeFoldersOfItsForm) {
   }
 }
 
-TEST(AtomicFolder, WhatAppearsWhileItIsWrittenIsKept) {
+TEST(AtomicFolder, FilesThatAppearMeanwhileAreKept) {
   const TemporaryFolder folder;
   const std::string path = folder / "grid";
   ASSERT_EQ(save(path, "old"), "");
@@ -216,7 +216,7 @@ TEST(AtomicFolder, NamesMayBeAsLongAsTheSystemAllows) {
 TEST(AtomicFolder, RefusesPathsThatEndInNoName) {
   const TemporaryFolder folder;
   for (const std::string& path : {folder / ".", folder / "..", std::string("/")}) {
-    expect_refusal(path, "a name of its own", [&] { (void)save(path, "new"); });
+    expect_refusal(path, "must end in a folder name", [&] { (void)save(path, "new"); });
   }
   EXPECT_EQ(folder.num_entries(), 0U);
 }
@@ -296,7 +296,7 @@ TEST(AtomicFolder, ReplacesAlsoWhereNamesCannotBeExchanged) {
   }
 }
 
-TEST(AtomicFolder, SaysWhereTheOldFolderIsThatCannotBeRemoved) {
+TEST(AtomicFolder, ReportsAnOldFolderThatCannotBeRemoved) {
   const TemporaryFolder folder;
   const std::string path = folder / "grid";
   ASSERT_EQ(save(path, "old"), "");
@@ -313,7 +313,7 @@ TEST(AtomicFolder, SaysWhereTheOldFolderIsThatCannotBeRemoved) {
   EXPECT_EQ(folder.num_entries(), 2U);
 }
 
-TEST(AtomicFolder, WhatMayNotBeWrittenToIsNotReplaced) {
+TEST(AtomicFolder, ReadOnlyOutputIsNotReplaced) {
   const TemporaryFolder folder;
   const std::string path = folder / "grid";
   ASSERT_EQ(save(path, "old"), "");

@@ -1,5 +1,4 @@
-// Parts of tests in a process of their own: without the rights of the superuser, or with a system
-// that refuses some calls.
+// Runs parts of tests in a child process: without superuser rights, or with failing system calls.
 #pragma once
 
 #include <grp.h>
@@ -18,8 +17,8 @@ namespace tonnage::test {
 
 inline constexpr int kPassed = 0, kFailed = 1, kImpossible = 77;
 
-// Runs `body` in a child, whose failed expectations fail the test. `prepare` says whether the child
-// can be what the body needs; the result is false where it cannot.
+// Runs `body` in a child process, whose failed expectations fail the test. prepare() makes the
+// child what the body needs; the result is false if it cannot.
 template <class Prepare, class Body>
 [[nodiscard]] bool in_child(Prepare prepare, Body body) {
   const pid_t child = fork();

@@ -1,4 +1,4 @@
-// Whoever is to clean up after a save knows its temporary files at every moment.
+// The observer of a save knows its temporary files at every moment.
 #include "tonnage/io/unfinished_files.hpp"
 
 #include <gtest/gtest.h>
@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Checks after each change that whatever stands in a folder, but for `results` and what is inside
-// them, has been told.
+// Checks after each change that everything in a folder, except `results` and their content, has
+// been reported.
 class Watch : public UnfinishedFiles {
  public:
   Watch(std::string folder, std::set<std::string> results)

@@ -1,3 +1,5 @@
+// The emulated device: guarded memory, streams that run their work late, and the launch of kernel
+// bodies over blocks and warps in random order.
 #include "emulated_device.hpp"
 
 #include <algorithm>
@@ -20,7 +22,7 @@ namespace {
 
 using cuda::kWarpSize;
 
-// The host's side of the contract in cuda/src/base/warp.hpp.
+// The emulation of the warp that cuda/src/base/warp.hpp describes.
 struct EmulatedWarp {
   using Real = Wide;
 
@@ -89,8 +91,8 @@ void run_grid(const Body& body, std::int64_t count, std::mt19937_64& engine) {
   }
 }
 
-// Bytes on both sides of a block that nothing may write. The address sanitizer watches the block's
-// own ends instead.
+// Guard bytes on both sides of a block. Under the address sanitizer the ends of the block are
+// watched instead.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kGuard = 0;
 #else
@@ -98,7 +100,7 @@ constexpr std::size_t kGuard = 16384;
 #endif
 constexpr unsigned char kGuardByte = 0xa5;
 
-// State that the device and its streams share. Each call but the kernels themselves holds the
+// State that the device and its streams share. Every call except kernels themselves holds the
 // mutex.
 struct Machine {
   EmulationOptions options;
@@ -114,7 +116,7 @@ struct Machine {
   void note_fault(const char* what) noexcept {
     if (log.fault.empty()) log.fault = what;
   }
-  // Copies only between a pinned block and a device block, inside both.
+  // Permits copies only between a pinned block and a device block, within both.
   void check_inside(const std::map<void*, std::size_t>& blocks, const void* memory,
                     std::size_t bytes) {
     auto it = blocks.upper_bound(const_cast<void*>(memory));
@@ -126,7 +128,7 @@ struct Machine {
     throw std::logic_error(log.fault);
   }
 
-  // A block with anything in it: nothing may be read before it is written.
+  // A block with random content, since nothing may be read before it is written.
   [[nodiscard]] void* make_block(std::size_t bytes) {
     auto* const all = static_cast<unsigned char*>(std::malloc(bytes + 2 * kGuard));
     if (all == nullptr) throw std::bad_alloc();
@@ -197,7 +199,7 @@ class EmulatedStream : public cuda::Stream {
       std::visit([&](const auto& body) { run_grid(body, count, engine); }, kernel);
     });
   }
-  // The scratch is written over, as by whoever works in it.
+  // Overwrites the scratch memory, as a real implementation may.
   void sum_before(std::int64_t* sums, const std::int64_t* counts, std::int64_t count, void* scratch,
                   std::size_t bytes) override {
     if (bytes < kScratch) throw std::logic_error("too little scratch for sums");
@@ -240,7 +242,7 @@ class EmulatedStream : public cuda::Stream {
  private:
   static constexpr std::size_t kScratch = 100;
 
-  // Work that looks at its memory when it is given, step(false), and when it is done, step(true).
+  // Work that checks its memory on submission, step(false), and on completion, step(true).
   template <class Step>
   void give(const Step& step) {
     const std::lock_guard lock(machine_.mutex);
@@ -251,7 +253,7 @@ class EmulatedStream : public cuda::Stream {
       step(true);
     });
   }
-  // Does what was given, all of it: memory that is missing fails the call at the end.
+  // Runs all submitted work; missing memory fails the call at the end.
   void work() {
     std::exception_ptr first;
     for (const auto& step : std::exchange(queue_, {})) {

@@ -1,6 +1,6 @@
-// A device of the CUDA engine on the host: the kernel bodies run over the same grid of blocks and
-// threads, a warp as 32 values a step, blocks in a random order. A stream works as late as it may:
-// when it is waited for, or goes. Memory is the host's, between guards or under the eyes of the
+// A device of the CUDA engines on the host: kernel bodies run over the same grid of blocks and
+// threads, a warp as 32 values per step, blocks in random order. A stream runs its work as late as
+// it may: in wait() or its destructor. Memory is the host's, between guard bytes or under the
 // address sanitizer, and can be made to fail.
 #pragma once
 
@@ -24,7 +24,7 @@ struct EmulationOptions {
   std::function<void(std::int64_t launch)> on_launch{};  // called at each, by its thread
 };
 
-// What an emulated device saw. Outlives the device.
+// The record of an emulated device; outlives the device.
 struct EmulationLog {
   std::int64_t allocations = 0;
   std::int64_t failed_allocations = 0;
@@ -34,8 +34,8 @@ struct EmulationLog {
   std::int64_t launches = 0;
   std::int64_t downloads = 0;
   std::int64_t streams = 0;
-  // The first misuse of memory: a copy of a block that is gone, too short or of the wrong kind, or
-  // bytes written beside a block. Empty when there was none.
+  // The first misuse of memory: a copy from or to a block that is freed, too short or of the wrong
+  // kind, or bytes written outside a block. Empty if there was none.
   std::string fault;
 };
 

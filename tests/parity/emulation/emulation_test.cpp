@@ -19,7 +19,7 @@ namespace {
 using test::EmulationLog;
 using test::EmulationOptions;
 
-// An emulated sweep of a longer line takes seconds.
+// Longest line: emulated sweeps of longer ones take seconds.
 constexpr std::int64_t kLongest = 400;
 
 SearchOptions mode(BatchMode batch, bool exhaustive = false) {
@@ -33,7 +33,7 @@ SearchResult search_on_cpu(const Problem& problem, const SearchOptions& options)
   return select_backend("cpu")->search(problem, options);
 }
 
-// One emulated device for each of `all`; nothing may be left when they are gone.
+// Opens one emulated device for each of `all`; expects that nothing is left of them afterwards.
 SearchResult emulate(const Problem& problem, const SearchOptions& options,
                      const std::vector<EmulationOptions>& all,
                      const cuda::EngineLimits& limits = {},
@@ -120,7 +120,7 @@ TEST(Emulation, RandomFleetsSearchedAsOnTheCpu) {
   EXPECT_GT(smaller, 0) << "the sample should have lines where a smaller batch size wins";
 }
 
-TEST(Emulation, PercentilesAreTheDevices) {
+TEST(Emulation, PercentilesRunOnTheDevice) {
   std::mt19937_64 engine(testing::test_seed());
   for (const BatchMode batch : {BatchMode::kMax, BatchMode::kSearch}) {
     Problem problem = check::random_problem({.servers = 20, .seed = engine(), .longest = kLongest});
@@ -163,7 +163,7 @@ TEST(Emulation, ChunksAndDevicesDoNotChangeTheAnswer) {
 
 TEST(Emulation, ServersWithoutLinesInBetween) {
   const Problem problem = check::random_problem({.servers = 8, .seed = testing::test_seed()});
-  // Each server 51 times, the last of them with its lines.
+  // Each server 51 times, only the last copy with lines.
   constexpr std::int32_t kTimes = 51;
   Problem sparse = problem;
   sparse.servers.clear();
@@ -267,8 +267,8 @@ TEST(DeviceLost, IsAnErrorWhereverItHappens) {
   }
 }
 
-// Lines of which a device would have to size too many batch sizes, each in time proportional to it.
-TEST(Emulation, LongLinesThatSweepsDoNotSettleAreTheHosts) {
+// Long lines of which a device would have to size too many batch sizes go to the host.
+TEST(Emulation, LongUnsettledLinesGoToTheHost) {
   std::mt19937_64 engine(testing::test_seed());
   Problem problem;
   problem.accelerators.emplace_back(AcceleratorSpec{});

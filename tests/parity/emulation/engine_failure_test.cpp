@@ -1,6 +1,5 @@
-// What fails in the middle of an engine's work: memory of the host, threads, devices of unequal
-// memory, callbacks. The answer is the CPU's or an error of the documented kind, and no memory is
-// touched that is not there.
+// Failures in the middle of an engine's work: host memory, threads, devices of unequal memory,
+// callbacks. The answer is the CPU's or a documented error, and no memory is misused.
 #include <gtest/gtest.h>
 #include <pthread.h>
 
@@ -26,8 +25,7 @@ using namespace test::samples;
 
 using Devices = std::vector<EmulationOptions>;
 
-// An evaluator on emulated devices, one for each of the options, and what they saw in its last
-// piece of work.
+// An evaluator on emulated devices, one for each of the options, with the records of its last work.
 class Emulated {
  public:
   explicit Emulated(Devices devices, const cuda::EngineOptions& options = {})
@@ -42,7 +40,7 @@ class Emulated {
 
   [[nodiscard]] const Evaluator& operator*() const { return *evaluator_; }
   const Evaluator* operator->() const { return evaluator_.get(); }
-  // With the CPU behind it. The devices are this object's.
+  // Falls back to the CPU. This object owns the devices.
   [[nodiscard]] std::unique_ptr<Evaluator> or_cpu() {
     return make_falling_back(std::move(evaluator_), select_backend("cpu"));
   }
@@ -70,7 +68,7 @@ class Emulated {
   std::unique_ptr<Evaluator> evaluator_;
 };
 
-// A piece of work of each kind, and what it gave beside the CPU's: empty where all is the same.
+// Runs one piece of work of each kind; returns the difference from the CPU's answer, empty if none.
 struct Work {
   const char* name;
   std::function<std::string(const Evaluator& evaluator, const ProgressCallback& progress)> run;
@@ -141,7 +139,7 @@ TEST(EngineFailure, HostMemoryThatRunsOutIsAnErrorOrLeftToTheCpu) {
   }
 }
 
-// No thread can have a stack while it lives.
+// While it lives, no thread can get a stack.
 class NoThreads {
  public:
   NoThreads() {
@@ -164,13 +162,13 @@ class NoThreads {
 };
 
 TEST(EngineFailure, AThreadThatCannotBeStartedIsAnErrorOrLeftToTheCpu) {
-  // Lines that all go to devices: the host's share takes threads, too, where it has some.
+  // Only lines for devices, because the host's share needs threads too.
   Fleet fleet;
   hold_to_percentiles(fleet.problem);
   fleet.grid = grid_of(fleet.problem, fleet.options);
   for (const Work& work : fleet.works()) {
     SCOPED_TRACE(work.name);
-    // The CPU's answers need threads as well, so they are asked for where there are some.
+    // Compute the CPU's answers while threads are available.
     const auto without_threads = [&](const Evaluator& evaluator) {
       class Starved : public Evaluator {
        public:
@@ -209,7 +207,7 @@ TEST(EngineFailure, AThreadThatCannotBeStartedIsAnErrorOrLeftToTheCpu) {
   }
 }
 
-TEST(EngineFailure, WhatCallbacksThrowIsPassedOnAsItIs) {
+TEST(EngineFailure, CallbackExceptionsArePassedOnUnchanged) {
   const Fleet fleet;
   const auto out_of_memory = [](std::string_view, std::int64_t, std::int64_t) {
     throw std::bad_alloc();
@@ -249,7 +247,7 @@ TEST(EngineFailure, StagingMemoryOutlivesTheCopyWhereALaunchIsRefused) {
   }
 }
 
-// Lets each of two threads wait until the other has come as far.
+// A rendezvous of two threads.
 class Meeting {
  public:
   void arrive(int place) {
@@ -259,7 +257,7 @@ class Meeting {
   }
   void await(int place) {
     std::unique_lock lock(mutex_);
-    // Where the other has failed before, nobody comes.
+    // Do not wait if the other thread has failed.
     changed_.wait_for(lock, std::chrono::seconds(20), [&] { return reached_ >= place; });
   }
 
@@ -269,7 +267,7 @@ class Meeting {
   int reached_ = 0;
 };
 
-// Lines in groups of `length`, between which servers have none.
+// Lines in groups of `length`, separated by servers without lines.
 Problem problem_with_gaps(std::size_t length, std::int32_t gap) {
   Problem problem = check::random_problem({.servers = 40,
                                            .accelerators = 1,
@@ -291,7 +289,7 @@ Problem problem_with_gaps(std::size_t length, std::int32_t gap) {
   return sparse;
 }
 
-// The device whose memory sufficed begins its chunk of 8 lines behind one of 4, across a gap.
+// The device with enough memory begins its chunk of 8 lines after one of 4, across a gap.
 TEST(EngineFailure, ADeviceThatHalvedItsChunksShiftsThoseOfTheOther) {
   const Problem problem = problem_with_gaps(8, 10);
   ASSERT_GT(problem.lines.size(), 20u);

@@ -23,7 +23,7 @@ struct Ordered {
   std::vector<std::int64_t> first_entry, begin;
 };
 
-// Fails where the order is not by group, longest lines first, in each as they come.
+// Expects lines by group, in each the longest first.
 void expect_order(const Ordered& got, const Problem& problem, std::int64_t first) {
   const auto count = std::ssize(got.order);
   std::vector<int> groups(static_cast<std::size_t>(count));

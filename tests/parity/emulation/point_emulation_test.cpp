@@ -36,7 +36,7 @@ struct Case {
     select_backend("cpu")->points(problem, grid, options, wanted, points.consumer());
     return points;
   }
-  // One emulated device for each of `all`; nothing may be left when they are gone.
+  // Opens one emulated device for each of `all`; expects that nothing is left of them afterwards.
   void emulate(const std::vector<EmulationOptions>& all, const PointConsumer& consumer,
                const cuda::PointLimits& limits = {}, std::vector<EmulationLog>* logs = nullptr,
                const Evaluator* host = nullptr) const {
@@ -96,7 +96,7 @@ TEST(PointEmulation, RandomFleetsAsOnTheCpu) {
   EXPECT_GT(points, 0);
 }
 
-// Frontiers of a percentile come out of the devices' table.
+// Frontiers of a percentile come from the table of the devices.
 TEST(PointEmulation, PercentilesAsOnTheCpu) {
   class Emulated : public CountingHost {
    public:
@@ -123,7 +123,7 @@ TEST(PointEmulation, PercentilesAsOnTheCpu) {
   EXPECT_GT(got.count(), 0);
 }
 
-// Verdicts on a percentile are the table's: where candidates that miss count, too, the host looks.
+// Verdicts on a percentile need the table; with targets ignored the host computes these lines.
 TEST(PointEmulation, TargetsOnPercentilesAsOnTheCpu) {
   Problem problem = sample_problem(8, testing::test_seed(), 60);
   hold_to_percentiles(problem);
@@ -180,7 +180,7 @@ TEST(PointEmulation, ChunksWindowsAndDevicesDoNotChangeThePoints) {
 }
 
 TEST(PointEmulation, FrontiersOfServersAsOnTheCpu) {
-  // The whole way, from a backend that runs on an emulated device.
+  // From end to end, with a backend on an emulated device.
   class Emulated : public CountingHost {
    public:
     void points(const Problem& problem, std::span<const GridLine> grid, const GridOptions& options,
@@ -216,7 +216,7 @@ TEST(PointEmulation, AnEmptyGridNeedsNoDevice) {
   EXPECT_EQ(logs[0].allocations, 0);
 }
 
-TEST(PointEmulation, WhatTheConsumerThrowsEndsTheWork) {
+TEST(PointEmulation, ConsumerExceptionsEndTheWork) {
   GridOptions options;
   options.replicas = {1, 50, 7};
   const Case c(sample_problem(10, testing::test_seed()), options);
@@ -265,7 +265,7 @@ TEST(PointMemory, ScarceMeansSmallerChunksAndNoneIsAnError) {
   }
 }
 
-TEST(PointDeviceLost, TheCpuLooksAtWhatIsLeft) {
+TEST(PointDeviceLost, TheCpuTakesTheRemainingLines) {
   class Lost : public CountingHost {
    public:
     explicit Lost(std::int64_t launches) : launches_(launches) {}

@@ -29,7 +29,7 @@ RecordedTable on_cpu(const Problem& problem, const std::vector<GridLine>& grid,
   return table;
 }
 
-// One emulated device for each of `all`; nothing may be left when they are gone.
+// Opens one emulated device for each of `all`; expects that nothing is left of them afterwards.
 void emulate(const Problem& problem, const std::vector<GridLine>& grid, const GridOptions& options,
              const std::vector<EmulationOptions>& all, const GridConsumer& consumer,
              const cuda::TableLimits& limits = {}, std::vector<EmulationLog>* logs = nullptr) {
@@ -143,8 +143,8 @@ void expect_host_rows(const Problem& problem, const GridOptions& options) {
   }
 }
 
-// More load than the recursion over lanes can hold, from the first row or a later one on.
-TEST(TableEmulation, OverloadedRowsAreTheHosts) {
+// More load than the recursion over lanes can represent, from the first row or a later one on.
+TEST(TableEmulation, OverloadedRowsGoToTheHost) {
   const Problem problem = overloaded_problem(testing::test_seed());
   GridOptions options;
   options.replicas = {1, 200000, 9000};
@@ -152,9 +152,9 @@ TEST(TableEmulation, OverloadedRowsAreTheHosts) {
   expect_host_rows(problem, options);
 }
 
-// Service that slows down with the batch so far that weights fall below what lanes can hold before
-// they rise again.
-TEST(TableEmulation, RowsOfFaintWeightsAreTheHosts) {
+// Service that slows down with the batch, so that weights underflow in lanes before they rise
+// again.
+TEST(TableEmulation, RowsOfTinyWeightsGoToTheHost) {
   const Problem problem = faint_problem();
   GridOptions options;
   options.batches = {1, 0, 37};
@@ -214,7 +214,7 @@ TEST(TableEmulation, AnEmptyGridNeedsNoDevice) {
   EXPECT_EQ(logs[0].allocations, 0);
 }
 
-TEST(TableEmulation, WhatTheConsumerThrowsEndsTheWork) {
+TEST(TableEmulation, ConsumerExceptionsEndTheWork) {
   const Problem problem = sample_problem(10, testing::test_seed());
   GridOptions options;
   options.replicas = {1, 50, 7};
@@ -262,7 +262,7 @@ TEST(TableMemory, SmallerChunksWhereItIsScarce) {
   EXPECT_EQ(got.difference(want), "");
 }
 
-TEST(TableMemory, WhoFindsNoneLeavesTheWorkToTheOthers) {
+TEST(TableMemory, StarvedDevicesLeaveWorkToTheOthers) {
   const Problem problem = sample_problem(10, testing::test_seed());
   GridOptions options;
   options.num_threads = 4;
@@ -325,7 +325,7 @@ class LostDevice : public Evaluator {
   std::int64_t launches_;
 };
 
-TEST(TableDeviceLost, TheCpuGoesOnWhereTheDeviceStopped) {
+TEST(TableDeviceLost, TheCpuContinuesWhereTheDeviceStopped) {
   const Problem problem = sample_problem(8, testing::test_seed(), 80);
   GridOptions options;
   options.num_threads = 2;

@@ -1,3 +1,4 @@
+// Orders lines with Thrust's host system.
 #include <thrust/execution_policy.h>
 
 #include "cuda/src/search/order_lines.hpp"

@@ -1,5 +1,5 @@
-// 32 doubles that go through the shared numerics as one lane: what the registers of a warp hold
-// while it runs the code that each of its threads runs on a double of its own.
+// A lane type of 32 doubles: the registers of a warp whose threads each run the shared numerics on
+// one double.
 #pragma once
 
 #include <cmath>

@@ -26,7 +26,7 @@ class Accelerator {
   explicit Accelerator(AcceleratorSpec spec) : spec_(std::move(spec)) {
     const PowerSpec& p = spec_.power;
     const bool has_middle = p.mid_util > 0 && p.mid_util < 1;
-    // Steeper than any power a double holds needs no curve.
+    // The lower bound keeps the slope finite.
     curve_.mid_util = has_middle ? std::max(p.mid_util, 1e-100) : 1;
     curve_.idle_w = p.idle_w;
     curve_.mid_w = has_middle ? p.mid_power_w : p.full_w;

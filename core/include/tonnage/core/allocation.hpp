@@ -28,13 +28,14 @@ class Allocation {
   [[nodiscard]] static std::optional<Allocation> create(const System& system, const Server& server,
                                                         const std::string& accelerator);
 
-  // From the fields of a spec; what a spec does not carry (rho, rates) is 0, value = cost.
+  // Takes the fields of a spec. Metrics that a spec does not carry (rho, rates) are 0; value =
+  // cost.
   [[nodiscard]] static Allocation from_spec(const AllocationSpec& spec);
   // Spec fields of this allocation under `load`.
   [[nodiscard]] AllocationSpec to_spec(const LoadSpec& load) const;
 
   [[nodiscard]] const std::string& accelerator() const noexcept { return accelerator_; }
-  // What it has of each accelerator where it combines several, as its spec said; else empty.
+  // The parts of a combination of accelerators, as given by the spec; else empty.
   [[nodiscard]] const std::vector<AllocationPart>& parts() const noexcept { return parts_; }
   [[nodiscard]] std::int64_t num_replicas() const noexcept { return num_replicas_; }
   [[nodiscard]] std::int64_t max_batch() const noexcept { return max_batch_; }
@@ -85,7 +86,8 @@ class Allocation {
   AllocationMetrics metrics_;
 };
 
-// What changes for one server. "none" stands for an absent allocation or an empty accelerator.
+// The difference between two allocations of one server. "none" stands for an absent allocation or
+// an empty accelerator.
 struct AllocationDiff {
   std::string old_accelerator;
   std::string new_accelerator;

@@ -1,6 +1,6 @@
-// Callbacks whose failures must be told from those of the work that calls them. Owns: that
-// distinction. A backend that fails may be replaced by another; a callback that throws (a full
-// disk, a user who interrupts) ends the work whoever does it.
+// Tells exceptions of callbacks from exceptions of the work that calls them. Owns: that
+// distinction. A backend that fails may be replaced by another one; a callback that throws (full
+// disk, interruption by the user) ends the work on every backend.
 #pragma once
 
 #include <exception>
@@ -14,7 +14,7 @@ namespace tonnage {
 // Remembers the first exception of the callbacks called through it, from any thread.
 class CallbackErrors {
  public:
-  // Calls and passes on what the call throws.
+  // Calls `call`, remembers its exception and rethrows it.
   template <class Call>
   void watch(const Call& call) {
     try {
@@ -25,15 +25,15 @@ class CallbackErrors {
       throw;
     }
   }
-  // The same callback, watched; this object outlives it. Empty stays empty.
+  // Wraps a callback; this object must outlive the result. An empty callback stays empty.
   [[nodiscard]] ProgressCallback watched(const ProgressCallback& progress) {
     if (!progress) return {};
     return [this, &progress](std::string_view phase, std::int64_t done, std::int64_t total) {
       watch([&] { progress(phase, done, total); });
     };
   }
-  // Throws the first exception of a callback; returns where there was none. To be asked when all
-  // threads have stopped.
+  // Rethrows the first exception of a callback, if there was one. Call it after all threads have
+  // stopped.
   void rethrow() const {
     if (first_) std::rethrow_exception(first_);
   }

@@ -1,6 +1,6 @@
-// exp, expm1 and log out of additions, multiplications and a division: the same bits on every
-// backend and with every C library, whose own functions differ in the last place.
-// Owns: the transcendental functions that candidates are decided with. Host and device code.
+// exp, expm1 and log made of additions, multiplications and a division, so that every backend and
+// every C library gives the same bits. Owns: the transcendental functions on the decision path.
+// Host and device code.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace tonnage {
 
-// Device code may not call these.
+// Constants, because device code may not call std::numeric_limits.
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double kLeastNormal = std::numeric_limits<double>::min();

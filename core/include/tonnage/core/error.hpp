@@ -1,4 +1,11 @@
 // The one exception type of the library. Owns: the error codes.
+//
+// Example:
+//   try {
+//     throw tonnage::Error(tonnage::ErrorCode::kNotFound, "server \"chat\" is unknown");
+//   } catch (const tonnage::Error& error) {
+//     if (error.code() == tonnage::ErrorCode::kNotFound) std::puts(error.what());
+//   }
 #pragma once
 
 #include <stdexcept>
@@ -15,7 +22,7 @@ enum class ErrorCode {
 
 class Error : public std::runtime_error {
  public:
-  // what() is the message as printable() renders it: names from files may stand in it.
+  // what() is the message made printable(), because names from files may be part of it.
   Error(ErrorCode code, std::string_view message);
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
 

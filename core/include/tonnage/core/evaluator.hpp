@@ -1,5 +1,17 @@
-// The contract of a backend: evaluate the candidates of a Problem and reduce them to the best
-// option of each line. Owns: the interface and its options. Every backend gives the same answers.
+// The interface of a backend: evaluates the candidates of a Problem and reduces them to the best
+// option of each line. Owns: the interface and its options. All backends give the same answers bit
+// for bit.
+//
+// Example:
+//   #include "tonnage/core/system.hpp"
+//   #include "tonnage/host/backends.hpp"
+//   const tonnage::System system;
+//   const tonnage::Problem problem = tonnage::build_problem(system);
+//   const std::unique_ptr<tonnage::Evaluator> backend = tonnage::select_backend("cpu");
+//   tonnage::SearchOptions options;
+//   options.batch = tonnage::BatchMode::kSearch;
+//   const tonnage::SearchResult found = backend->search(problem, options);
+//   for (const tonnage::LineOutcome& line : found.lines) std::printf("%ld\n", line.num_replicas);
 #pragma once
 
 #include <cstdint>
@@ -37,8 +49,8 @@ struct SearchOptions {
 
 struct SearchResult {
   std::vector<LineOutcome> lines;  // in the order of Problem::lines
-  // kSearch: candidates (M, r) swept, and those whose metrics at total/r meet the targets. How
-  // much a pruned search sweeps is the backend's affair; the lines found are not.
+  // kSearch: candidates (M, r) swept, and those among them whose metrics at total/r meet the
+  // targets. Backends may sweep different numbers of candidates; the lines found are the same.
   std::int64_t candidates_swept = 0;
   std::int64_t candidates_passed = 0;
   std::int64_t batches_sized = 0;  // kSearch: batch sizes whose rate was searched
@@ -57,14 +69,15 @@ class Evaluator {
   // Throws Error (kUnavailable) if the backend is not usable.
   [[nodiscard]] virtual SearchResult search(const Problem& problem,
                                             const SearchOptions& options) const = 0;
-  // The metrics of every candidate of some grid lines (see plan_grid), block by block; `grid`
-  // outlives the call. An exception of the consumer ends the work and is passed on. Throws Error
-  // (kUnavailable) if the backend has no table mode.
+  // Computes the metrics of every candidate of some grid lines (see plan_grid), block by block.
+  // `grid` must outlive the call. An exception of the consumer ends the work and is passed on.
+  // Throws Error (kUnavailable) if the backend has no table mode.
   virtual void table(const Problem& problem, std::span<const GridLine> grid,
                      const GridOptions& options, const GridConsumer& consumer) const;
-  // The points of some grid lines that may be on a frontier, each kept as ColumnThinner says. The
-  // options ask for percentiles where `wanted` does. Here out of table(); a backend that has a
-  // shorter way gives the same points. Exceptions as from table().
+  // Finds the points of some grid lines that may be on a frontier, as ColumnThinner keeps them.
+  // Where `wanted` asks for a percentile, `options.percentiles` must be set. This default derives
+  // them from table(); a backend with a faster way gives the same points. Exceptions as from
+  // table().
   virtual void points(const Problem& problem, std::span<const GridLine> grid,
                       const GridOptions& options, const PointOptions& wanted,
                       const PointConsumer& consumer) const;
@@ -81,13 +94,12 @@ struct RestOfLine {
   std::int64_t first;
 };
 
-// Has these rows filled by `evaluator` and hands them to the consumer as blocks of the whole grid.
-// Rows have the same numbers as when their lines are filled from the start. Progress is that of the
-// lines asked for here.
+// Fills these rows by `evaluator` and hands them to the consumer as blocks of the whole grid. The
+// numbers are those of lines filled from the start. Progress counts only the lines asked for here.
 void fill_rest(const Evaluator& evaluator, const Problem& problem, std::span<const GridLine> grid,
                std::span<const RestOfLine> rest, const GridOptions& options,
                const GridConsumer& consumer);
-// In the same way, the points of these lines.
+// Finds the points of these lines, given by ordinal in the grid, as fill_rest() fills rows.
 void find_points(const Evaluator& evaluator, const Problem& problem, std::span<const GridLine> grid,
                  std::span<const std::int64_t> ordinals, const GridOptions& options,
                  const PointOptions& wanted, const PointConsumer& consumer);

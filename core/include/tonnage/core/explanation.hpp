@@ -1,5 +1,5 @@
-// Why a server got what a plan gives it. Owns: the result type that the explainer fills and files
-// and people read.
+// Explanations of a plan as data: the options of a server, and why one of them was chosen. Owns:
+// the result type that the explainer fills and that files and tables show.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tonnage {
 
-// One way to serve a server whole, against what was chosen.
+// One way to serve a server whole, compared with the chosen one.
 struct ExplainedOption {
   std::string name;         // "2 x H100", "1 x A100 + 3 x L4", "the empty allocation"
   std::string accelerator;  // empty: the empty allocation; joined where several are combined
@@ -20,10 +20,9 @@ struct ExplainedOption {
   double cost = 0;       // cents/hour
   double value = 0;      // transition penalty
   double objective = 0;  // what selection minimises: the value where no weights are set
-  // The objective plus what the option takes at the prices of the plan, where the solver knows
-  // them.
+  // The objective plus the resources taken at the prices of the plan, where the solver has prices.
   std::optional<double> priced_value;
-  std::int64_t cards_lacking = 0;  // beyond those left, were the server to give up what it has
+  std::int64_t cards_lacking = 0;  // cards short, if the server gives up its present ones
   std::string lack;                // those cards by type, in words
   std::string limits_broken;       // what it would take of limits beyond what is left
   bool chosen = false;

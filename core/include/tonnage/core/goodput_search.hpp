@@ -1,15 +1,13 @@
-// Which batch size of a line has the largest goodput, and which is the first to reach a goodput,
-// without sizing each of them. Owns: bounds on the goodput of all batch sizes at once.
+// Finds the batch size of largest goodput of a line, and the smallest one that reaches a given
+// goodput, without sizing every batch size. Owns: bounds on the goodput of all batch sizes at once.
 //
-// A pass of the recursion (see sizing_kernel.hpp) at one rate gives the averages of every batch
-// size there. Three facts make bounds of them, whatever the targets:
-//   - a batch size whose targets miss at a rate has its largest rate below it, and throughput rises
-//     with the rate: goodput is below the throughput there;
-//   - the drop probability rises with the rate: goodput is at most the top of the range less what
-//     is dropped at any rate below;
-//   - the low end of the range is the same for all batch sizes: one pass there tells which are
-//     feasible at all.
-// Sizing has the last word on every batch size that is answered.
+// One pass of the recursion (see sizing_kernel.hpp) at one rate gives the averages of every batch
+// size at that rate. Three facts turn them into bounds, for any targets. (1) If a batch size misses
+// its targets at a rate, its largest rate is below that rate. Throughput rises with the rate, so
+// goodput is below the throughput at that rate. (2) The drop probability rises with the rate, so
+// goodput is at most the top of the range times the share accepted at any lower rate. (3) All batch
+// sizes share the low end of the range, so one pass there shows which are feasible. Every batch
+// size that is returned has been sized.
 #pragma once
 
 #include <cstdint>
@@ -32,18 +30,19 @@ class GoodputSearch {
     double rate_per_ms = 0;
   };
 
-  // Batch sizes 1 to line.max_batch. `inv_mu` is what fill_inverse_mu() makes; it outlives the
-  // search. `check` is called now and then during long work; what it throws is passed on.
+  // Searches batch sizes 1 to line.max_batch. `inv_mu` comes from fill_inverse_mu() and must
+  // outlive the search. `check` is called now and then during long work; its exceptions are passed
+  // on.
   GoodputSearch(const QueueShape& line, const LatencyTargets& targets, bool has_tps_target,
                 const double* inv_mu, SizeBatch size, std::function<void()> check = {});
 
-  // The batch size of the largest goodput, to kTie; none where no batch size is feasible.
-  // `worthwhile` says of a goodput how much another batch size must reach to matter beside it.
+  // The batch size of largest goodput, within kTie; none if no batch size is feasible. `worthwhile`
+  // maps a goodput to the least goodput of another batch size that would matter to the caller.
   [[nodiscard]] Found best(const std::function<double(double)>& worthwhile);
-  // The smallest batch size of at least this goodput (> 0).
+  // The smallest batch size with at least this goodput (> 0).
   [[nodiscard]] Found first(double goodput_per_ms);
 
-  // Goodputs that differ by less, relatively, are one: sizing itself is no finer.
+  // Goodputs within this relative distance count as equal, because sizing is no more precise.
   static constexpr double kTie = 1e-8;
 
   // Work done: batch sizes sized, passes over all of them.
@@ -56,16 +55,16 @@ class GoodputSearch {
     return share_ * (kRateHigh / inv_mu_[batch]);
   }
   void drop_infeasible(double low);
-  // Lowers bounds by what holds at `rate`, of batch sizes 1 to `last` whose bound is `wanted` or
-  // more.
+  // Lowers the bounds of batch sizes 1 to `last` whose bound is at least `wanted`, by their
+  // averages at `rate`.
   void pass(double rate, double wanted, std::int64_t last);
   [[nodiscard]] double bound_at(std::int64_t batch, const ChainSums<double>& chain, double rate);
-  void bound_alike(std::int64_t from, const ChainSums<double>& chain, double rate,
+  void bound_unfilled(std::int64_t from, const ChainSums<double>& chain, double rate,
                    std::int64_t last);
   [[nodiscard]] bool misses(const RatePoint<double>& point, std::int64_t batch);
   Found size(std::int64_t batch);
-  // Of the batch sizes not sized with a bound of `wanted` or more: the one of the largest bound;
-  // the one in the middle of those up to `last`. 0: none is left.
+  // Among the unsized batch sizes with a bound of at least `wanted`: widest() is the one of the
+  // largest bound, middle() the one in the middle of those up to `last`. 0: none is left.
   [[nodiscard]] std::int64_t widest(double wanted) const;
   [[nodiscard]] std::int64_t middle(double wanted, std::int64_t last) const;
 

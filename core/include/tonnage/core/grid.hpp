@@ -1,5 +1,5 @@
-// The grid of candidates kept as a table: which (batch size, replica count) pairs of which lines,
-// and the columns computed for each. Owns: the shapes and the verdict of a candidate.
+// The grid of candidates as a table: which (batch size, replica count) pairs each line has, and the
+// columns computed for each. Owns: the shapes of grids and the verdict of a candidate.
 #pragma once
 
 #include <array>
@@ -13,14 +13,14 @@
 
 namespace tonnage {
 
-// first, first + step, ... up to last; 0 stands for the default of an end.
+// The counts first, first + step, ... up to last; 0 stands for the default of an end.
 struct GridRange {
   std::int64_t first = 0;
   std::int64_t last = 0;
   std::int64_t step = 1;
 };
 
-// Replica counts of a line when no last one is asked for: at most this many.
+// Most replica counts of a line without an explicit last one.
 inline constexpr std::int64_t kDefaultReplicaCounts = 256;
 
 struct GridOptions {
@@ -59,7 +59,7 @@ struct TtftLevels {
 };
 inline constexpr TtftLevels kTtftLevels = {{0.50, 0.90, 0.95, 0.99}};
 
-// Whether a candidate is feasible, or the target it misses: the one missed most at this load.
+// Whether a candidate is feasible, or the target that it misses by the largest factor at this load.
 enum class Verdict : std::uint8_t {
   kFeasible,
   kItlTarget,
@@ -93,10 +93,10 @@ struct GridLine {
 // candidate (i, j) is at [i * num_replicas + j].
 struct GridBlock {
   const GridLine* line;
-  std::int64_t ordinal;  // of the line among those asked for
+  std::int64_t ordinal;  // of the line in the grid
   std::int64_t first;    // index of its first batch size in the line
   std::int64_t num_batches;
-  std::array<std::span<const double>, kNumGridColumns> columns;  // empty where not asked for
+  std::array<std::span<const double>, kNumGridColumns> columns;  // empty if not requested
   std::span<const Verdict> verdicts;
 
   [[nodiscard]] std::span<const double> operator[](GridColumn c) const {
@@ -106,8 +106,8 @@ struct GridBlock {
   [[nodiscard]] bool ends_line() const { return first + num_batches == line->num_batches; }
 };
 
-// Takes the blocks of the grid. Called from several threads at once, for each line with one block
-// after the other, in order.
+// Takes the blocks of the grid. Calls come from several threads; the blocks of one line come in
+// order and one at a time.
 using GridConsumer = std::function<void(const GridBlock& block)>;
 
 }  // namespace tonnage

@@ -1,7 +1,6 @@
-// Vocabulary that lets one numeric source run on a single double, on a SIMD pack or in a GPU
-// thread: a "lane type" V is double here; packs (host/evaluate/simd/pack.inl) provide the same functions.
-// Owns: the host/device marker and the scalar lane. Every lane computes the same operations in the
-// same order, so results do not depend on the width.
+// Lane types: one numeric source runs on a double, on a SIMD pack (host/evaluate/simd/pack.inl) or
+// in a GPU thread. Owns: the host/device marker and the scalar lane. Every lane computes the same
+// operations in the same order, so results do not depend on the width.
 #pragma once
 
 #include <cmath>

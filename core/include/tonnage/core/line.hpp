@@ -94,7 +94,7 @@ struct LineOutcome {
   Reason reason = Reason::kNone;
 
   [[nodiscard]] bool feasible() const noexcept { return reason == Reason::kNone; }
-  // The targets hold with num_replicas, whether or not the server may have so many.
+  // Whether the targets hold with num_replicas, even if that is more than maxNumReplicas.
   [[nodiscard]] TONNAGE_HD bool sized() const noexcept {
     return reason == Reason::kNone || reason == Reason::kAboveMaxReplicas;
   }
@@ -109,15 +109,15 @@ TONNAGE_HD std::int64_t batch_ceiling(const ServerRow& server, const PerfRow& pe
   return rescaled > 1 ? static_cast<std::int64_t>(rescaled) : 1;
 }
 
-// Whether the line has load and data to search a rate for: everything valid, a service time, a
-// ceiling within kMaxBatchSize.
+// Whether a rate search is needed and possible: there is load, all data are valid, some service
+// time is positive, and the ceiling is within kMaxBatchSize.
 TONNAGE_HD bool needs_search(const ServerRow& server, const PerfRow& perf) {
   return server.load_kind == LoadKind::kLoaded && perf.valid &&
          has_service_time(perf.alpha_ms, perf.beta_ms, perf.gamma_ms) &&
          batch_ceiling(server, perf) <= kMaxBatchSize;
 }
 
-// Queue of a line at batch size M.
+// The queue of one replica of a line at batch size M.
 TONNAGE_HD QueueShape queue_shape(const ServerRow& server, const PerfRow& perf,
                                   std::int64_t max_batch) {
   const double budget = server.token_budget > 0 ? server.token_budget : perf.token_budget;
@@ -126,13 +126,13 @@ TONNAGE_HD QueueShape queue_shape(const ServerRow& server, const PerfRow& perf,
           server.max_queue};
 }
 
-// Sizing a batch size takes time in proportion to it. A search over the batch sizes of a line may
-// size all of them up to the first of these ceilings; of longer lines it sizes so many, most of
-// which need none or one, and leaves the others to bounds (goodput_search.hpp).
+// Sizing one batch size takes time in proportion to it. A search over batch sizes may size all of
+// them on lines with a ceiling up to kShortLine. On longer lines it sizes at most kMostSized of
+// them, which is mostly enough, and then falls back to bounds (goodput_search.hpp).
 inline constexpr std::int64_t kShortLine = 2048;
 inline constexpr std::int64_t kMostSized = 64;
 
-// Top of the range of rates over mu(M).
+// Upper end of the rate range as a share of mu(M).
 TONNAGE_HD double rate_share(const ServerRow& server) {
   return kRateHigh * (server.has_tps_target ? kTpsShare : 1.0);
 }
@@ -147,7 +147,7 @@ TONNAGE_HD std::int64_t replicas_needed(double total_rate_per_ms, double per_rep
   return replicas > min_replicas ? replicas : min_replicas;
 }
 
-// The answer at batch size M where the search found a rate.
+// The answer at batch size M, given the goodput at the rate that the search found.
 TONNAGE_HD LineOutcome line_at_goodput(const ServerRow& server, std::int64_t max_batch,
                                        double goodput_per_ms) {
   LineOutcome r;
@@ -162,7 +162,7 @@ TONNAGE_HD LineOutcome line_at_goodput(const ServerRow& server, std::int64_t max
   return r;
 }
 
-// What is held against the targets.
+// The figures of a queue that targets bound.
 struct TargetFigures {
   double itl_ms;
   double ttft_ms;
@@ -170,8 +170,8 @@ struct TargetFigures {
   double drop_probability;
 };
 
-// Turns the outcome of the rate search at batch size M into replicas or a reason. `figures_at`
-// gives the figures of a queue at a rate.
+// Turns the outcome of the rate search at batch size M into replicas or a reason (docs/model.md).
+// `figures_at(shape, rate)` gives the figures of a queue at a rate.
 template <class FiguresAt>
 TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& perf,
                                         std::int64_t max_batch, const RateSearch<double>& found,
@@ -201,12 +201,12 @@ TONNAGE_HD LineOutcome finish_line_with(const ServerRow& server, const PerfRow& 
   return r;
 }
 
-// Averages, and with `ttft` (metrics, Q) a percentile of TTFT.
+// AverageFigures: all figures are averages. PercentileFigures: TTFT is ttft(metrics, Q).
 struct AverageFigures {
   TONNAGE_HD TargetFigures operator()(const QueueShape& shape, double rate) const {
     const RatePoint<double> r = averages_at(shape, rate);
-    const double prefill = prefill_within_service(
-        SteppedPair{shape, {}, 0.0}.prefill_ms(r.in_service), r.service_ms);
+    const double prefill =
+        prefill_within_service(SteppedPair{shape, {}, 0.0}.prefill_ms(r.in_service), r.service_ms);
     const double itl = (r.service_ms - prefill) / shape.service.out_tokens;
     return {itl, r.wait_ms + prefill + itl, r.wait_ms + r.service_ms, r.drop_probability};
   }

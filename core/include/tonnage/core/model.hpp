@@ -1,4 +1,4 @@
-// A model: performance data of one LLM, per accelerator.
+// A model: performance data of one LLM, per accelerator. Owns: these rows and their lookup.
 #pragma once
 
 #include <map>

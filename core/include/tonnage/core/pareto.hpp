@@ -1,4 +1,16 @@
-// The frontier of a server: candidates that no other beats in cost, TTFT and ITL.
+// The frontier of a server: candidates that no other beats in cost, TTFT and ITL. Owns: points,
+// which candidates qualify, and the thinning that all backends share.
+//
+// Example:
+//   tonnage::ColumnThinner thinner;
+//   const auto keep = [](const tonnage::ParetoPoint& p) { std::printf("%g ms\n", p.ttft_ms); };
+//   for (int batch = 1; batch <= 8; ++batch) {
+//     tonnage::ParetoPoint point;
+//     point.batch = batch;
+//     point.ttft_ms = 100.0 - batch;
+//     thinner.offer(point, keep);
+//   }
+//   thinner.finish(keep);
 #pragma once
 
 #include <cstdint>
@@ -16,15 +28,15 @@ struct ParetoPoint {
   std::int64_t batch = 0;
   std::int64_t replicas = 0;
   double cost = 0;     // cents/hour
-  double ttft_ms = 0;  // average or percentile, as asked for
+  double ttft_ms = 0;  // average or percentile, as requested
   double itl_ms = 0;
   double rho = 0;
   double drop_probability = 0;
   Verdict verdict = Verdict::kFeasible;
 };
 
-// What may be on a frontier: the candidates that qualify, of each line and replica count those that
-// their neighbours among them do not beat.
+// Which points a backend hands over: qualifying candidates that no neighbour of the same line and
+// replica count beats.
 struct PointOptions {
   GridColumn ttft = GridColumn::kTtft;  // or one of its percentiles
   bool ignore_targets = false;          // also candidates that miss targets of their class
@@ -35,16 +47,17 @@ TONNAGE_HD bool qualifies(Verdict verdict, bool ignore_targets) {
   return verdict == Verdict::kFeasible || ignore_targets;
 }
 
-// Takes the points of a line, by ordinal in the grid: once for each line, from several threads.
+// Takes the points of a line, given by its ordinal in the grid. Called once for each line, from
+// several threads.
 using PointConsumer =
     std::function<void(std::int64_t ordinal, std::span<const ParetoPoint> points)>;
 
-// Thins out the candidates of one line and replica count, which cost the same, in the order of
-// batch sizes. Each is held against the one that waits; of equal ones the first stays. Host and
-// device code, so that every backend keeps the same points.
+// Thins out the candidates of one line and replica count, offered in the order of batch sizes. All
+// of them cost the same. Each is compared with the one kept last; of equal ones the first stays.
+// Host and device code, so that every backend keeps the same points.
 class ColumnThinner {
  public:
-  // Calls emit(point) for what nothing can displace any more.
+  // Calls emit(point) for a point that no later offer can displace.
   template <class Emit>
   TONNAGE_HD void offer(const ParetoPoint& point, const Emit& emit) {
     if (waits_) {

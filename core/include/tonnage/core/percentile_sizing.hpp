@@ -1,5 +1,5 @@
-// Sizing of one replica whose TTFT target binds a percentile. Host and device code.
-// Owns: how such a target is held against the tail of the wait.
+// Sizing of one replica whose TTFT target binds a percentile. Owns: the test of such a target
+// against the tail of the wait. Host and device code.
 #pragma once
 
 #include "tonnage/core/sizing.hpp"
@@ -7,8 +7,9 @@
 
 namespace tonnage {
 
-// One pair at one rate with a target on a percentile of TTFT beside those on averages: it holds
-// where few enough requests wait longer than what prefill and the first decode leave of it.
+// Tests one pair at one rate against a target on a percentile of TTFT and against targets on
+// averages. The percentile holds if few enough requests wait longer than the target minus prefill
+// and first decode.
 struct PercentileEvaluator : SteppedEvaluator {
   double ttft_ms;
   double allowed;  // share of requests that may exceed it
@@ -26,8 +27,8 @@ struct PercentileEvaluator : SteppedEvaluator {
   TONNAGE_HD TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
 };
 
-// It for a processor: out of line, since the search asks at twenty places. `Where` keeps copies
-// that are compiled for different instruction sets apart.
+// PercentileEvaluator for a CPU: out of line, because the search evaluates at twenty places.
+// `Where` keeps apart the copies compiled for different instruction sets.
 template <class Where>
 struct CalledPercentile : PercentileEvaluator {
   [[gnu::noinline]] RatePoint<double> averages(double rate) const {

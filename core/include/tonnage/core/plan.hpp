@@ -13,8 +13,8 @@
 
 namespace tonnage {
 
-// What one of the accelerators of a combined allocation sees; which and how many replicas is in
-// AllocationSpec::parts.
+// Share of the load and metrics of one accelerator of a combined allocation. Its name and replicas
+// are in AllocationSpec::parts.
 struct PlannedPart {
   double share = 0;  // of the load
   AllocationMetrics metrics;
@@ -22,7 +22,7 @@ struct PlannedPart {
   friend bool operator==(const PlannedPart&, const PlannedPart&) = default;
 };
 
-// An allocation of a server with all that is known of it.
+// An allocation of a server, with its cost, value and metrics.
 struct ServerAllocation {
   std::string server;
   AllocationSpec allocation;  // load as in the input
@@ -32,7 +32,8 @@ struct ServerAllocation {
   friend bool operator==(const ServerAllocation&, const ServerAllocation&) = default;
 };
 
-// A server with an allocation, possibly empty (no accelerator, no replicas) or partial.
+// A server with an allocation. The allocation may be empty (no accelerator, no replicas) or
+// partial.
 struct PlannedServer : ServerAllocation {
   int priority = kLowestPriority;
   bool partial = false;  // fewer replicas than the targets need
@@ -73,7 +74,7 @@ struct PriorityOutcome {
   friend bool operator==(const PriorityOutcome&, const PriorityOutcome&) = default;
 };
 
-// What allocations take of what a limit of the file shares out.
+// How much of a limit of the file the plan uses.
 struct LimitUsage {
   std::string name;  // as in files: maxCost (cents/hour), maxPower (watts), maxChanges (servers)
   double used = 0;
@@ -97,16 +98,15 @@ struct PlanSummary {
   std::string version;
   std::int64_t num_pairs = 0;       // (server, accelerator) pairs evaluated
   std::int64_t num_candidates = 0;  // those that are feasible
-  // With batch sizes searched: candidates (batch size, replicas) swept over all pairs, and those
-  // that hold the targets.
+  // In batch mode `search`: candidates (batch size, replicas) swept over all pairs, and those among
+  // them that hold the targets.
   std::int64_t candidates_swept = 0;
   std::int64_t candidates_passed = 0;
   double evaluation_s = 0;
   double selection_s = 0;
 
-  // How far the objective (value, weighted) of the whole allocations may be above the least
-  // possible at this service of the classes, as a share of the plan's cost; 0 when proven. Absent
-  // where the solver knows none.
+  // Distance of the objective from the lower bound of the value stage, as a share of the plan's
+  // cost; 0 if proven optimal. Absent if the solver has no bound.
   [[nodiscard]] std::optional<double> gap() const {
     if (stages.empty()) return std::nullopt;
     const double distance = stages.back().objective - stages.back().lower_bound;

@@ -1,6 +1,6 @@
-// What a plan states about itself, ours or anybody's: what verification and comparison work on.
-// Owns: the fields a plan file may carry (an absent field is not claimed) and what a comparison of
-// two plans says about a server.
+// What a plan file states, whoever wrote it: the input of verification and comparison. Owns: the
+// fields that a plan file may carry (an absent field is not claimed), and the results of comparing
+// and verifying plans.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +67,7 @@ struct StageClaims {
   std::map<std::string, double> limit_prices;
   std::map<int, double> class_prices;
 
-  // Whether a bound is stated that its prices do not prove alone, whether or not it is true.
+  // Whether the stated bound needs more than its prices to prove, whether or not it is true.
   [[nodiscard]] bool rests_on_search() const {
     return lower_bound &&
            (type_prices.empty() || price_bound.value_or(*lower_bound) < *lower_bound);
@@ -112,7 +112,7 @@ enum class ChangeKind { kAdded, kRemoved, kChanged };
   return "unknown";
 }
 
-// One server that two plans treat differently. A side without an allocation is empty: no
+// A server whose allocation differs between two plans. A side without an allocation is empty: no
 // accelerator, 0 replicas, cost 0.
 struct PlanChange {
   std::string server;
@@ -130,7 +130,7 @@ struct PlanChange {
   friend bool operator==(const PlanChange&, const PlanChange&) = default;
 };
 
-// One way in which a plan is wrong.
+// One rule or claim that a plan violates.
 struct Violation {
   std::string server;   // empty: the plan as a whole
   std::string kind;     // one word or two for programs, e.g. "capacity", "cost", "itl-target"

@@ -1,6 +1,9 @@
-// The one way by which text from outside reaches a terminal or a message. Owns: which characters a
-// reader cannot see or that move what stands around them, and how they are shown instead; how
-// counts are told.
+// Makes text from outside safe to print. Owns: which characters a terminal obeys or a reader cannot
+// see, how they are escaped, and the plural of counted nouns.
+//
+// Example:
+//   std::puts(tonnage::printable("chat\x1b[31m").c_str());  // chat\u001b[31m
+//   std::puts(tonnage::counted(2, "card").c_str());         // 2 cards
 #pragma once
 
 #include <cstdint>

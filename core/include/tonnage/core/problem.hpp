@@ -1,6 +1,6 @@
-// The planning problem as flat rows: what sizing, selection and the backends work on.
-// Owns: the rows built once from a System (line.hpp) with their names, and what a line's answer is
-// worth.
+// The planning problem as flat rows, which sizing, selection and the backends work on. Owns: the
+// rows built once from a System (their types are in line.hpp) with their names, and the value, cost
+// and metrics of a line's answer.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct AllocationMetrics {
   friend bool operator==(const AllocationMetrics&, const AllocationMetrics&) = default;
 };
 
-// What a server has now where it combines accelerators, by accelerator index.
+// The current allocation of a server that combines accelerators, by accelerator index.
 struct CurrentMix {
   std::int64_t server;
   std::vector<std::pair<std::int32_t, std::int64_t>> parts;  // accelerator, replicas
@@ -64,22 +64,23 @@ struct Problem {
   }
 };
 
-// Calls body(first, last) for ranges that together are [0, count), from any threads, and returns
-// when all are done. Empty: one range, in the calling thread.
+// Calls body(first, last) for ranges that cover [0, count), from any threads, and returns when all
+// calls have. An empty function stands for one range on the calling thread.
 using ParallelFor = std::function<void(
     std::int64_t count, const std::function<void(std::int64_t first, std::int64_t last)>& body)>;
 
-// Builds the rows of a whole system, the same whatever `parallel_for` does. Lines hold every
-// (server, accelerator) pair with performance data for a plannable server, restricted by
-// keepAccelerator and exclusions; a server of kind kEmpty has one line per such pair, too, all with
-// the same answer.
+// Builds the rows of a whole system; the result does not depend on `parallel_for`. Lines are all
+// (server, accelerator) pairs with performance data of plannable servers, restricted by
+// keepAccelerator and exclusions. A server of kind kEmpty has such lines as well, all with the same
+// answer.
 [[nodiscard]] Problem build_problem(const System& system, const ParallelFor& parallel_for = {});
 
 // The rows of one server and of one row of performance data, accelerator indices in name order.
 [[nodiscard]] ServerRow make_server_row(const System& system, const Server& server);
 [[nodiscard]] PerfRow make_perf_row(const System& system, const ModelPerfSpec& spec);
 
-// Turns the outcome of the rate search at batch size M into replicas or a reason.
+// Turns the outcome of the rate search at batch size `max_batch` into a replica count or a reason
+// (docs/model.md).
 [[nodiscard]] LineOutcome finish_line(const ServerRow& server, const PerfRow& perf,
                                       std::int64_t max_batch, const RateSearch<double>& found);
 
@@ -91,7 +92,7 @@ using ParallelFor = std::function<void(
                                 const LineOutcome& outcome);
 [[nodiscard]] double line_cost(const PerfRow& perf, const LineOutcome& outcome);
 
-// cost_to - cost_from with the surcharge for changing accelerators (docs/model.md).
+// cost_to - cost_from, plus a tenth of both costs where the accelerator changes (docs/model.md).
 [[nodiscard]] double transition_penalty(bool same_accelerator, std::int64_t replicas_from,
                                         double cost_from, std::int64_t replicas_to, double cost_to);
 
@@ -99,7 +100,7 @@ using ParallelFor = std::function<void(
 // ties are then broken by name (index order).
 [[nodiscard]] double rounded_value(double value);
 
-// Watts that all replicas of an allocation draw: power_w of allocation_metrics() alone.
+// Watts that all replicas of an allocation draw; the same as allocation_metrics().power_w.
 [[nodiscard]] double allocation_power_w(const ServerRow& server, const PerfRow& perf,
                                         const Accelerator& accelerator, const LineOutcome& outcome);
 
@@ -108,16 +109,17 @@ using ParallelFor = std::function<void(
                                                    const Accelerator& accelerator,
                                                    const LineOutcome& outcome);
 
-// A part of an allocation that combines accelerators: its share of the load and what its replicas
-// see at that share.
+// One part of an allocation that combines accelerators: its share of the load, and its metrics at
+// that share.
 struct PartMetrics {
   double share;
   std::int64_t num_replicas;
   AllocationMetrics metrics;
 };
 
-// What the server as a whole sees: averages over requests, utilisation and largest rate over
-// replicas, power in sum. Of percentiles the largest of any part, which the true one is not above.
+// Metrics of a server whose load is split over parts. Latencies are averages over requests,
+// utilisation and largest rate are averages over replicas, power is the sum. A percentile is the
+// largest of any part, an upper bound of the true one.
 [[nodiscard]] AllocationMetrics combined_metrics(std::span<const PartMetrics> parts);
 
 }  // namespace tonnage

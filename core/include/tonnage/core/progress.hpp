@@ -1,4 +1,4 @@
-// How long-running work tells how far it is.
+// The callback by which long-running work reports progress.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace tonnage {
 
-// Called now and then, never concurrently, with the work done of a phase.
+// Called now and then with the units done and in total of a phase. Calls never overlap.
 using ProgressCallback =
     std::function<void(std::string_view phase, std::int64_t done, std::int64_t total)>;
 

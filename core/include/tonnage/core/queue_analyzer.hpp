@@ -1,5 +1,16 @@
-// One replica's queue as a tool of its own: metrics at a rate, sizing for targets, and the least
-// concurrency that reaches near-peak goodput. Owns: those three answers. Rates in requests/ms.
+// The queue analyzer: metrics of one replica at a rate, its largest rate within targets, and its
+// least concurrency near peak goodput. Owns: these three answers. Times in ms, rates in
+// requests/ms.
+//
+// Example:
+//   tonnage::QueueShape shape;
+//   shape.service = {12.0, 0.02, 2e-5, 128, 512, 8192};  // alpha, beta, gamma; tokens; budget
+//   shape.max_batch = 48;
+//   shape.max_queue = 128;
+//   tonnage::QueueTargets targets;
+//   targets.latency.itl_ms = 30;
+//   const tonnage::QueueSizing sizing = tonnage::size_queue(shape, targets);
+//   if (sizing.feasible) std::printf("%g requests/ms\n", sizing.rate_per_ms);
 #pragma once
 
 #include <cstdint>
@@ -10,8 +21,8 @@
 
 namespace tonnage {
 
-// Metrics of a replica at one rate, with percentiles of TTFT (those of the wait, prefill and first
-// decode at their means).
+// Metrics of a replica at one rate. A percentile of TTFT is that percentile of the wait plus the
+// means of prefill and first decode.
 struct QueueAnalysis {
   double offered_rate_per_ms = 0;
   QueueMetrics metrics{};
@@ -27,8 +38,8 @@ struct QueueTargets {
   bool has_tps_target = false;  // keeps the rate at or below kTpsShare of the range's end
 };
 
-// Answer of sizing: the largest rate for each target alone (the end of the range without one), the
-// binding one, and the metrics there.
+// Result of size_queue(): the largest rate for each target alone (the end of the range without
+// one), the largest rate for all targets, and the metrics there.
 struct QueueSizing {
   bool feasible = false;
   bool itl_feasible = false;
@@ -44,7 +55,7 @@ struct QueueSizing {
   QueueAnalysis achieved;  // at rate_per_ms; empty when infeasible
 };
 
-// Answer of optimize.
+// Result of optimize_concurrency().
 struct QueueOptimum {
   bool feasible = false;
   std::int64_t concurrency = 1;  // least M with goodput >= kNearPeak of the largest over 1..ceiling
@@ -64,16 +75,19 @@ inline constexpr double kNearPeak = 0.98;
 // 1 <= max_batch <= kMaxBatchSize, 0 <= max_queue <= kMaxQueueSize.
 void require_valid(const QueueShape& shape);
 
-// Throws as require_valid, and unless rate_per_ms is finite and at least kLeastRatePerMs.
+// Metrics at `rate_per_ms` requests/ms, overload included (docs/model.md). Throws as
+// require_valid, and unless rate_per_ms is finite and at least kLeastRatePerMs.
 [[nodiscard]] QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms);
 
-// Throws as require_valid, and on negative or non-finite targets.
+// The largest rate within the targets (docs/model.md). Throws as require_valid, and for
+// negative or non-finite targets.
 [[nodiscard]] QueueSizing size_queue(const QueueShape& shape, const QueueTargets& targets);
 
-// shape.max_batch is the ceiling. Every M up to it counts; bounds leave most of them out (see
-// goodput_search.hpp). `check` is called now and then; what it throws is passed on. Throws as
-// size_queue.
-[[nodiscard]] QueueOptimum optimize_concurrency(const QueueShape& shape, const QueueTargets& targets,
+// The least concurrency M <= shape.max_batch whose goodput is within kNearPeak of the peak. Covers
+// every M, but bounds spare most of them a sizing (goodput_search.hpp). `check` is called now and
+// then; its exceptions are passed on. Throws as size_queue.
+[[nodiscard]] QueueOptimum optimize_concurrency(const QueueShape& shape,
+                                                const QueueTargets& targets,
                                                 const std::function<void()>& check = {});
 
 }  // namespace tonnage

@@ -1,6 +1,6 @@
-// One replica as a queue: service times, the birth-death chain and its averages.
-// Owns: the formulas of service (chunked prefill, tau, mu) and the metrics at one arrival rate, for
-// any rate > 0 including overload. Host and device code; times in ms, rates in requests/ms.
+// One replica as a queue: service times, the birth-death chain and its averages (docs/model.md).
+// Owns: the formulas of service (chunked prefill, tau, mu) and the metrics at one arrival rate > 0,
+// overload included. Host and device code; times in ms, rates in requests/ms.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace tonnage {
 
-// What decides the service time of a request in one replica. Token counts are whole numbers held
+// Parameters of the service time of a request in one replica. Token counts are whole numbers held
 // as doubles.
 struct ServiceParams {
   double alpha_ms;  // iteration time = alpha + beta * tokens computed + gamma * tokens read
@@ -54,7 +54,7 @@ TONNAGE_HD double chunk_count(const ServiceParams& p, double batch) {
       0.5 * (p.in_tokens + batch * (p.in_tokens + p.out_tokens) - p.out_tokens * t);
   const double mk = p.out_tokens * p.in_tokens;
   const double root = std::sqrt(half_b * half_b + t * mk);
-  // Of the two equal forms of the positive root take the one that adds.
+  // Of the two equal forms of the positive root use the one without cancellation.
   const double c_real = half_b >= 0 ? (half_b + root) / t : mk / (root - half_b);
   double c = std::floor(c_real);
   if (c < 1) c = 1;
@@ -79,8 +79,7 @@ TONNAGE_HD double inverse_mu(const ServiceSegment& s, double reciprocal_n) {
   return lane_fma(s.inv_mu_slope_ms, reciprocal_n, s.inv_mu_base_ms);
 }
 
-// Service at batch sizes asked for in ascending order: chunk counts are worked out only where they
-// grow.
+// Service at batch sizes in ascending order; recomputes the chunk count only where it grows.
 struct SegmentWalk {
   ServiceParams service;
   ServiceSegment segment{};
@@ -88,7 +87,7 @@ struct SegmentWalk {
 
   TONNAGE_HD const ServiceSegment& at(double batch) {
     if (batch > segment_end) {
-      // Mostly a chunk or two more do.
+      // Mostly one or two more chunks are enough.
       double chunks = segment.chunks;
       for (int more = 0; more < 3 && chunks > 0 && segment_end < batch; ++more) {
         chunks += 1;
@@ -104,7 +103,7 @@ struct SegmentWalk {
   }
 };
 
-// inv_mu[n] = 1/mu(n) for n = 1 .. max_batch; entry 0 is left alone.
+// Fills inv_mu[n] = 1/mu(n) for n = 1 .. max_batch; entry 0 is not written.
 TONNAGE_HD void fill_inverse_mu(const ServiceParams& p, std::int64_t max_batch, double* inv_mu) {
   SegmentWalk walk{p};
   for (std::int64_t n = 1; n <= max_batch; ++n) {
@@ -125,10 +124,10 @@ TONNAGE_HD V prefill_time(const V& alpha_ms, const V& delta_ms, const V& chunks,
   return chunks * lane_max(V(0.0), alpha_ms + (x - V(1.0)) * delta_ms) + prefill_work_ms;
 }
 
-// Prefill is at most the time in service. Means of both may disagree: prefill is that of the rounded
-// mean occupancy, and in overload with chunk counts that grow with the batch its chunks may take
-// longer than requests spend in service on average. ITL is then 0, and wait + prefill + m * ITL
-// stays the response time. With one chunk count 1/mu is linear in 1/n and prefill never exceeds it.
+// Clamps prefill to the time in service. The two means may disagree, because prefill is computed at
+// the rounded mean occupancy: in overload with growing chunk counts it may exceed the mean time in
+// service. ITL is then 0, and wait + prefill + m * ITL stays the response time. With one chunk
+// count 1/mu is linear in 1/n and prefill never exceeds it.
 template <class V>
 TONNAGE_HD V prefill_within_service(const V& prefill_ms, const V& service_ms) {
   return lane_min(prefill_ms, service_ms);
@@ -166,8 +165,8 @@ struct QueueMetrics {
   double full_rate_per_ms;  // mu(M)
 };
 
-// Sums over 0 <= i < count of p^i and i*p^i for 0 <= p <= 1, and p^count, by doubling: all terms
-// positive, so accurate for every p.
+// Sums over 0 <= i < count of p^i and i*p^i for 0 <= p <= 1, and p^count, by repeated doubling. All
+// terms are positive, so the sums are accurate for every p.
 struct GeometricSums {
   double sum;
   double weighted;
@@ -193,18 +192,17 @@ TONNAGE_HD GeometricSums geometric_sums(double p, std::int64_t count) {
   return s;
 }
 
-// Metrics at `rate` requests/ms (> 0), batch size M >= 1, at most Q >= 0 waiting. O(M + log Q).
-// a(n), the probability of state n of the chain cut at n, follows the recursion of Erlang's B
-// formula; L(n) is the mean state. Relative accuracy about 1e-14 at any rate.
+// Metrics at `rate` requests/ms (> 0), batch size M >= 1, at most Q >= 0 waiting; O(M + log Q).
+// Relative accuracy about 1e-14 at any rate. a(n), the probability of state n of the chain cut at
+// n, follows the recursion of Erlang's B formula (A. K. Erlang, 1917), here with service that
+// depends on the state (docs/model.md); L(n) is the mean state.
 TONNAGE_HD QueueMetrics evaluate_queue(const ServiceParams& p, std::int64_t max_batch,
                                        std::int64_t max_queue, double rate) {
   // The true a is a * 2^(kShift * shift): where service slows down with the batch, a may fall far
   // below what a double holds and come back in an overloaded waiting room.
   constexpr double kShift = 512;
-  double a = 1, not_a = 0, mean = 0;
-  double shift = 0;
+  double a = 1, not_a = 0, mean = 0, shift = 0, inv_mu = 0;
   SegmentWalk walk{p};
-  double inv_mu = 0;
   for (std::int64_t i = 1; i <= max_batch; ++i) {
     const double n = static_cast<double>(i);
     inv_mu = inverse_mu(walk.at(n), 1.0 / n);

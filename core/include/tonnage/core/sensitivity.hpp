@@ -1,4 +1,4 @@
-// How a plan changes with what it was made for. Owns: the result type of sensitivity runs.
+// Sensitivity of a plan to capacity, load and targets. Owns: the result type of sensitivity runs.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ enum class SensitivityAxis { kCapacity, kLoad, kSlo };
   return "unknown";
 }
 
-// The plan of the system with one thing scaled.
+// Totals of the plan of the system with one input scaled.
 struct SensitivityPoint {
   SensitivityAxis axis = SensitivityAxis::kCapacity;
   std::string type;        // of the cards scaled; empty for the other axes

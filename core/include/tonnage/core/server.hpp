@@ -1,4 +1,5 @@
-// A server: one (model, service class) workload, its load and its allocations.
+// A server: one (model, service class) workload, its load and its allocations. Owns: its spec, its
+// calculated, current and chosen allocations, and which accelerators it may use.
 #pragma once
 
 #include <map>
@@ -32,17 +33,17 @@ class Server {
   [[nodiscard]] const LoadSpec& load() const noexcept { return spec_.current_alloc.load; }
   void set_load(const LoadSpec& load) { spec_.current_alloc.load = load; }
 
-  // Whether the server or its class may not use an accelerator. One that is kept on several may use
-  // no other.
+  // Whether the server or its class excludes an accelerator. A server that keeps a combination of
+  // accelerators excludes all others.
   [[nodiscard]] bool excludes(const System& system, const std::string& accelerator) const;
-  // Accelerators out of `accelerators` the server may use as far as it says itself: those it does
-  // not exclude, or only the current one under keepAccelerator with a non-empty current
-  // accelerator.
+  // The members of `accelerators` that the server itself permits: those it does not exclude, or
+  // under keepAccelerator only its current one, if it has one. Exclusions of its class are not
+  // looked at.
   [[nodiscard]] std::vector<std::string> candidate_accelerators(
       const std::vector<std::string>& accelerators) const;
-  // Calculates the allocation for each candidate accelerator that its class allows, value =
-  // transition penalty from the current allocation. Forgets earlier ones. The empty allocation is
-  // kept under the name "".
+  // Calculates the allocation on each candidate accelerator that its class permits, value =
+  // transition penalty from the current allocation. Replaces earlier results. The empty allocation
+  // is stored under the name "".
   void calculate(const System& system, const std::vector<std::string>& accelerators);
 
   // All calculated allocations by accelerator name.

@@ -1,4 +1,5 @@
-// A service class: a priority and SLO targets per model.
+// A service class: a priority, SLO targets per model, and excluded accelerators. Owns: the clamping
+// of priorities and the lookup of targets.
 #pragma once
 
 #include <map>

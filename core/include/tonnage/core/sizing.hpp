@@ -1,6 +1,6 @@
-// Sizing of one replica: rate range, feasibility and the largest rate within SLO targets.
-// Owns: which pairs the plain search suffices for, and the care taken of the others (chunk counts
-// that grow with the batch, ITL that falls with the rate). Host and device code.
+// Sizing of one replica: rate range, feasibility and the largest rate within SLO targets. Owns:
+// which pairs a plain search answers, and the extra searches for the others (chunk counts that grow
+// with the batch, ITL that falls with the rate). Host and device code.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace tonnage {
 
-// What the averages of a replica must keep; 0: no target.
+// Targets for one replica; 0: no target.
 struct LatencyTargets {
   double itl_ms = 0;
   double ttft_ms = 0;
@@ -63,7 +63,7 @@ TONNAGE_HD bool is_plain_pair(const QueueShape& q) {
                        chunk_count(q.service, static_cast<double>(q.max_batch)));
 }
 
-// A target on a percentile of TTFT is left out: averages do not decide it.
+// 1/target of every target on an average. A target on a percentile of TTFT is not among them.
 TONNAGE_HD InverseTargets<double> inverse_targets(const LatencyTargets& t) {
   const bool has_ttft = t.ttft_ms > 0 && !t.binds_percentile();
   return {t.itl_ms > 0 ? 1.0 / t.itl_ms : 0.0, has_ttft ? 1.0 / t.ttft_ms : 0.0,
@@ -90,15 +90,15 @@ TONNAGE_HD SizingLanes<double> sizing_lanes(const QueueShape& q, const LatencyTa
   return l;
 }
 
-// 1/mu(n) = slope * table[n] + base: with one chunk count out of a table of 1/n, with any out of
-// what fill_inverse_mu() makes, with slope 1 and base 0, which change no bit.
+// 1/mu(n) = slope * table[n] + base. With one chunk count the table holds 1/n. With several it
+// comes from fill_inverse_mu(), slope is 1 and base is 0, which changes no bit.
 struct InverseMu {
   double slope, base;
   const double* table;
   TONNAGE_HD double operator()(std::int64_t n) const { return lane_fma(slope, table[n], base); }
 };
 
-// Chain of one pair at one rate, inv_mu(n) asked for with n ascending.
+// Runs the chain of one pair at one rate. inv_mu(n) is called with n ascending.
 template <class GetInverseMu>
 TONNAGE_HD ChainSums<double> run_chain(double rate, std::int64_t max_batch, GetInverseMu&& inv_mu) {
   ChainSums<double> c{1.0, 1.0, 0.0};
@@ -118,8 +118,8 @@ TONNAGE_HD ChainSums<double> run_chain(double rate, std::int64_t max_batch, GetI
   return c;
 }
 
-// Averages at one rate of the range, without a table. At the low end of the range this is O(1):
-// what lies beyond the first block of states is cut.
+// Averages at one rate of the range, without a table. O(1) at the low end of the range, because
+// states beyond the first block have no weight there.
 TONNAGE_HD RatePoint<double> averages_at(const QueueShape& shape, double rate) {
   const ServiceParams& p = shape.service;
   SegmentWalk walk{p};
@@ -140,7 +140,7 @@ struct SteppedPair {
   InverseTargets<double> inv_target;
   double forced_chunks;
 
-  // Service with x requests in service on average.
+  // Service at a mean number of requests in service.
   TONNAGE_HD ServiceSegment segment_at(double in_service) const {
     const double big_m = static_cast<double>(shape.max_batch);
     double batch = std::floor(in_service + 0.5);
@@ -155,8 +155,8 @@ struct SteppedPair {
   }
 };
 
-// It at one rate inside its range: the averages there, and what the targets make of them, which may
-// be asked for several times with different `forced_chunks`.
+// Evaluates a stepped pair at one rate of its range: the averages there, and the excess over the
+// targets. at() may be called several times for the same averages with different `forced_chunks`.
 struct SteppedEvaluator : SteppedPair {
   InverseMu inv_mu;
 
@@ -173,7 +173,7 @@ struct SteppedEvaluator : SteppedPair {
   TONNAGE_HD TargetPoint<double> operator()(double rate) const { return at(averages(rate)); }
 };
 
-// Excess of the mean number in service over a level; rises with the rate.
+// Relative excess of the mean number in service over a level. It rises with the rate.
 template <class Evaluate>
 struct OccupancyEvaluator {
   const Evaluate& evaluate;
@@ -184,7 +184,7 @@ struct OccupancyEvaluator {
   }
 };
 
-// The search without a guess: starts in the middle.
+// Rate search without a guess: it starts in the middle of the range.
 template <class Evaluate>
 TONNAGE_HD RateSearch<double> search_between(const Evaluate& evaluate, double low, double high) {
   return search_rate(evaluate, low, high, RateGuess<double>{0.0, 0.0});
@@ -194,9 +194,9 @@ inline constexpr int kSteppedJumps = 64;
 inline constexpr int kHumpSamples = 64;
 inline constexpr int kItlAttempts = 4;
 
-// True if a rate at least as high as the one with `level` requests in service is found quickly at
-// which the targets hold with the chunk count before the jump: they then hold at the jump, too,
-// since latencies rise with the rate while the count is fixed.
+// True if the search quickly finds a rate with at least `level` requests in service at which the
+// targets hold with the chunk count before the jump. The targets then hold at the jump too, because
+// latencies rise with the rate while the count is fixed.
 template <class Evaluate>
 TONNAGE_HD bool holds_beyond(const Evaluate& before, double level,
                              const RateSearch<double>& found) {
@@ -210,10 +210,10 @@ TONNAGE_HD bool holds_beyond(const Evaluate& before, double level,
   return false;
 }
 
-// Where the chunk count grows, prefill jumps up and ITL jumps down: a target can be missed just
-// before a jump although it holds again after it. Looks at the jumps below `found` in order (the
-// first kSteppedJumps of them) and returns the first point beyond which a target is missed.
-// `may_turn`: ITL can fall as the rate rises while the count is fixed.
+// Where the chunk count grows, prefill jumps up and ITL jumps down, so a target may be missed just
+// before a jump and hold again after it. Visits the jumps below `found` in order (at most
+// kSteppedJumps of them) and returns the first point beyond which a target is missed. `may_turn`:
+// ITL may fall as the rate rises while the count is fixed.
 template <class Evaluate>
 TONNAGE_HD RateSearch<double> search_before_jumps(const Evaluate& evaluate, double low,
                                                   const RateSearch<double>& found, bool may_turn) {
@@ -229,7 +229,7 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const Evaluate& evaluate, doub
     Evaluate before = evaluate;
     before.forced_chunks = chunks;
     chunks = chunk_count(p, level + 0.5);
-    // Where another target binds than the one that jumps, the rate found shows it for all jumps.
+    // If another target binds than the one that jumps, the averages at `found` settle all jumps.
     if (!may_turn && before.at(averages_at_found).excess <= 0) continue;
     if (holds_beyond(before, level, found)) continue;
     const RateSearch<double> at_jump =
@@ -248,10 +248,9 @@ TONNAGE_HD RateSearch<double> search_before_jumps(const Evaluate& evaluate, doub
   return found;
 }
 
-// True if ITL is found to hold at every rate from `low` to `high` by few evaluations. Between two
-// rates it is at most what service takes at the upper one without the prefill at the lower one:
-// both rise with the rate, whatever ITL does. The other latencies rise, so that they hold below a
-// rate at which they hold.
+// True if a few evaluations prove that ITL holds at every rate from `low` to `high`. Between two
+// rates ITL is at most (service at the upper rate - prefill at the lower rate) / m, since both rise
+// with the rate. All other latencies rise with the rate, so holding at `high` is enough for them.
 template <class Evaluate>
 TONNAGE_HD bool itl_surely_holds(const Evaluate& evaluate, double low, double high) {
   const double inv_itl = evaluate.inv_target.itl;
@@ -272,8 +271,8 @@ TONNAGE_HD bool itl_surely_holds(const Evaluate& evaluate, double low, double hi
   return true;
 }
 
-// Where ITL can turn down, a hump above the target may hide between two feasible ends. Samples the
-// range below `found`, refines the highest sample, and searches the rising side of a hump.
+// Where ITL may fall, a hump above the target may lie between two feasible ends. Samples the range
+// below `found`, refines the highest sample, and searches the rising side of a hump.
 template <class Evaluate>
 TONNAGE_HD RateSearch<double> search_before_hump(const Evaluate& evaluate, double low,
                                                  const RateSearch<double>& found) {
@@ -316,8 +315,9 @@ TONNAGE_HD RateSearch<double> search_before_hump(const Evaluate& evaluate, doubl
   return found;
 }
 
-// The search where chunk counts may grow and ITL may turn down; for a plain pair it is the search
-// alone. `evaluate` is a SteppedPair with averages(rate), at(averages) and both in one.
+// The search for pairs whose chunk counts may grow and whose ITL may fall. For a plain pair it is
+// search_rate() alone. `evaluate` is a SteppedPair with averages(rate), at(averages) and
+// operator()(rate).
 template <class Evaluate>
 TONNAGE_HD RateSearch<double> search_uneven(const Evaluate& evaluate, const RateRange& range,
                                             const RateGuess<double>& guess, double chunks_at_1,

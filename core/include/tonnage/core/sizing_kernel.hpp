@@ -1,7 +1,7 @@
-// From SLO targets to the largest rate of one replica: the bracketed search, written once for a
-// single pair, a SIMD pack of pairs and a GPU thread. Owns: the division-free chain inside the rate
-// range, the waiting room in closed form there, and the root search. Every lane takes the same
-// steps whatever its neighbours do, so a pair's answer does not depend on how pairs are packed.
+// The rate search: the largest rate of one replica within its targets, written once for a single
+// pair, a SIMD pack of pairs and a GPU thread. Owns: the division-free chain inside the rate range,
+// the closed form of the waiting room, and the root search. Every lane takes the same steps
+// whatever its neighbours do, so an answer does not depend on how pairs are packed.
 #pragma once
 
 #include <cstdint>
@@ -42,10 +42,10 @@ struct TabledReciprocal {
 
 inline constexpr std::int64_t kChainBlock = 16;
 
-// Runs at the end of each block of kChainBlock states. Scaling by a power of two is exact. A lane
-// whose weight has fallen below 2^-100 of the sum and keeps falling (q < 1) is cut to zero: what is
-// cut cannot change the rounded sums, and long batches cost only what their load occupies.
-// Returns false when no lane needs further states.
+// Call at the end of each block of kChainBlock states. Scaling by a power of two is exact. A lane
+// whose weight is below 2^-100 of the sum and still falling (q < 1) is cut to zero: the rest cannot
+// change the rounded sums, and the cost then follows the load, not the batch size. Returns false
+// when no lane needs further states.
 template <class V>
 TONNAGE_HD bool chain_block_end(ChainSums<V>& c, const V& q, std::int64_t n, const V& max_batch) {
   const auto big = c.sum > V(0x1p256);
@@ -61,8 +61,8 @@ TONNAGE_HD bool chain_block_end(ChainSums<V>& c, const V& q, std::int64_t n, con
   return lane_any((c.weight > V(0.0)) & running);
 }
 
-// Chain of lanes whose prefill takes the same number of chunks at every batch (each lane its own):
-// 1/mu(n) = slope/n + base throughout. Lanes stop at their own max_batch.
+// Chain of lanes with one chunk count each at every batch size: 1/mu(n) = slope/n + base. Lanes
+// stop at their own max_batch.
 template <class V, class Reciprocal>
 TONNAGE_HD ChainSums<V> run_uniform_chain(const V& rate, const V& slope, const V& base,
                                           const V& max_batch, Reciprocal reciprocal) {
@@ -125,9 +125,9 @@ TONNAGE_HD V lane_power(V base, V count) {
   return result;
 }
 
-// Averages of the chain closed by a waiting room of max_queue places, for q = rate/mu(M) < 1.
-// Differences of 1 - q are exact there; e * T0, e^2 * T1 are formed so that nothing divides by e
-// before the end.
+// Averages of the chain closed by a waiting room of max_queue places, for q = rate/mu(M) < 1
+// (docs/model.md). With e = 1 - q, the products e * T0 and e^2 * T1 are formed without
+// division.
 template <class V>
 TONNAGE_HD RatePoint<V> close_chain(const ChainSums<V>& c, const V& rate, const V& q,
                                     const V& max_batch, const V& max_queue) {
@@ -233,8 +233,8 @@ struct RateSearch {
   V excess_at_low;
 };
 
-// Where the search may look first: a rate near the answer, and how the logarithm of the rate moves
-// with the excess there. Any values are allowed; good ones save passes.
+// Starting point of a search: a rate near the answer, and d log(rate) / d excess there. Any values
+// are allowed; good ones save passes.
 template <class V>
 struct RateGuess {
   V rate_per_ms;
@@ -262,15 +262,15 @@ TONNAGE_HD RateGuess<V> guess_rate(const SizingLanes<V>& l) {
   return {batch / tau, l.inv_mu_slope_ms / (batch * tau * slope)};
 }
 
-// 1 - target/latency instead of latency/target - 1: nearly straight in the rate where waiting grows
-// like 1/(1 - load), and the same to first order at the root.
+// Maps latency/target - 1 to 1 - target/latency. The result is nearly linear in the rate where
+// waiting grows like 1/(1 - load), and agrees to first order at the root.
 template <class V>
 TONNAGE_HD V straighten(const V& excess) {
   return excess / (V(1.0) + lane_max(excess, V(-0.99)));
 }
 
-// A search under way: x1 is the newest point, x2 the other end of the bracket, x3 the point dropped
-// last, f their straightened excesses, t the share of the bracket at which to look next.
+// State of a search: x1 is the newest point, x2 the other end of the bracket, x3 the point dropped
+// last, f their straightened excesses, t the next point as a share of the bracket.
 template <class V>
 struct SearchState {
   V x1, x2, x3, f1, f2, f3, t;
@@ -302,8 +302,9 @@ TONNAGE_HD SearchState<V> begin_search(const Evaluate& evaluate, const V& low, c
   return s;
 }
 
-// Where to look in pass number `pass`: the first two points follow the guess, then Chandrupatla's
-// bracketing decides.
+// The rate to evaluate in pass number `pass`. The first two follow the guess, later ones the
+// bracketing method of T. R. Chandrupatla, "A new hybrid quadratic/bisection algorithm for finding
+// the zero of a nonlinear function", Advances in Engineering Software 28 (1997).
 template <class V>
 TONNAGE_HD V next_rate(const SearchState<V>& s, const RateGuess<V>& guess, int pass) {
   const V x = s.x1 + s.t * (s.x2 - s.x1);
@@ -353,7 +354,7 @@ TONNAGE_HD void advance_search(SearchState<V>& s, const Evaluate& evaluate,
   s.t = lane_min(lane_max(t, margin), V(1.0) - margin);
 }
 
-// Passes after which a search is given up: bisection alone needs fewer than 100.
+// Limit on the passes of a search. Bisection alone needs fewer than 100.
 inline constexpr int kMostPasses = 200;
 
 template <class V>

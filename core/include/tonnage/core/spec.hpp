@@ -16,9 +16,9 @@ inline constexpr double kMsPerSecond = 1000.0;
 inline constexpr std::int64_t kMaxBatchSize = 1'048'576;
 inline constexpr std::int64_t kMaxQueueSize = 1'000'000;
 inline constexpr double kMaxArrivalRatePerMin = 1e12;
-// Smaller rates and iteration times are positive numbers whose quotients overflow a double.
-inline constexpr double kLeastRatePerMs = 1e-100;  // a load below it counts as it
-inline constexpr double kLeastParameterMs = 1e-100;  // of alpha, beta, gamma the largest at least
+// Positive rates and iteration times below these overflow in quotients.
+inline constexpr double kLeastRatePerMs = 1e-100;    // smaller loads are raised to it
+inline constexpr double kLeastParameterMs = 1e-100;  // lower bound of max(alpha, beta, gamma)
 inline constexpr std::int64_t kMaxReplicas = 1'000'000'000;
 // Token counts and card counts share one bound: large enough for anything real, small enough that
 // products of two of them stay exact in float64 and in range in int64.
@@ -110,7 +110,7 @@ struct LoadSpec {
   friend bool operator==(const LoadSpec&, const LoadSpec&) = default;
 };
 
-// What an allocation that combines accelerators has of one of them.
+// One accelerator of an allocation that combines several.
 struct AllocationPart {
   std::string accelerator;
   std::int64_t num_replicas = 0;
@@ -120,7 +120,7 @@ struct AllocationPart {
   friend bool operator==(const AllocationPart&, const AllocationPart&) = default;
 };
 
-// Between the names of the accelerators that an allocation combines.
+// Separator between the names of combined accelerators.
 inline constexpr std::string_view kPartSeparator = " + ";
 
 struct AllocationSpec {
@@ -205,9 +205,9 @@ struct OptimizerSpec {
   friend bool operator==(const OptimizerSpec&, const OptimizerSpec&) = default;
 };
 
-// With `heterogeneous` how many accelerators a server is offered combinations of, the cheapest for
-// what they carry: 31 in fleets of 500 to 2,000 servers, more in smaller ones and fewer in larger
-// ones, at least 4: about a million pairs for all servers together, or six for each.
+// How many accelerators, the cheapest for their goodput, a server may combine under
+// `heterogeneous`: 31 in fleets of 500 to 2,000 servers, more in smaller fleets, fewer in larger
+// ones, at least 4. This bounds the pairs to about a million over all servers.
 [[nodiscard]] std::int64_t most_combined_accelerators(std::int64_t num_servers);
 
 struct SystemSpec {

@@ -10,9 +10,9 @@
 
 namespace tonnage {
 
-// The sweep's test is a necessary condition for feasibility (goodput may still fall short where
-// requests are dropped), so it is looser than sizing by this much; sizing settles what it lets
-// through.
+// The sweep's test is necessary for feasibility, not sufficient, since goodput may still fall short
+// where requests are dropped. It is looser than sizing by this relative amount; sizing decides
+// about the candidates that pass.
 inline constexpr double kSweepTolerance = 1e-8;
 
 // Mean prefill as the test needs it: max(0, base + slope * X) + work.
@@ -22,9 +22,9 @@ struct SweepPrefill {
   double work_ms;   // w_prefill(c)
 };
 
-// One line folded into the constants of the test. Where a target is absent its constant is
-// infinite. Where the chunk count grows with the batch, ITL is tested with the largest count and
-// TTFT with the smallest: still necessary, a little looser.
+// One line as the constants of the test. The constant of an absent target is infinite. Where the
+// chunk count grows with the batch, ITL is tested with the largest count and TTFT with the
+// smallest: still necessary, a little looser.
 struct SweepLine {
   double inv_mu_slope_ms;
   double inv_mu_base_ms;
@@ -76,8 +76,8 @@ TONNAGE_HD SweepLine sweep_line(const QueueShape& q, const LatencyTargets& targe
   return l;
 }
 
-// States whose tests are worked out side by side: on a GPU enough to hide latencies and to share
-// the steps of a loop, while processors that reorder instructions do with one.
+// States tested side by side: enough on a GPU to hide latencies and share loop overhead. CPUs with
+// out-of-order execution need only one.
 #if defined(__CUDACC__)
 inline constexpr int kStatesTogether = 4;
 #else
@@ -175,7 +175,7 @@ struct SweepTest {
   }
 };
 
-// q = rate/mu(n) of a line with one chunk count throughout, or read off a table of 1/mu(n).
+// q = rate/mu(n): UniformLoad for a line with one chunk count, the other from a table of 1/mu(n).
 template <class V, class Reciprocal>
 struct UniformLoad {
   V rate_slope, rate_base;
@@ -249,7 +249,8 @@ TONNAGE_HD void sweep_pack(const SweepLine& line, const V& rate, const Load& loa
   }
 }
 
-// Arrival rate of one replica; below the rate range its low end is what must hold.
+// Arrival rate of one replica, but at least the low end of the rate range, where the targets must
+// hold.
 template <class V>
 TONNAGE_HD V sweep_rate(const SweepLine& line, const V& replicas) {
   return lane_max(V(line.total_rate_per_ms) / replicas, V(line.rate_low_per_ms));

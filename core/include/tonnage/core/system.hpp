@@ -1,6 +1,20 @@
-// The System: accelerators, models, service classes, servers and capacities, by name.
-// Owns: all entities; there is no global system, so whatever needs one gets it passed. Reading from
-// several threads at once is safe while nobody writes.
+// The System: accelerators, models, service classes, servers and capacities, by name. Owns: all of
+// these entities. There is no global system; functions that need one take it as an argument.
+// Concurrent reads are safe while no thread writes.
+//
+// Example:
+//   tonnage::System system;
+//   system.set_accelerator({"H100", "H100", 1, 80, 3350, {}, 400});  // 400 cents/hour
+//   system.set_capacity({"H100", 16});
+//   system.set_model_perf({"llama", "H100", 1, 64, 512, {12.0, 0.02, 2e-5}});
+//   system.set_service_class({"Premium", 1, {{"llama", 40, 500}}});  // ITL 40 ms, TTFT 500 ms
+//   tonnage::ServerSpec chat;
+//   chat.name = "chat";
+//   chat.class_name = "Premium";
+//   chat.model = "llama";
+//   chat.current_alloc.load = {600, 0, 128, 512};  // requests/min; tokens in and out
+//   system.set_server(chat);
+//   system.calculate();
 #pragma once
 
 #include <cstdint>
@@ -26,7 +40,7 @@ class System {
   // Sets or adds everything in `spec`, replacing what exists under the same name; returns the
   // optimizer spec.
   OptimizerSpec set_from_spec(const SystemSpec& spec);
-  // Everything as a spec, each list by name; `optimizer` is passed through.
+  // The whole system as a spec, each list in order of names; `optimizer` is passed through.
   [[nodiscard]] SystemSpec spec(const OptimizerSpec& optimizer = {}) const;
 
   void set_accelerator(const AcceleratorSpec& spec);

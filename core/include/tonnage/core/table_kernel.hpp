@@ -1,5 +1,5 @@
-// The metrics of every candidate of one line, any load: overload included. Owns: the same averages
-// as evaluate_queue(), for all batch sizes in one pass, in lanes over replica counts.
+// The metrics of every candidate of one line at any load, overload included. Owns: the averages of
+// evaluate_queue() for all batch sizes in one pass, in lanes over replica counts.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace tonnage {
 
-// What the metrics of a line need beside the chain.
+// Constants of a line that its metrics need beside the chain.
 struct TableLine {
   double total_rate_per_ms;
   double alpha_ms;
@@ -22,8 +22,8 @@ struct TableLine {
   PowerCurve power;  // of one instance
 };
 
-// Where weights may have left the range of a double, or are about to, the candidate is evaluated
-// alone. A block of kChainBlock states at the greatest load stays within one rescaling.
+// Candidates whose weights may leave the range of a double are evaluated alone instead. A block of
+// kChainBlock states at load kMostTableLoad needs only one rescaling.
 inline constexpr double kLeastTableWeight = 0x1p-900;
 inline constexpr double kMostTableLoad = 0x1p15;
 

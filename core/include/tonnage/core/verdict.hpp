@@ -1,6 +1,5 @@
-// The verdict on one candidate of the grid. Host and device code.
-// Owns: which of several missed targets is named, and what is said where none is missed at the
-// candidate's own load.
+// The verdict on one candidate of the grid. Owns: which of several missed targets is reported, and
+// the verdict where no target is missed at the candidate's own load. Host and device code.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +9,7 @@
 
 namespace tonnage {
 
-// What of a candidate's metrics is held against targets, but for TTFT.
+// Metrics of a candidate that targets bound, except TTFT.
 struct CandidateFigures {
   double itl_ms;
   double response_ms;
@@ -18,7 +17,8 @@ struct CandidateFigures {
   double load;  // rate/mu(M)
 };
 
-// Verdict on what is feasible at no rate: `reason` is what misses at the low end of the range.
+// Verdict on a batch size that is feasible at no rate. `reason`: the target missed at the low end
+// of the range.
 TONNAGE_HD Verdict verdict_at_low_end(Reason reason) {
   switch (reason) {
     case Reason::kItlTarget:
@@ -34,9 +34,9 @@ TONNAGE_HD Verdict verdict_at_low_end(Reason reason) {
   }
 }
 
-// Verdict on `replicas` of a batch size that needs `need` of them, 0 or less: no number suffices.
-// `ttft` gives the figure that the server's TTFT target binds, `low_end` the reason why the batch
-// size is feasible at no rate; each is asked only where it matters.
+// Verdict on `replicas` of a batch size that needs `need` of them (<= 0: no number is enough).
+// ttft() gives the TTFT figure that the target bounds, low_end() the reason why the batch size is
+// feasible at no rate; each is called only if needed.
 template <class Ttft, class LowEnd>
 TONNAGE_HD Verdict judge_candidate(const ServerRow& server, std::int64_t replicas,
                                    std::int64_t need, const CandidateFigures& figures,

@@ -1,5 +1,11 @@
-// The waiting time of an accepted request: exact tail and percentiles within the model.
-// Owns: P(wait > t) and its inverse for host code. Every backend gives the same bits.
+// The waiting time of an accepted request: exact tail and quantiles within the model
+// (docs/model.md). Owns: P(wait > t) and its inverse for host code. Every backend gives the same
+// bits.
+//
+// Example:
+//   const tonnage::ServiceParams service{12.0, 0.02, 2e-5, 128, 512, 8192};
+//   const tonnage::QueueMetrics metrics = tonnage::evaluate_queue(service, 48, 128, 0.002);
+//   std::printf("p99 of the wait: %g ms\n", tonnage::wait_quantile(metrics, 128, 0.99));
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// The waiting time of an accepted request: bodies of wait_distribution.hpp for host and device
-// code. Owns: the sums over waiting places and the search for a percentile. No function of a C
-// library is used that rounds differently elsewhere, so that backends agree bit for bit.
+// Kernels of the waiting-time distribution, for host and device code (docs/model.md). Owns:
+// the sums over waiting places and the search for a quantile. Uses no C library function whose
+// rounding differs between platforms, so backends agree bit for bit.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ struct WaitTail {
 };
 
 // log(n!) minus Stirling's leading terms: the correction of the saddle-point form of the Poisson
-// probability. Series for n > 15, where its error is below 1e-16.
+// probability (C. Loader, "Fast and accurate computation of binomial probabilities", 2000). Series
+// for n > 15, where its error is below 1e-16.
 TONNAGE_HD double stirling_correction(double n) {
   const double r = 1.0 / (n * n);
   return (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r * (1.0 / 1680 - r / 1188)))) / n;
@@ -88,7 +89,7 @@ TONNAGE_HD WaitTail compute_wait_tail(const QueueMetrics& m, std::int64_t max_qu
   double tail = m.wait_reversed ? m.wait_weight * p * geometric_sum(p, log_p, remaining)
                                 : state * geometric_sum(p, log_p, remaining);
   if (y == 0) {
-    // Everybody who finds the servers full waits.
+    // Every request that finds a full batch waits.
     const double all = m.wait_reversed ? m.wait_weight * p * geometric_sum(p, log_p, places)
                                        : m.wait_weight * geometric_sum(p, log_p, places);
     const double first =
@@ -111,8 +112,8 @@ TONNAGE_HD WaitTail compute_wait_tail(const QueueMetrics& m, std::int64_t max_qu
   return r;
 }
 
-// See wait_quantile(). `tail(t)` is wait_tail() at t of the same queue: asked at one place only, so
-// that a caller may leave it out of line.
+// See wait_quantile(). tail(t) is wait_tail() of the same queue at t. It is called at one place
+// only, so that a caller may keep it out of line.
 template <class Tail>
 TONNAGE_HD double search_wait_quantile(const Tail& tail, double full_rate_per_ms,
                                        std::int64_t max_queue, double probability) {
@@ -145,8 +146,8 @@ TONNAGE_HD double search_wait_quantile(const Tail& tail, double full_rate_per_ms
   return t;
 }
 
-// What is known of the waiting room of a candidate of the table: QueueMetrics::wait_weight, its
-// load rate/mu(M), 1/mu(M); enough for percentiles of the wait.
+// The fields of QueueMetrics that percentiles of the wait need, from the columns of a table:
+// QueueMetrics::wait_weight, the load rate/mu(M), and 1/mu(M).
 TONNAGE_HD QueueMetrics metrics_of_wait(double wait_weight, double load, double inv_mu) {
   QueueMetrics m{};
   m.wait_weight = wait_weight;

@@ -1,5 +1,9 @@
-// What CUDA offers in this build and on this machine. Owns: the probe's result. "Compiled" (the
-// build had a CUDA compiler) is told apart from "usable" (this machine can run what was compiled).
+// What CUDA offers in this build and on this machine. Owns: the result of the probe, which tells
+// "compiled" (the build had a CUDA compiler) from "usable" (this machine can run the code).
+//
+// Example:
+//   const tonnage::CudaProbe probe = tonnage::probe_cuda();
+//   std::printf("usable: %d; %s\n", probe.usable, probe.reason.c_str());
 #pragma once
 
 #include <cstdint>
@@ -26,9 +30,9 @@ struct CudaProbe {
   std::vector<CudaDevice> devices;
 };
 
-// Asks the CUDA runtime what this machine has. Never throws: a build without CUDA, a missing or too
-// old driver, a machine without a device and a device the code was not compiled for are each told
-// in `reason`. The first call may take a second while the driver starts.
+// Asks the CUDA runtime what this machine has. Never throws: `reason` tells a build without CUDA
+// from a missing or too old driver, a machine without a device, and a device that the code was not
+// compiled for. The first call may take a second while the driver starts.
 [[nodiscard]] CudaProbe probe_cuda() noexcept;
 
 }  // namespace tonnage

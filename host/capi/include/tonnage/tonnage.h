@@ -1,19 +1,30 @@
 /* tonnage for C: plans a fleet of LLM inference servers from any language that can call C11.
  * Owns: the stable binary interface of the shared library libtonnage.
  *
- * Manners: every function that can fail returns a tonnage_status; none prints, aborts, throws or
+ * Rules: every function that can fail returns a tonnage_status; none prints, aborts, throws or
  * keeps state of its own. Objects are independent of each other: different threads may work on
  * different objects, and may read one object as long as nobody changes it.
  *
  * Strings are UTF-8 and end with NUL. Strings given to the library are copied. Strings it gives out
- * belong to the object they came from and live as long as it does, or as the function says.
+ * belong to the object that returned them and live as long as it does, or as the function says.
  *
  * Structs begin with struct_size, which the caller sets to sizeof the struct it was compiled with
  * (TONNAGE_INIT does). Later versions only append fields: a caller compiled with an older, smaller
  * struct gets the fields it knows, one compiled with a newer, larger struct gets zeros in the rest.
  * Option fields that the library is too old to know must be zero, else they are refused.
  *
- * Rates are in requests/min, times in ms, costs in cents/hour, power in watts. */
+ * Rates are in requests/min, times in ms, costs in cents/hour, power in watts.
+ *
+ * Example:
+ *   tonnage_system* system = NULL;
+ *   tonnage_plan* plan = NULL;
+ *   tonnage_error* error = tonnage_error_new();
+ *   tonnage_status status = tonnage_system_from_path("fleet.json", &system, error);
+ *   if (status == TONNAGE_OK) status = tonnage_plan_make(system, NULL, &plan, error);
+ *   if (status != TONNAGE_OK) fprintf(stderr, "%s\n", tonnage_error_message(error));
+ *   tonnage_plan_free(plan);
+ *   tonnage_system_free(system);
+ *   tonnage_error_free(error); */
 #ifndef TONNAGE_TONNAGE_H
 #define TONNAGE_TONNAGE_H
 
@@ -65,11 +76,11 @@ TONNAGE_API const char* tonnage_status_name(tonnage_status status);
  * number of calls, one after the other. Every `error` parameter may be NULL. */
 typedef struct tonnage_error tonnage_error;
 
-/* NULL when memory is short, which is as good as any NULL error. */
+/* NULL if memory is short; NULL is a valid error argument everywhere. */
 TONNAGE_API tonnage_error* tonnage_error_new(void);
 TONNAGE_API void tonnage_error_free(tonnage_error* error); /* NULL is fine */
-/* What went wrong, for people, without a newline at the end; "" after a success or for NULL. Lives
- * until the object's next use. */
+/* The message of the last failure, without a newline at the end; "" after a success or for NULL.
+ * Valid until the next use of the object. */
 TONNAGE_API const char* tonnage_error_message(const tonnage_error* error);
 
 /* ---- systems -----------------------------------------------------------------------------------
@@ -82,12 +93,12 @@ typedef struct tonnage_system tonnage_system;
  * 20. */
 TONNAGE_API tonnage_status tonnage_system_from_json(const char* text, size_t length,
                                                     tonnage_system** system, tonnage_error* error);
-/* The same from a combined file or a folder of the six files. */
+/* Reads a combined file or a folder of the six files; otherwise as tonnage_system_from_json. */
 TONNAGE_API tonnage_status tonnage_system_from_path(const char* path, tonnage_system** system,
                                                     tonnage_error* error);
 TONNAGE_API void tonnage_system_free(tonnage_system* system); /* NULL is fine */
 
-/* What is legal in the input but probably not meant, one warning a line; "" without any. */
+/* Warnings about legal but probably unintended input, one per line; "" without any. */
 TONNAGE_API tonnage_status tonnage_system_warnings(const tonnage_system* system, const char** text,
                                                    tonnage_error* error);
 
@@ -116,9 +127,9 @@ TONNAGE_API tonnage_status tonnage_system_set_load(tonnage_system* system, const
                                                    int64_t avg_in_tokens, int64_t avg_out_tokens,
                                                    tonnage_error* error);
 
-/* What a server runs on now, from which the cost of changing it is counted. `accelerator` NULL or
- * "": nothing, then the numbers must be 0. Replicas 0 to 1e9, batch 0 to 1048576, cost of all
- * replicas 0 to 1e15 cents/hour. The accelerator need not be one that the system knows. */
+/* Sets the current allocation of a server, from which transition costs are counted. `accelerator`
+ * NULL or "": no allocation, then the numbers must be 0. Replicas 0 to 1e9, batch 0 to 1048576,
+ * cost of all replicas 0 to 1e15 cents/hour. The system need not know the accelerator. */
 TONNAGE_API tonnage_status tonnage_system_set_current_allocation(
     tonnage_system* system, const char* server, const char* accelerator, int64_t num_replicas,
     int64_t max_batch, double cost_cents_per_hour, tonnage_error* error);
@@ -146,7 +157,7 @@ TONNAGE_API tonnage_status tonnage_system_remove_server(tonnage_system* system, 
                                                         tonnage_error* error);
 
 /* ---- plans -------------------------------------------------------------------------------------
- * A plan is a result that never changes and needs its system no more. */
+ * A plan is an immutable result, independent of its system. */
 typedef struct tonnage_plan tonnage_plan;
 
 enum {                          /* tonnage_plan_options.solver */
@@ -162,8 +173,9 @@ enum {                          /* tonnage_plan_options.batch */
        TONNAGE_BATCH_SEARCH = 1 /* the smallest batch size that needs the fewest replicas */
 };
 
-/* Called now and then from the thread that plans, with the work done of a phase; `phase` lives
- * until it returns. Not 0: stop planning. Must return normally: no exceptions, no longjmp. */
+/* Called now and then on the planning thread with the progress of a phase; `phase` is valid during
+ * the call. A result other than 0 stops planning. Must return normally: no exceptions, no longjmp.
+ */
 typedef int (*tonnage_progress)(const char* phase, int64_t done, int64_t total, void* user);
 
 typedef struct tonnage_plan_options {
@@ -239,7 +251,7 @@ typedef struct tonnage_part {
 TONNAGE_API tonnage_status tonnage_plan_get_allocation(const tonnage_plan* plan, size_t index,
                                                        tonnage_allocation* allocation,
                                                        tonnage_error* error);
-/* Of a server; NOT_FOUND when the plan leaves it unallocated or does not know it. */
+/* By server name; NOT_FOUND if the plan leaves the server unallocated or does not know it. */
 TONNAGE_API tonnage_status tonnage_plan_find_allocation(const tonnage_plan* plan,
                                                         const char* server,
                                                         tonnage_allocation* allocation,
@@ -275,14 +287,13 @@ TONNAGE_API tonnage_status tonnage_plan_get_type_usage(const tonnage_plan* plan,
                                                        tonnage_type_usage* usage,
                                                        tonnage_error* error);
 
-/* The plan as the command line writes it. The text is made on the first call and kept by the plan,
- * so this counts as changing it. */
+/* The plan as JSON, as the command line writes it. The first call makes the text, which the plan
+ * keeps; so this call counts as a change of the plan. */
 TONNAGE_API tonnage_status tonnage_plan_to_json(tonnage_plan* plan, const char** text,
                                                 tonnage_error* error);
 
-/* Makes the plan what the system's servers run on now: each gets its allocation as the current one,
- * unallocated ones get none. Servers that came after planning are untouched, those removed since
- * are passed over. */
+/* Applies the plan to the system: its allocations become the current ones, and unallocated servers
+ * get none. Servers added after planning are unchanged, removed ones are ignored. */
 TONNAGE_API tonnage_status tonnage_system_apply_plan(tonnage_system* system,
                                                      const tonnage_plan* plan,
                                                      tonnage_error* error);

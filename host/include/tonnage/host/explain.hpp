@@ -1,4 +1,13 @@
-// Explains a plan: the options of every server and why one of them won.
+// Explains a plan: the options of every server, and why one of them was chosen. Owns:
+// explain_plan(); the result type is in tonnage/core/explanation.hpp.
+//
+// Example:
+//   #include "tonnage/io/spec_reader.hpp"
+//   const tonnage::SpecReadResult read = tonnage::read_system("fleet.json");
+//   const tonnage::System system(read.spec);
+//   for (const auto& e : tonnage::explain_plan(system, read.spec.optimizer, "chat-1")) {
+//     std::printf("%s: %s\n", e.outcome.c_str(), e.reason.c_str());
+//   }
 #pragma once
 
 #include <string>

@@ -1,5 +1,11 @@
-// Exact selection under capacity, stage by stage of the lexicographic order. Owns: the options of
-// the exact solver.
+// Exact selection under capacity by branch and cut, stage by stage of the lexicographic order.
+// Owns: the options of the exact solver.
+//
+// Example:
+//   const tonnage::OptionTable table;  // see build_options()
+//   tonnage::MilpOptions options;
+//   options.time_limit_s = 10;
+//   const tonnage::Selection best = tonnage::select_milp(table, options);
 #pragma once
 
 #include "tonnage/core/progress.hpp"
@@ -9,11 +15,11 @@ namespace tonnage {
 
 struct MilpOptions {
   int num_threads = 0;  // of the search for a plan to start from; 0: one per processor
-  // What servers that no whole allocation is left for get from the cards left over.
+  // How servers without a whole allocation share the remaining cards.
   SaturationPolicy policy = SaturationPolicy::kNone;
   bool delayed_best_effort = false;  // all of them after the last class, else class by class
-  // Seconds for all stages together, shared evenly among those left; 0: none. A stage that runs out
-  // of time keeps the best plan found and states how far from the best it may be.
+  // Seconds for all stages together, divided evenly among the remaining ones; 0: none. A stage that
+  // runs out of time keeps its best plan and the bound it has reached.
   double time_limit_s = 0;
   ProgressCallback progress;
 };
@@ -21,11 +27,10 @@ struct MilpOptions {
 // Whether this build has an exact solver.
 [[nodiscard]] bool has_milp() noexcept;
 
-// Class by class in ascending priority the most servers served whole, then the least total value
-// among such plans: proven, unless the time limit ends a search. Starts from the plan of
-// select_price and is never behind it. What a search that ends by itself finds is the same every
-// time; what one cut short by time finds depends on the machine.
-// Throws Error (kUnavailable) if the build has no exact solver.
+// Maximises the servers served whole class by class in ascending priority, then minimises the total
+// value among such plans (docs/selection.md). The result is optimal unless the time limit ends a
+// search. Starts from the plan of select_price and is never worse. Without a time limit the result
+// is deterministic. Throws Error (kUnavailable) if the build has no exact solver.
 [[nodiscard]] Selection select_milp(const OptionTable& table, const MilpOptions& options = {});
 
 }  // namespace tonnage

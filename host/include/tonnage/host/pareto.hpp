@@ -1,4 +1,18 @@
-// What a server can have for its money: the candidates that no other beats in cost, TTFT and ITL.
+// Frontiers of cost, TTFT and ITL: for each server the candidates that no other one beats. Owns:
+// the options and the sweep over whole grids; what counts as a point is in tonnage/core/pareto.hpp.
+//
+// Example:
+//   #include "tonnage/core/system.hpp"
+//   #include "tonnage/host/backends.hpp"
+//   const tonnage::Problem problem = tonnage::build_problem(tonnage::System());
+//   const auto backend = tonnage::select_backend("cpu");
+//   std::vector<std::int64_t> servers(problem.servers.size());
+//   for (std::size_t i = 0; i < servers.size(); ++i) servers[i] = static_cast<std::int64_t>(i);
+//   tonnage::ParetoOptions options;
+//   options.tolerance = 0.01;
+//   for (const auto& frontier : tonnage::pareto_frontiers(*backend, problem, servers, options)) {
+//     std::printf("%zu points\n", frontier.points.size());
+//   }
 #pragma once
 
 #include <cstdint>
@@ -15,15 +29,16 @@ struct ParetoOptions {
   GridRange batches, replicas;          // as in GridOptions
   GridColumn ttft = GridColumn::kTtft;  // or one of its percentiles
   bool ignore_targets = false;          // also candidates that miss targets of their class
-  // A point must be better by more than this, relatively, than the points as cheap in TTFT or ITL.
+  // Relative improvement in TTFT or ITL that a point needs over the cheaper points.
   double tolerance = 0;
   int num_threads = 0;
   ProgressCallback progress;
 };
 
-// The frontier of each server of `servers` (indices into problem.servers) over all its lines; of
-// equal points the first by accelerator, batch size and replica count stays. Sweeps the whole grid:
-// memory is that of the frontiers and of one block per thread.
+// The frontier of each server of `servers` (indices into problem.servers) over all its lines. Of
+// equal points the first by accelerator, batch size and replica count stays. Sweeps the whole grid;
+// memory holds the frontiers and one block per thread. Throws Error (kInvalidInput) for a negative
+// or non-finite tolerance or a column that is not a TTFT.
 [[nodiscard]] std::vector<ParetoFrontier> pareto_frontiers(const Evaluator& evaluator,
                                                            const Problem& problem,
                                                            std::span<const std::int64_t> servers,

@@ -1,5 +1,15 @@
-// From a System to a plan: evaluate every pair, select, describe. Owns: the planner facade that the
+// From a System to a plan: evaluates every pair, selects, describes. Owns: the facade that the
 // command line, the C API and library users share.
+//
+// Example:
+//   #include "tonnage/io/spec_reader.hpp"
+//   const tonnage::SpecReadResult read = tonnage::read_system("fleet.json");
+//   const tonnage::System system(read.spec);
+//   tonnage::PlannerOptions options;
+//   options.solver = tonnage::Solver::kPrice;
+//   const tonnage::Plan plan = tonnage::make_plan(system, read.spec.optimizer, options);
+//   std::printf("%zu servers\n", plan.allocations.size());
+//   std::printf("%.2f cents/hour\n", plan.summary.total_cost);
 #pragma once
 
 #include <cstdint>
@@ -26,8 +36,8 @@ enum class Solver { kAuto, kUnlimited, kGreedy, kPrice, kMilp };
 [[nodiscard]] bool parse_solver(std::string_view name, Solver& solver);
 
 struct PlannerOptions {
-  // kAuto: unlimited if the optimizer spec says so, milp if it asks for it, else price. kMilp throws
-  // Error (kUnavailable) where the build has no exact solver.
+  // kAuto: unlimited or milp if the optimizer spec asks for it, else price. kMilp throws Error
+  // (kUnavailable) in a build without an exact solver.
   Solver solver = Solver::kAuto;
   double time_limit_s = 60;  // of the milp solver; 0: none
   BatchMode batch = BatchMode::kMax;
@@ -36,8 +46,9 @@ struct PlannerOptions {
   ProgressCallback progress;
 };
 
-// Plans the whole system. Servers that cannot be allocated are listed with their reasons; that is
-// not an error. The same system gives the same plan whatever the number of threads.
+// Plans the whole system. Servers without an allocation are listed with reasons; they are no error.
+// The plan does not depend on the number of threads. Throws Error: kInvalidInput for options out of
+// range, kUnavailable for a backend or solver that is not usable here.
 [[nodiscard]] Plan make_plan(const System& system, const OptimizerSpec& optimizer,
                              const PlannerOptions& options = {});
 
@@ -45,8 +56,8 @@ struct CandidateQuery {
   std::string server;       // empty: all
   std::string accelerator;  // empty: all
   bool infeasible = false;  // also pairs that are no candidates, with the reason
-  // Of the feasible pairs asked for only those that no other of the server beats in value and cards
-  // of a type: what the best plans are made of.
+  // Of the feasible pairs only those that no other pair of the server beats in value and in cards
+  // of its type.
   bool undominated = false;
 };
 
@@ -61,7 +72,7 @@ class Manager {
  public:
   Manager(System& system, OptimizerSpec optimizer) : system_(&system), optimizer_(optimizer) {}
 
-  // Plans, gives every server of the plan its allocation and takes it from the others.
+  // Plans, and sets or removes the allocation of every server accordingly. Throws as make_plan.
   const Plan& optimize(const PlannerOptions& options = {});
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
   // Wall-clock seconds of the last optimize().

@@ -1,6 +1,13 @@
-// Selection under capacity: each server takes one of its options or none.
-// Owns: the flat option table, the published solvers (unlimited, greedy with its saturation
-// policies), and the rules that make their choices independent of input order.
+// Selection under capacity: each server takes one of its options or none. Owns: the flat option
+// table, the published solvers (unlimited, and greedy with its saturation policies), and the rules
+// that make their choices independent of input order.
+//
+// Example:
+//   #include "tonnage/core/system.hpp"
+//   #include "tonnage/host/line_sizing.hpp"
+//   const tonnage::Problem problem = tonnage::build_problem(tonnage::System());
+//   const auto table = tonnage::build_options(problem, tonnage::size_lines(problem));
+//   const auto choices = tonnage::select_greedy(table, tonnage::SaturationPolicy::kNone, false);
 #pragma once
 
 #include <array>
@@ -13,15 +20,15 @@
 
 namespace tonnage {
 
-// What an option takes of a resource beyond the cards of its type: of another type, or of what a
-// limit of the file shares out (money, power, changes).
+// What an option takes of a resource other than the cards of its own type: cards of another type,
+// or a limit of the file (cost, power, changes).
 struct Use {
   std::int32_t resource;     // types first, then limits: index into capacity, then limits
   std::int64_t whole;        // of the whole allocation
   std::int64_t fixed;        // of any part of it, and
   std::int64_t per_replica;  // of each replica of the part
 
-  // Of some replicas of an option that has any.
+  // The use by `replicas` of the option's `all` replicas.
   [[nodiscard]] std::int64_t of(std::int64_t replicas, std::int64_t all) const noexcept {
     if (replicas == 0) return 0;
     return replicas == all ? whole : fixed + per_replica * replicas;
@@ -37,9 +44,9 @@ struct Mix {
   std::array<Part, 2> parts;  // ascending in accelerator
 };
 
-// One way to serve a server. A mix counts as one replica, so that it is never granted in part. It
-// needs the cards of its first part and those of the second where they are of the same type; where
-// not, they are among its uses.
+// One way to serve a server. A mix counts as one replica, because it is never granted in part. Its
+// cards are those of its first part, plus those of the second part if both have one type; otherwise
+// the second part's cards are among the uses.
 struct Option {
   double objective;           // what selection minimises: the value where no weights are set
   double value;               // transition penalty of the whole allocation
@@ -76,17 +83,17 @@ struct OptionTable {
     const auto types = static_cast<std::int32_t>(capacity.size());
     return resource < types ? capacity[resource] : limits[resource - types];
   }
-  // The cards that an option takes whole, by type.
+  // The cards that a whole option takes, by type.
   struct Cards {
     std::int32_t type;
     std::int64_t count;
   };
   [[nodiscard]] std::vector<Cards> cards_of(const Option& option) const;
-  // What an option takes whole of a resource.
+  // What a whole option takes of a resource.
   [[nodiscard]] std::int64_t taken(const Option& option, std::int32_t resource) const;
 };
 
-// What a server gets: an option and the replicas granted of it (fewer than the option's: partial).
+// The option of a server and its granted replicas (fewer than the option's: partial).
 struct Choice {
   std::int64_t option = -1;  // index into OptionTable::options; -1: none
   std::int64_t num_replicas = 0;
@@ -98,11 +105,11 @@ struct Choice {
 [[nodiscard]] OptionTable build_options(const Problem& problem,
                                         const std::vector<LineOutcome>& outcomes);
 
-// Puts the options of one server into their order.
+// Sorts the options of one server by (rounded objective, accelerator).
 void sort_options(std::span<Option> options);
 
-// The options of one server that no other beats: none has no more objective and takes no more of
-// anything. Indices into `options`, ascending in objective, then cards.
+// The undominated options of one server: no other option has an objective as low and takes at most
+// as much of everything. Indices into `options`, ascending in objective, then cards.
 [[nodiscard]] std::vector<std::int64_t> undominated_options(const OptionTable& table,
                                                             std::int64_t server);
 

@@ -1,5 +1,15 @@
-// An independent check of a plan, ours or anybody's. Owns: every rule a plan must keep, tested from
-// the model's formulas and not from how plans are made.
+// An independent check of a plan, whoever made it. Owns: every rule that a plan must keep, tested
+// from the formulas of the model and not by the code that makes plans.
+//
+// Example:
+//   #include "tonnage/io/plan_io.hpp"
+//   #include "tonnage/io/spec_reader.hpp"
+//   const tonnage::SpecReadResult fleet = tonnage::read_system("fleet.json");
+//   const tonnage::PlanReadResult plan = tonnage::read_plan("plan.json");
+//   const tonnage::System system(fleet.spec);
+//   for (const auto& v : tonnage::verify_plan(system, fleet.spec.optimizer, plan.claims)) {
+//     std::printf("%s: %s\n", v.server.c_str(), v.message.c_str());
+//   }
 #pragma once
 
 #include <string>
@@ -10,11 +20,11 @@
 
 namespace tonnage {
 
-// Claims may be off by this much, relative to the true value.
+// Relative tolerance of claims.
 inline constexpr double kClaimTolerance = 1e-3;
 
-// Everything wrong with the plan: what servers may use, the cards there are, targets, replicas, and
-// each claim against what the model says. By server name, then those of the whole plan.
+// All violations: exclusions, capacity, targets, replicas, and claims that differ from the model.
+// In order of server names, then those of the whole plan.
 [[nodiscard]] std::vector<Violation> verify_plan(const System& system,
                                                  const OptimizerSpec& optimizer,
                                                  const PlanClaims& claims);

@@ -1,3 +1,4 @@
+// Analytic-centre search: the centring by Newton's method, and the growing box.
 #include "host/select/price/bound/centre_search.hpp"
 
 #include <algorithm>
@@ -7,9 +8,9 @@
 namespace tonnage::price {
 namespace {
 
-// Newton steps from one centre to the next; an approximate centre serves as well.
+// Most Newton steps per centre; an approximate centre is enough.
 constexpr int kMaxSteps = 60;
-// How many times as wide a box gets that grows.
+// Factor by which a box grows.
 constexpr double kGrowth = 4;
 
 // Solves a x = b for a symmetric positive definite matrix (row-major, lower triangle), in place.

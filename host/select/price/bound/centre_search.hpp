@@ -1,5 +1,7 @@
-// Maximises a concave function of a few variables from values and slopes alone: analytic centres of
-// what the cuts seen so far leave. Owns: the cuts, the box, the centring.
+// Maximises a concave function of a few variables by analytic-centre cutting planes (J.-L. Goffin,
+// A. Haurie, J.-P. Vial, "Decomposition and nondifferentiable optimization with the projective
+// algorithm", Management Science 38, 1992), from values and supergradients. Owns: the cuts, the box
+// and the centring.
 #pragma once
 
 #include <cstddef>

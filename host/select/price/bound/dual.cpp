@@ -1,3 +1,5 @@
+// Maximises the Lagrangian bound of a stage over prices of resources and classes. In large fleets
+// it fixes players whose choice prices no longer change (fixing.hpp) on the way.
 #include "host/select/price/bound/dual.hpp"
 
 #include <algorithm>
@@ -13,37 +15,37 @@
 namespace tonnage::price {
 namespace {
 
-// The search halves what is left every few passes; a stage with more prices needs more of them.
+// Pass limit of a search: a constant plus a number per price. The gap halves every few passes.
 constexpr std::size_t kPasses = 60;
 constexpr std::size_t kPassesPerPrice = 20;
-// Prices of more than so many times their first guess are looked at with suspicion: whether this
-// share of them does as well.
+// A price above kIdle times its first guess is tested: whether kIdleStep of it gives as good a
+// bound.
 constexpr double kIdle = 16, kIdleStep = 0.25;
-// Prices are at most so many times their first guess, or what the search starts from, unless they
-// are worth it.
+// Upper bounds on prices, as multiples of their first guess or of the start. A search that ends
+// there is repeated with higher bounds.
 constexpr double kFar = 4096, kFarFromStart = 8;
 constexpr int kMaxSearches = 6;
-// Of large fleets those that prices no longer sway are left out: after so many passes, and again
-// after some more; the later the more often it was in vain. In smaller fleets that saves little,
-// and of prices that are as good the search then ends less in the middle: linear programs and plans
-// made from such prices are worse.
+// In large fleets players whose choice prices no longer change are fixed: first after kFirstLeft
+// passes, then again after kNextLeft, later after each wrong fixing. In smaller fleets this saves
+// little and ends less centrally among equally good prices, which gives worse linear programs and
+// plans.
 constexpr int kFirstLeft = 24, kNextLeft = 8;
-// Prices may still go so many times as far as in the last passes; where that turned out too little,
-// so many times farther.
+// Expected movement of prices, as a multiple of that in the last passes; kWider times more after a
+// wrong fixing.
 constexpr std::size_t kLastPasses = 8;
 constexpr double kMargin = 2, kWider = 8;
-// So often; then nobody is left out any more.
+// After this many wrong fixings, fix no player again.
 constexpr int kMaxCorrections = 3;
-// Prices known from a stage that is much the same are near: within this share. Those of a share of
-// the first guesses are no prices. The box around them grows where the best come so near to a side,
-// and players are left out for boxes that may grow by so many widths more.
+// Start prices from a similar stage are assumed within a share kNear of the best ones, unless they
+// are below kLeastNear of the first guesses. The box around them grows if the best point comes
+// within kNearSide of a side, and players are fixed for boxes that may grow by kGrown widths.
 constexpr double kNear = 0.02, kLeastNear = 1e-3, kNearSide = 0.25, kGrown = 2;
-// The first box of a search from nothing grows where the best prices are in its upper half.
+// The first box of a search without start prices grows if the best prices are above this share of
+// it.
 constexpr double kSide = 0.5;
-// Passes over the few that are left take so little that the search comes closer: to this share of
-// the tolerance.
+// After fixing passes are cheap, so the search is finished to this share of the tolerance.
 constexpr double kClose = 0.03;
-// To start a thread takes as long as to walk about so many options.
+// Options that one thread should at least visit, since starting a thread takes about as long.
 constexpr std::int64_t kThreadOptions = 200000;
 
 // The prices of a stage that may move, as one vector: resources, then classes with an allowance.
@@ -103,7 +105,7 @@ class Variables {
     return scale;
   }
 
-  // No plan of the stage costs more.
+  // An upper bound on the cost of any plan of the stage.
   [[nodiscard]] double most() const {
     double most = 0;
     for (std::int64_t p = 0; p < table_.first_player[stage_.num_classes]; ++p) {
@@ -180,7 +182,7 @@ Response respond(const Table& table, const Stage& stage, const Prices& prices, i
     sum.value -= paid;
     magnitude += paid;
   }
-  // Each sum has at most so many terms and each term a few roundings.
+  // Bound on the terms of each sum, each with a few roundings.
   const auto terms = static_cast<double>(kChunk + static_cast<std::int64_t>(parts.size()) +
                                          table.num_resources + stage.num_classes + 8);
   sum.rounding = magnitude * terms * std::numeric_limits<double>::epsilon();
@@ -263,7 +265,7 @@ class DualSearch {
     return respond(table_, stage_, prices_, num_threads_);
   }
 
-  // The best prices up to `most`.
+  // One search for the best prices up to `most`.
   CentreSearch search(std::vector<double> x, const std::vector<double>& most) {
     left_.reset();
     last_.clear();
@@ -283,18 +285,20 @@ class DualSearch {
                                             ? variables_.slope(left_->table, left_->stage, response)
                                             : variables_.slope(table_, stage_, response);
       centres.add(x, response.value, slope);
-      // Prices of nothing at which nothing lacks are the best there are.
+      // Zero prices are optimal if nothing is overfull at them.
       const bool nothing_lacks =
           x == lower_ && std::all_of(slope.begin(), slope.end(), [](double g) { return g <= 0; });
       if (nothing_lacks) break;
-      // From nearby prices only those get so high that plans would have to be worth it.
+      // A search from nearby prices reaches the upper bounds only if the stage has no plan, or
+      // hardly one.
       is_broken_off_ = is_bounded_ && is_near && is_high(centres.best_point(), most);
       if (is_broken_off_) break;
       x = centres.next();
       const double close = accuracy_.tolerance * std::abs(centres.best()) + response.rounding;
       if (centres.promise() <= (left_ ? kClose * close : close)) {
         if (!left_) break;
-        // Some may have been left out too early; their cheapest choices then cost less.
+        // Some players may have been fixed too early; their cheapest choices then cost less than
+        // assumed.
         const std::vector<double> best = centres.best_point();
         const Response all = respond_at(best);
         if (all.value >= centres.best() - kClose * close) break;
@@ -369,7 +373,7 @@ class DualSearch {
     return box;
   }
 
-  // Of the players that prices still sway, and what the others add.
+  // The response of the players that are not fixed, plus the constant of the fixed ones.
   Response respond_of_swayed(const std::vector<double>& x) {
     last_.push_back(x);
     if (last_.size() > kLastPasses) last_.pop_front();
@@ -402,7 +406,7 @@ class DualSearch {
     }
   }
 
-  // Leaves out those whose choice holds as far as prices reach; false where they are too few.
+  // Fixes players whose choice holds within reach_ of the prices; false if there are too few.
   bool leave_out(const std::vector<double>& x) {
     Prices radius{std::vector<double>(prices_.resource.size(), 0.0),
                   std::vector<double>(prices_.skip.size(), 0.0)};
@@ -417,8 +421,8 @@ class DualSearch {
     return true;
   }
 
-  // What somebody has to pay who has no other choice is lost in one place and gained in another: a
-  // price that only such players pay may be anything. High ones drown the others in rounding.
+  // Prices that only players without alternatives pay cancel out in the bound, so any value is as
+  // good. Lower them, because high ones drown the other prices in rounding.
   void lower_idle(std::vector<double>& x) {
     for (std::size_t i = 0; i < x.size(); ++i) {
       while (x[i] - lower_[i] > kIdle * guess_[i]) {
@@ -431,7 +435,7 @@ class DualSearch {
     }
   }
 
-  // Whether prices may be worth more than what they can be at most.
+  // Whether some price is near its upper bound.
   [[nodiscard]] bool is_high(const std::vector<double>& x, const std::vector<double>& most) const {
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (is_high(x, most, i)) return true;

@@ -1,5 +1,5 @@
-// Prices of cards and of service levels for one stage: the dual of the selection. Owns: the
-// certified bound at given prices and the search for prices that make it large.
+// The Lagrangian dual of a stage: prices of cards and of service levels. Owns: the certified bound
+// at given prices, and the search for prices that maximise it.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace tonnage::price {
 
-// What everybody's cheapest choice at some prices amounts to.
+// The cheapest choices of all players at some prices, summed up.
 struct Response {
   double value = 0;             // of the relaxed stage, rounding errors included
   double rounding = 0;          // at least as large as the error of `value`
   std::vector<double> load;     // [resources + 1] asked for
   std::vector<double> skipped;  // [classes]
 
-  // No plan of the stage is below this.
+  // Certified lower bound of the stage.
   [[nodiscard]] double bound() const { return value - rounding; }
 };
 
@@ -40,25 +40,25 @@ struct Cheapest {
   return best;
 }
 
-// Prices of nothing: what the search starts from where nothing better is known.
+// Zero prices, the start of a search without better ones.
 [[nodiscard]] Prices zero_prices(const Table& table, const Stage& stage);
 
-// How well prices are to be known.
+// The accuracy of prices.
 struct Accuracy {
   double tolerance;  // the share of the bound by which its prices may miss it
-  // Where many prices are as good: those in the middle of them, of which linear programs and plans
-  // are better. That takes longer. Large fleets do without.
+  // Among equally good prices find central ones, from which linear programs and plans are better.
+  // Takes longer; ignored in large fleets.
   bool is_central;
 };
 
-// Prices that maximise the bound of the stage. `start` holds prices of the stage, not necessarily
-// good ones. Adds the passes over the fleet to `iterations`.
+// Prices that maximise the bound of the stage. `start`: prices of the stage of any quality. Adds
+// the passes over the fleet to `iterations`.
 [[nodiscard]] Prices maximise_dual(const Table& table, const Stage& stage, const Prices& start,
                                    const Accuracy& accuracy, int num_threads,
                                    std::int64_t& iterations);
 
-// The same in one search; nothing where prices rise beyond a few times those of `start` and
-// thousands of times what is usual: the stage then has no plan, or hardly one.
+// One search only. Nothing if prices rise beyond a few times those of `start` and thousands of
+// times the usual: the stage then has no plan, or hardly one.
 [[nodiscard]] std::optional<Prices> bounded_prices(const Table& table, const Stage& stage,
                                                    const Prices& start, const Accuracy& accuracy,
                                                    int num_threads, std::int64_t& iterations);

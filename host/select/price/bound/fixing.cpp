@@ -1,3 +1,5 @@
+// Reduced-cost fixing: finds players whose cheapest choice cannot change within a radius of prices,
+// and builds the remaining table.
 #include "host/select/price/bound/fixing.hpp"
 
 #include <algorithm>

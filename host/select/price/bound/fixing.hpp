@@ -1,5 +1,6 @@
-// A stage without the players whose choice prices no longer change and without the options that
-// nobody chooses. Owns: which these are, and what they leave to the others.
+// Reduced-cost fixing: a stage without the players whose choice prices no longer change, and
+// without the options that no player chooses. Owns: which these are, and what they leave to the
+// others.
 #pragma once
 
 #include <optional>
@@ -8,17 +9,18 @@
 
 namespace tonnage::price {
 
-// Everybody's cheapest choice, where only some players still have one. At any prices it costs at
-// least as much as that of the whole stage, and as much where the choices taken are the cheapest.
+// The reduced stage, in which only some players still have a choice. At any prices its bound plus
+// `constant` is at least that of the whole stage, and equal where the fixed choices are the
+// cheapest.
 struct Undecided {
   Table table;          // `source` and `server` are empty; capacity may be below 0
   Stage stage;          // reserves what the others skip
   double constant = 0;  // what the others add to the objective
 };
 
-// Those whose cheapest choice at `prices` stays that as long as no price moves by more than
-// `radius` says take it for good; others keep the options that may become their cheapest. Nothing
-// where they are so few that it hardly pays.
+// Fixes every player whose cheapest choice at `prices` stays the same for all prices within
+// `radius`; other players keep the options that may become their cheapest. Nothing if so few can be
+// fixed that it hardly pays.
 [[nodiscard]] std::optional<Undecided> without_decided(const Table& table, const Stage& stage,
                                                        const Prices& prices, const Prices& radius,
                                                        int num_threads);

@@ -1,5 +1,6 @@
-// A plan under construction: who takes which option and what is left. Owns: the order of plans
-// (unserved servers class by class, then value) and the steps from prices to a feasible plan.
+// An assignment: which player (server with options) takes which option, and what is left. Owns: the
+// order of plans (unserved servers class by class, then value), and the interface of the steps from
+// prices to a feasible plan.
 #pragma once
 
 #include <cstdint>
@@ -60,20 +61,20 @@ class Packing {
 // Whether `a` is the better plan: fewer unserved in the first class that differs, else less value.
 [[nodiscard]] bool is_better(const Table& table, const Packing& a, const Packing& b);
 
-// Everybody's cheapest choice at the prices, room or not.
+// The cheapest choice of each player at the prices, feasible or not.
 [[nodiscard]] Packing cheapest_choices(const Table& table, const Stage& stage, const Prices& prices,
                                        int num_threads);
 
-// A feasible plan near everybody's cheapest choice at the prices: what is overfull is relieved
-// where that costs least, then what is left is filled.
+// A feasible plan near the cheapest choices at the prices: overfull resources are relieved where
+// that costs least, then free cards are used.
 [[nodiscard]] Packing round_prices(const Table& table, const Stage& stage, const Prices& prices,
                                    int num_threads);
 
-// Serves unserved players from what is left, by class, cheapest first at the prices.
+// Serves unserved players from free resources, by class, cheapest first at the prices.
 void fill(const Table& table, const Stage& stage, const Prices& prices, Packing& packing);
 
-// Moves that make the plan better: a player takes a better option, for which others of that type
-// may have to move elsewhere. Stops when a round finds none, at the latest after `max_rounds`.
+// Improving moves: a player takes a better option, and others that hold its type may move
+// elsewhere. Stops when a round finds none, or after `max_rounds`.
 void improve(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
              Packing& packing);
 
@@ -81,14 +82,14 @@ void improve(const Table& table, const Stage& stage, const Prices& prices, int m
 // the classes below as possible; those go without.
 void restore_levels(const Table& table, const Stage& stage, Packing& packing);
 
-// Exchanges of up to four moves that make the plan better, found by matching pairs of moves: what
-// one pair takes the other gives back, or uses up what is left. Where cards lack, or a class falls
-// behind what the stage asks for, exchanges that give back a card or serve one player more come
-// first. Stops when a round finds none or hardly any, at the latest after `max_rounds`.
+// Exchanges of up to four moves that improve the plan, found by matching pairs of moves: one pair
+// uses what the other frees, or what is left. While the plan is infeasible, exchanges that free a
+// card or serve one player more come first. Stops when a round gains nothing or hardly anything, or
+// after `max_rounds`.
 void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
               Packing& packing);
 
-// The same while something lacks.
+// Repair: exchanges only while the plan is infeasible.
 void mend(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
           Packing& packing);
 

@@ -1,3 +1,4 @@
+// Builds the flat table of the price solver from an option table, and perturbs values that tie.
 #include "host/select/price/model/table.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// The options as the price solver walks them: flat, ordered by class, without those that no plan
-// needs. Owns: which servers play, class ranks, the dominance rule, the stages of the lexicographic
-// order and the prices that a stage is relaxed with.
+// The flat table of the price solver: options in order of class, without dominated ones. Owns:
+// which servers take part (players), class ranks, the dominance rule, the stages of the
+// lexicographic order and their prices.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace tonnage::price {
 
-// Players walked as one piece of work; sums are formed per chunk, then in chunk order, so that they
-// do not depend on the number of threads.
+// Players per piece of work. Sums are formed per chunk, then in chunk order, so that they do not
+// depend on the number of threads.
 inline constexpr std::int64_t kChunk = 2048;
 
 // More players than this are a large fleet: every pass over it takes long, and one player is a
@@ -23,7 +23,7 @@ inline constexpr std::int64_t kLarge = 100000;
 // No resource has more than this: sums over a fleet stay exact in int64 and in float64.
 inline constexpr std::int64_t kMaxCapacity = 1'000'000'000'000;
 
-// What an option takes beyond its first resource; the uses of an option follow each other.
+// Further uses of an option beyond its first resource; the uses of an option are adjacent.
 struct FlatUse {
   double amount;
   std::int32_t resource;
@@ -44,10 +44,9 @@ struct FlatOption {
   }
 };
 
-// Players are the servers with an option that some plan could take whole, by class, then server.
-// A player's options are ascending in value; none takes more of a resource than there is, and none
-// is beaten by another in value and everything it takes. Resources are types of cards, then what
-// limits share out.
+// Players are the servers with an option that fits an empty fleet, ordered by class, then server.
+// The options of a player ascend in value; none exceeds a capacity, and none is dominated.
+// Resources are types of cards, then limits.
 struct Table {
   std::vector<FlatOption> options;
   std::vector<FlatUse> uses;
@@ -107,8 +106,9 @@ struct Table {
 
 [[nodiscard]] Table flatten(const OptionTable& table);
 
-// The table with up to `size` added to every value, evenly spread: what players tie about no longer
-// ties, so that prices alone can tell most of them what to do. Every `salt` adds other amounts.
+// The table with perturbed values: up to `size` is added to each, evenly spread, so that ties are
+// broken and prices alone decide for most players. Every `salt` (a seed) gives another
+// perturbation.
 [[nodiscard]] Table jittered(const Table& table, double size, std::uint64_t salt);
 
 // What one stage minimises over the players of the first `num_classes` classes:
@@ -119,8 +119,8 @@ struct Stage {
   double value_weight = 1;
   std::vector<double> skip_cost;       // [num_classes]
   std::vector<std::int64_t> may_skip;  // [num_classes]; kNoLimit: any number
-  // [num_classes] what the search for prices takes off may_skip, so that plans made from them have
-  // some room; a bound found with it is none. Empty: nothing.
+  // [num_classes] Subtracted from may_skip in the search for prices, so that plans made from them
+  // have some room. Bounds found with a reserve do not hold without it. Empty: none.
   std::vector<double> reserve;
 
   static constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
@@ -134,8 +134,8 @@ struct Stage {
   }
 };
 
-// Multipliers of the relaxed constraints. A player that goes without pays what `skip` says of its
-// class: skip_cost plus the price of the class, or infinity where everybody must be served.
+// Lagrange multipliers of the relaxed constraints. A player without an option pays `skip` of its
+// class: skip_cost plus the price of the class, or infinity if all must be served.
 struct Prices {
   std::vector<double> resource;  // [resources + 1] per card or unit, >= 0; the last is 0
   std::vector<double> skip;      // [classes]

@@ -1,3 +1,5 @@
+// Exchanges of up to four moves, matched by what they use and free (see exchange() in
+// model/assignment.hpp), also as repair of infeasible plans.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,16 +13,16 @@
 namespace tonnage::price {
 namespace {
 
-// Changes of mind considered at a time, and so many of one kind. All pairs of them are kept. What
-// they turn out to be good for is done again with as many more of their kinds.
+// Moves considered at a time, and per kind. All pairs of them are formed. Exchanges that are found
+// are repeated with up to kMostPerKind moves of their kinds.
 constexpr std::size_t kMoves = 2000;
 constexpr std::size_t kMovesPerKind = 3, kMostPerKind = 64;
 constexpr std::size_t kMaxHalves = 2000000;
 constexpr std::size_t kMaxFound = 200000;
 constexpr double kTiny = 1e-9;
-// A round that saves less than this share of what all before it saved is the last.
+// The last round is one that saves less than this share of what all rounds before saved.
 constexpr double kLeastGain = 1e-3;
-// A limit of at most so many units shares out whole things, like cards.
+// Limits of at most this many units are matched exactly, like cards.
 constexpr std::int64_t kMaxMatched = 10000000;
 
 // A move, and what it does to the cards left and to the levels of the classes, as a sum of keys.
@@ -30,7 +32,7 @@ struct Step : Move {
 };
 constexpr std::size_t kNoKind = std::numeric_limits<std::size_t>::max();
 
-// Moves that do the same, the cheapest first, and how many of them are made or passed.
+// Moves of equal effect, the cheapest first, and how many of them are made or skipped.
 struct Kind {
   std::vector<Step> steps;
   std::size_t next = 0;
@@ -141,7 +143,7 @@ class Exchanger {
     }
     return table_.cost_of(table_.options[option], stage_.value_weight, prices_.resource);
   }
-  // Amounts of money and power never match: plans that need more than there is are refused later.
+  // Amounts of money and power never match exactly; plans that exceed them are rejected later.
   [[nodiscard]] bool is_matched(std::int32_t resource) const {
     return resource < table_.num_types ||
            (resource < table_.num_resources && table_.capacity[resource] <= kMaxMatched);
@@ -159,7 +161,7 @@ class Exchanger {
     return key;
   }
 
-  // One unit of what lacks; of cards before service.
+  // One unit of what the plan is short of: cards first, then service.
   [[nodiscard]] Target mending() const {
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
       if (packing_.left(r) < 0) return {times(key_of(r), -1), dear_};
@@ -173,8 +175,8 @@ class Exchanger {
     return {0, 0};
   }
 
-  // The ways to use what is left: nothing of it, all of one resource, everything; each together
-  // with mending what lacks. False if that cannot be.
+  // The targets of an exchange: use nothing of what is left, all of one resource, or everything;
+  // each together with one unit of repair. False if there is none.
   bool list_targets() {
     least_left_.clear();
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
@@ -314,7 +316,7 @@ class Exchanger {
 
   using Steps = std::array<Step, 4>;
 
-  // Others of the same kinds; false where there are none.
+  // The next moves of the same kinds; false if there are none.
   bool next_of_kinds(Steps& steps, const std::vector<bool>& touched) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       if (steps[i].kind == kNoKind) continue;

@@ -1,3 +1,5 @@
+// The grouped search: groups interchangeable players, and solves an integer program with one
+// variable per group and move.
 #include "host/select/price/plans/grouped_search.hpp"
 
 #include <algorithm>
@@ -14,24 +16,24 @@
 namespace tonnage::price {
 namespace {
 
-// Ties of one effect: more would not be used. And of all effects: where prices tell hardly any
-// options apart, linear programs over all of them take minutes.
+// Most ties per effect, and over all effects. Where prices distinguish hardly any options, linear
+// programs over all of them take minutes.
 constexpr std::size_t kMaxTies = 300, kMostTies = 12000;
-// The first of the searches that grow, and the last.
+// Moves of the first and of the last search of a growing series.
 constexpr std::size_t kFirstMoves = 600, kLastMoves = 3200;
 constexpr std::size_t kPerKind = 8;
 constexpr double kFirstShare = 0.2;  // of what lies between plan and bound, for one move
 constexpr double kProgress = 0.05;   // of what lies between plan and bound
 constexpr double kTie = 1e-6;        // of the unit
 constexpr double kStop = 0.2;        // of what is near
-// What a search may exceed of a limit, in units, if not what the plan exceeds of it already; and
-// prices of limits count as this share of the dearest at least.
+// Units by which a search may exceed a limit, if the plan does not exceed it by more; and the least
+// price of a limit, as a share of the dearest.
 constexpr double kMostExcess = 8, kLeastPrice = 1e-3;
-// How many times more it counts in each of the searches that follow.
+// Factor on the penalty of excess from search to search.
 constexpr double kExcessGrowth = 4;
-// A plan that does not hold yet is worth so many searches more that gain nothing.
+// Further searches without gain that an infeasible plan is worth.
 constexpr int kMorePatience = 1;
-// Costs within a step of this factor are alike where they are not ties.
+// Costs within one step of this factor form a group, unless they are ties.
 constexpr double kStepsPerOctave = 4;
 
 class AlikeSearch {

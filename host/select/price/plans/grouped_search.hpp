@@ -1,5 +1,6 @@
-// Better plans around a given one, found by branch and cut over how many of the players that are
-// alike do what. Owns: which players are alike, and the integer program of their moves.
+// Grouped search: better plans around a given one, by branch and cut over the numbers of
+// interchangeable players that make each move. Owns: which players are interchangeable, and the
+// integer program of their moves.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ struct AlikeLimits {
   std::size_t per_kind = 0;   // moves of one effect that are not ties
   std::size_t max_moves = 0;  // and so many in all
   std::int64_t work = 0;      // as ExactLimits counts it
-  // Above 0: a plan that does not hold may become one that comes closer; what it lacks counts so
-  // many times its price.
+  // Penalty factor on excess, as a multiple of prices; above 0 an infeasible plan may improve
+  // towards feasibility.
   double excess = 0;
 };
 
@@ -28,41 +29,41 @@ struct AlikeResult {
   std::int64_t work = 0;  // what the search took of the limit
 };
 
-// Players whose options of about the same cost take the same cards stand for each other, so that an
-// exact search chooses numbers of players: where cards must come out even to the last one, that
-// takes combinations of dozens of moves, which exchanges of a few never find. A better plan
-// replaces `packing`, or the first one that holds or comes closer if that takes more than there is
-// or falls short of the levels of the stage. Needs has_exact_solver().
+// One grouped search. Players with interchangeable options (about equal cost, equal cards) form
+// groups, and an integer program chooses how many of each group make each move. It finds
+// combinations of dozens of moves, which exchanges of a few never find, e.g. to use the last card.
+// Replaces `packing` by a better plan; if `packing` is infeasible, by the first plan that is
+// feasible or closer to it. Needs has_exact_solver().
 AlikeResult move_alike(const Table& table, const Stage& stage, const Prices& prices,
                        const AlikeLimits& limits, Packing& packing);
 
-// What searches are to reach, in the unit of the stage.
+// The goal of a series of searches, in the unit of the stage.
 struct AlikeGoal {
   double bound = 0;  // no plan is below this
   double near = 0;   // a plan so far above it is good enough
   double slack = 0;  // about how far a plan may come out above it
   int patience = 1;  // searches in a row that may gain little
-  // Above 0: a plan that does not hold comes closer step by step; what it lacks counts so many
-  // times its price in the first of the searches that grow.
+  // Penalty factor on excess in the first search of a growing series, as a multiple of prices;
+  // above 0 an infeasible plan approaches feasibility step by step.
   double excess = 0;
   std::int64_t work = std::numeric_limits<std::int64_t>::max();  // at most, out of the budget
 };
 
-// Searches of growing size out of one budget of work, so that the same input has the same plan.
+// Grouped searches of growing size with one work budget, so that equal inputs give equal plans.
 class AlikeSearches {
  public:
-  // `work`: of all searches, `one`: of one of them, as ExactLimits counts it. `unit`: what a
-  // player's choices differ by, in the unit of the stage.
+  // `work`: budget of all searches; `one`: limit of one, both as ExactLimits counts. `unit`:
+  // typical difference between the choices of a player, in the unit of the stage.
   AlikeSearches(std::int64_t work, std::int64_t one, double unit)
       : work_(work), one_(one), unit_(unit) {}
 
-  // Calls move_alike() until the goal is reached, nothing is gained any more or the budget is
-  // spent. `prices` are those of the stage. Does nothing in a build without an exact solver.
+  // Calls move_alike() until the goal is reached, nothing improves or the budget is spent. `prices`
+  // are those of the stage. Does nothing in a build without an exact solver.
   void settle(const Table& table, const Stage& stage, const Prices& prices, const AlikeGoal& goal,
               Packing& packing);
 
   [[nodiscard]] bool is_spent() const { return work_ <= 0; }
-  // What is left of the budget; below 0 where the last search took more.
+  // The remaining budget; negative if the last search exceeded it.
   [[nodiscard]] std::int64_t left() const { return work_; }
   void spend(std::int64_t work) { work_ -= work; }
 

@@ -1,5 +1,5 @@
-// Improving moves: a player takes a better option, and where cards lack for it, another one that
-// has some leaves for an option elsewhere.
+// Improving moves: a player takes a better option; if cards are short for it, another player that
+// holds some moves to an option elsewhere.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,3 +1,4 @@
+// Keeps the cheapest moves of each effect in a hash table.
 #include "host/select/price/plans/moves.hpp"
 
 #include <algorithm>

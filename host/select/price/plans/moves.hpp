@@ -1,5 +1,5 @@
-// Moves of single players, sorted out by their effect. Owns: what a move is, and which of the many
-// of one effect are worth a look.
+// Moves of single players, grouped by their effect on resources. Owns: what a move is, and which
+// moves of one effect are kept.
 #pragma once
 
 #include <cstddef>
@@ -58,8 +58,7 @@ class CheapestMoves {
   static constexpr std::int64_t kFree = -1;
 };
 
-// Numbers for what is made of parts: the same parts in the same order have the same number, others
-// hardly ever.
+// Hash of a sequence of parts: equal sequences have equal numbers, others almost never.
 [[nodiscard]] inline std::uint64_t mixed(std::uint64_t sum, std::uint64_t part) {
   const std::uint64_t x = (sum ^ (part + 0x9e3779b97f4a7c15)) * 0xd6e8feb86659fd93;
   return x ^ (x >> 32);

@@ -1,3 +1,4 @@
+// Makes plans from prices: perturbs values that tie, rounds, repairs and improves.
 #include "host/select/price/plans/plan_maker.hpp"
 
 #include <algorithm>

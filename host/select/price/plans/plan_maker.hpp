@@ -1,5 +1,5 @@
-// Plans made from prices. Owns: how values that tie are told apart, and how plans that come out are
-// repaired and improved.
+// Plans made from prices. Owns: the perturbation of tied values, and the order of repair and
+// improvement.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ inline constexpr std::int64_t kRepairable = 3, kMendable = 12;
 // The same, and the units of resources that the plan takes beyond what there is.
 [[nodiscard]] std::int64_t lack(const Table& table, const Stage& stage, const Packing& packing);
 
-// Of the prices that plans are made from.
+// Accuracy of the prices that plans are made from.
 inline constexpr Accuracy kPlanAccuracy{1e-10, false};
 
 class PlanMaker {
@@ -30,38 +30,38 @@ class PlanMaker {
   // Adds the passes over the fleet to `iterations`, which outlives the maker, as does the table.
   PlanMaker(const Table& table, int num_threads, std::int64_t& iterations);
 
-  // How far a player's values lie apart, on average; above 0.
+  // Average spread of a player's values; above 0.
   [[nodiscard]] double spread() const { return spread_; }
 
-  // Everybody's cheapest choice at prices found for values that do not tie, made to fit. `jitter`:
-  // what values are told apart by, a share of the spread; every `salt` does it in another way.
+  // Perturbs values (`jitter`: a share of the spread; `salt`: the seed), finds prices for them, and
+  // rounds the cheapest choices to a feasible plan.
   [[nodiscard]] Packing round_jittered(const Stage& stage, const Prices& start, double jitter,
                                        std::uint64_t salt = 0);
 
-  // The same, but not made to fit, at prices that leave `*spare` cards of each type over; where
-  // none do, as when every card is needed, `*spare` becomes 0.
+  // As round_jittered() without making the plan feasible, at prices that leave `*spare` cards of
+  // each type free. `*spare` becomes 0 if no prices do, e.g. because every card is needed.
   [[nodiscard]] Packing choose_jittered(const Stage& stage, const Prices& start, double jitter,
                                         std::uint64_t salt = 0, std::int64_t* spare = nullptr);
 
-  // A plan made for `target`, a stage like `stage` but for its weights or reserves, and improved.
+  // Makes and improves a plan for `target`, a stage like `stage` with other weights or reserves.
   [[nodiscard]] Packing attempt(const Stage& target, const Stage& stage, const Prices& prices,
                                 double jitter, std::uint64_t salt);
 
-  // The plans that are worth improving, the best first as far as the prices tell.
+  // Indices of the plans worth improving, the most promising first, judged by prices.
   [[nodiscard]] std::vector<std::size_t> most_promising(const Stage& stage, const Prices& prices,
                                                         const std::vector<Packing>& plans) const;
 
-  // Improves a plan, and where it falls short tries to mend that.
+  // Improves a plan, and repairs it if it falls short.
   void repair(const Stage& stage, const Prices& prices, Packing& plan) const;
 
   // improve() and exchange() for as many rounds as pay.
   void improve_moves(const Stage& stage, const Prices& prices, Packing& plan) const;
   void exchange_moves(const Stage& stage, const Prices& prices, Packing& plan) const;
-  // The same while something lacks, if that is not too much.
+  // Repair by exchanges, unless the plan is short by too much.
   void mend_moves(const Stage& stage, const Prices& prices, Packing& plan) const;
 
  private:
-  // A table whose values do not tie, and prices found for them.
+  // A perturbed table and its prices.
   struct Apart {
     Table table;
     Prices prices;

@@ -1,3 +1,5 @@
+// Rounds cheapest choices to feasible assignments: relieves overfull resources, fills free ones,
+// and restores service levels. Also holds the members of Packing (an assignment).
 #include "host/select/price/model/assignment.hpp"
 
 #include <algorithm>
@@ -8,7 +10,7 @@
 namespace tonnage::price {
 namespace {
 
-// A way out of an overfull resource: the player takes option `to` instead (kNone: goes without).
+// A way to relieve a resource: the player takes option `to` instead (kNone: goes without).
 struct Exit {
   bool breaks_level;  // leaves a player unserved whom the stage wants served
   double cost_per_unit;
@@ -16,7 +18,7 @@ struct Exit {
   std::int64_t to;
 };
 
-// Everybody's cheapest choice, room or not.
+// Assigns the cheapest choice of each player, feasible or not.
 void put_cheapest(const Table& table, const Stage& stage, const Prices& prices, int num_threads,
                   Packing& packing) {
   const std::int64_t players = packing.num_players();
@@ -30,7 +32,7 @@ void put_cheapest(const Table& table, const Stage& stage, const Prices& prices, 
   for (std::int64_t p = 0; p < players; ++p) packing.put(p, choice[p]);
 }
 
-// How much of everything lacks, in cards: of what limits share out, as much as goes with a card.
+// The overload of every resource in cards; for limits, converted by what usually goes with a card.
 class Overload {
  public:
   Overload(const Table& table, const Packing& packing) : table_(table), packing_(packing) {
@@ -120,8 +122,7 @@ void relieve(const Table& table, const Stage& stage, const Prices& prices, Packi
     if (a.cost_per_unit != b.cost_per_unit) return a.cost_per_unit < b.cost_per_unit;
     return a.player != b.player ? a.player < b.player : a.to < b.to;
   });
-  // First whoever frees no more than lacks: one of many cards who left would hardly find room
-  // again.
+  // First players that free no more than needed: one with many cards would hardly find room again.
   for (const bool any : {false, true}) {
     for (const Exit& exit : exits) {
       const std::int64_t from = packing.option_of(exit.player);
@@ -231,7 +232,7 @@ void fill(const Table& table, const Stage& stage, const Prices& prices, Packing&
 
 namespace {
 
-// Who could leave a type for the sake of a class above: by cards, then player.
+// A player that could leave a type for the sake of a higher class; by cards, then player.
 struct Victim {
   std::int64_t cards;
   std::int64_t player;
@@ -241,8 +242,8 @@ struct Victim {
   }
 };
 
-// The fewest of `victims` (ascending) that free what lacks: one of just enough cards, else the
-// largest ones. Empty if all together do not suffice.
+// The fewest of `victims` (ascending) that free what is needed: one with just enough cards, else
+// the largest ones. Empty if all together do not suffice.
 std::vector<std::int64_t> pick_victims(const std::vector<Victim>& victims, std::int64_t lacking) {
   std::vector<std::int64_t> picked;
   const auto enough = std::lower_bound(victims.begin(), victims.end(), Victim{lacking, -1});

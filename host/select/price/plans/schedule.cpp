@@ -1,3 +1,4 @@
+// The schedule of targets and perturbations for the plans of a stage, by fleet size.
 #include "host/select/price/plans/schedule.hpp"
 
 #include <algorithm>
@@ -13,20 +14,21 @@ constexpr CountAim kCountAims[] = {{100, 1e-3}, {10, 1e-2}, {1, 0.1}, {100, 1e-2
                                    {10, 0.1},   {1, 1},     {1, 0}};
 constexpr ValueAim kValueAims[] = {{0.5, 1e-4}, {0.2, 1e-3}, {0.8, 1e-3}, {0.5, 1e-2}, {0.2, 1e-4},
                                    {0.8, 1e-4}, {0.5, 1e-3}, {0.2, 1e-2}, {0.8, 1e-2}};
-// So many aims are tried; fewer where that takes long or an exact search makes up for them.
+// Targets tried; fewer where they take long or an exact search replaces them.
 constexpr std::int64_t kMinAims = 4, kMinExactAims = 1, kAimedPlayers = 600000;
-// Restarts, fewer where they take long; and the aims they use: those that most often do best.
+// Restarts, fewer where they take long, and the most successful targets, which they use.
 constexpr std::int64_t kMinRestarts = 2, kMaxRestarts = 24, kRestartedPlayers = 600000;
 constexpr std::size_t kRestartedAims = 4;
-// Whether a plan holds the levels is mostly luck; those that do and were aimed low are the best.
+// Whether a plan holds the levels is mostly chance; among those that do, low reserves give the
+// best.
 constexpr double kReserves[] = {0.3, 0.5, 0.1, 0.7};
 constexpr double kJitters[] = {1e-2, 1e-3, 1e-4};
 // Where an exact search makes them hold.
 constexpr double kExactReserves[] = {0.3, 0.1, 0.6, 0.2, 0.45, 0.02};
 constexpr double kExactJitters[] = {1e-4, 1e-3, 1e-2};
 constexpr std::int64_t kExactRestarts = 8, kLargeRestarts = 4;
-// The same for large fleets: as shares of what is near, since they come that near, and what tells
-// so many values apart may not add up to more.
+// For large fleets: shares of the near distance, since plans come that close; perturbations of so
+// many values must not add up to more.
 constexpr double kLargeReserves[] = {0.5, 0.25, 0.75, 0.1, 0.6, 0.35, 0.9, 0.05};
 constexpr double kLargeJitters[] = {1e-4, 1e-3, 3e-4, 3e-5};
 

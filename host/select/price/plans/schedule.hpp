@@ -1,5 +1,5 @@
-// Plans tried for a stage, one after the other. Owns: what each is aimed at, what values that tie
-// are told apart by for it, and how many are tried in a fleet of some size.
+// The schedule of plans tried for a stage. Owns: the target and the perturbation of each, and their
+// number by fleet size.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace tonnage::price {
 
-// Values that tie are told apart by adding shares (`jitter`) of a player's spread of values. Where
-// servers count, values weigh `factor` times what they do in the search for a bound. Where values
-// count, plans are aimed at levels below what they must hold, by a share (`reserve`) of what lies
-// between that and the bound of the level. Every `salt` adds other amounts.
+// Tied values are perturbed by a share (`jitter`) of a player's spread of values, with seed `salt`.
+// In counting stages values weigh `factor` times what they do in the search for a bound. In the
+// value stage plans are made for levels below those required, by a share (`reserve`) of the
+// distance between a level and its bound.
 struct CountAim {
   double factor, jitter;
   std::uint64_t salt = 0;
@@ -25,7 +25,7 @@ struct ValueAim {
 [[nodiscard]] std::span<const CountAim> count_aims(std::int64_t num_players);
 [[nodiscard]] std::span<const ValueAim> value_aims(std::int64_t num_players);
 
-// Plans made anew where the best so far is not near its bound: so many at most, and the i-th.
+// Restarts while the best plan is not near its bound: their largest number, and the i-th.
 [[nodiscard]] std::int64_t num_count_restarts(std::int64_t num_players);
 [[nodiscard]] CountAim count_restart(std::size_t i);
 [[nodiscard]] std::int64_t num_value_restarts(std::int64_t num_players);

@@ -1,4 +1,4 @@
-// Plans made side by side. Owns: how many at a time, and what each has of its own.
+// Makes several plans in parallel. Owns: their number at a time, and what each has of its own.
 #pragma once
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Lists the rows and the slots of the choices of a stage (see columns.hpp).
 #include "host/select/price/proof/columns.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What a stage lets its players choose, relative to everybody's cheapest choice. Owns: that
-// reference, what it leaves of every row, and the slots of all other choices.
+// Columns of the LP relaxation: the choices of the players of a stage relative to the cheapest one
+// of each. Owns: that reference, what it leaves of every row, and the slots of all other choices.
 #pragma once
 
 #include <cstddef>

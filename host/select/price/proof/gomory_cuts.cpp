@@ -1,3 +1,4 @@
+// Gomory mixed-integer cuts of combinations of rows, with guards against rounding errors.
 #include "host/select/price/proof/gomory_cuts.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// Cutting planes from rounding: what shares of players can do and whole ones cannot. Owns: the
-// numbering of choices by what they take, and the rule that makes a cut of a combination of rows.
+// Gomory mixed-integer cuts over choices (R. Gomory, 1960; G. Nemhauser, L. Wolsey, "Integer and
+// Combinatorial Optimization", 1988). Owns: the numbering of choices by what they take, and the
+// rule that makes a cut of a combination of rows.
 #pragma once
 
 #include <cstddef>

@@ -1,3 +1,5 @@
+// Column generation and cuts for the LP relaxation of a stage, the bound that its prices prove, and
+// the choice of the next branching decision.
 #include "host/select/price/proof/lp_relaxation.hpp"
 
 #include <algorithm>
@@ -16,13 +18,13 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kNone = Packing::kNone;
 
-// Rounds of cuts, at most and in a row that close less than a share of what is left to close; where
-// choices are decided, only the first that pays little.
+// Most rounds of cuts, and most in a row that close less than kIdle of the gap; under decisions
+// only one such round.
 constexpr int kMaxRounds = 12, kMaxIdle = 2;
 constexpr double kIdle = 0.02;
 constexpr int kMaxPricings = 6;
 constexpr std::size_t kAdded = 20;  // columns of one effect, at a time
-// Where choices are decided, cuts that do not bind are forgotten beyond so many.
+// Under decisions slack cuts beyond this number are dropped.
 constexpr std::size_t kKeptCuts = 80;
 // What a pass takes beyond its players, in players.
 constexpr std::int64_t kPassPlayers = 20000;
@@ -78,8 +80,8 @@ class Relaxer::Program {
   }
 
  private:
-  // Leaves players whose choices are decided what they may take, and all others everything. False:
-  // somebody may take nothing.
+  // Restricts decided players to what they may take, and frees all others. False if some player may
+  // take nothing.
   bool decide(const std::vector<Decision>& decisions) {
     for (const auto& [player, allowed] : allowed_) program_.allow_all(player);
     allowed_.clear();
@@ -123,7 +125,7 @@ class Relaxer::Program {
     return program_.drop_slack();
   }
 
-  // How much dearer a choice is than that of the reference, at the costs of slots.
+  // The cost of a choice above that of the reference, given the costs of slots.
   [[nodiscard]] double rise_of(std::int64_t player, std::int64_t choice,
                                const std::vector<double>& costs) const {
     return choices_.worth(player, choice) -
@@ -131,7 +133,7 @@ class Relaxer::Program {
            costs[static_cast<std::size_t>(choices_.slot_of(player, choice))];
   }
 
-  // The bound at the prices of the linear program, and the choices that it lacks.
+  // The bound at the prices of the linear program, and the columns that it is missing.
   std::vector<Move> price() {
     ChoiceProgram::Duals duals = program_.duals();
     const Effects& effects = choices_.effects();
@@ -214,8 +216,8 @@ class Relaxer::Program {
     }
   }
 
-  // Everybody's largest share, and what to decide where that is not all: about whoever pays most
-  // for cards and is least decided, about going without before all else.
+  // The largest share of each player, and the next decision if some are fractional: the player that
+  // pays most for cards and is least decided, going without before all else.
   void read_solution() {
     const std::vector<double> x = program_.x();
     const Table& table = choices_.table();
@@ -242,7 +244,7 @@ class Relaxer::Program {
     }
   }
 
-  // Tolls of options: what going without pays is taken off the others of its player.
+  // Tolls of options. The toll on going without is subtracted from the other options of the player.
   void write_tolls() {
     const Table& table = choices_.table();
     Tolls& tolls = best_.tolls;

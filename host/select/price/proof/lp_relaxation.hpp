@@ -1,6 +1,5 @@
-// What a stage cannot be better than, and what it would be like: a linear program over everybody's
-// choices, tightened by cutting planes, also where some choices are decided. Owns: its columns and
-// cuts, the bound that its prices prove, and what to decide next.
+// LP relaxation of a stage, tightened by Gomory cuts, also under branching decisions. Owns: its
+// columns and cuts, the bound that its prices prove, and what to branch on next.
 #pragma once
 
 #include <cstdint>
@@ -11,37 +10,37 @@
 
 namespace tonnage::price {
 
-// Whether a player takes an option; Packing::kNone stands for going without.
+// A branching decision: whether a player takes an option (Packing::kNone: goes without).
 struct Decision {
   std::int64_t player, option;
   bool takes;
 };
 
-// Amounts added to what options cost. All plans that hold the stage they were made for pay at most
-// `most` of them in all, so a bound with tolls less `most` is one without.
+// Tolls (cut prices): amounts added to the costs of options. Feasible plans of the stage pay at
+// most `most` in total, so a bound with tolls minus `most` is a valid bound.
 struct Tolls {
   std::vector<double> of_option;  // [options of the table]; empty: none
   double most = 0;
 };
 
-// The table with tolls, and values as the stage weighs them: to be used with a weight of 1.
+// The table with tolls and values weighted by the stage, for use with weight 1.
 [[nodiscard]] Table with_tolls(const Table& table, double value_weight, const Tolls& tolls);
 
-// What is known of the plans of a stage that keep some decisions.
+// The relaxation of a stage under branching decisions.
 struct Relaxed {
   double bound = 0;  // none is better
   Prices prices;     // that prove it, with tolls
   Tolls tolls;       // kept only where nothing is decided
   Packing choices;   // everybody's largest share; may not hold
-  // Where shares are not whole: what to decide. Player -1: they are.
+  // The next branching decision if shares are fractional; player -1 if they are integral.
   Decision next{-1, Packing::kNone, true};
 };
 
-// The linear program has the choices that cost about as much as the cheapest at the prices, and
-// gets those that its own prices find cheaper. Where its solution is not whole, the combinations of
-// rows that its basis suggests are rounded (price_rounding.hpp); each cut is a row of the next ones
-// and holds whatever is decided. Prices of rows and cuts prove a bound by everybody's cheapest
-// choice, as prices of cards alone do. Needs has_exact_solver().
+// Column generation with cuts. The linear program starts with the choices near the cheapest at the
+// prices and adds those that its own prices find cheaper. While its solution is fractional, rows of
+// its basis give Gomory cuts (gomory_cuts.hpp), which hold under any decisions. Prices of rows and
+// cuts prove a bound by the cheapest choices, as prices of cards alone do. Needs
+// has_exact_solver().
 class Relaxer {
  public:
   // `prices` maximise the bound of the stage. All arguments outlive the relaxer. Adds passes over
@@ -52,12 +51,12 @@ class Relaxer {
   Relaxer(const Relaxer&) = delete;
   Relaxer& operator=(const Relaxer&) = delete;
 
-  // Of the plans that keep the decisions. Looks for more cuts as long as they pay, the bound is
-  // below `enough` and less than `most_work` was done.
+  // Solves the relaxation under decisions. Separates cuts as long as they pay, the bound is below
+  // `enough` and less than `most_work` was done.
   [[nodiscard]] Relaxed relax(const std::vector<Decision>& decisions, double enough,
                               std::int64_t most_work);
 
-  // What was done so far, in passes over the fleet times players.
+  // Work so far, in passes over the fleet times players.
   [[nodiscard]] std::int64_t work() const;
 
  private:

@@ -1,3 +1,4 @@
+// Best-first branch and bound on the LP relaxation of a stage.
 #include "host/select/price/proof/lp_tree.hpp"
 
 #include <algorithm>
@@ -7,8 +8,7 @@
 namespace tonnage::price {
 namespace {
 
-// Decisions that raise the bound by less than this share of what is left to prove, so many in a
-// row, are enough.
+// Stop after kMaxIdle decisions in a row that raise the bound by less than this share of the gap.
 constexpr double kProgress = 0.02;
 constexpr int kMaxIdle = 16;
 

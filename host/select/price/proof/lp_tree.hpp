@@ -1,5 +1,5 @@
-// Proves how far plans are from the best by deciding what the relaxation leaves open. Owns: the
-// tree of such decisions. Unlike branching by prices (price_branch.hpp) it makes no plans.
+// Branch and bound that raises the bound of a stage. Owns: the tree of branching decisions on the
+// LP relaxation. Unlike the tree of prices (price_tree.hpp) it makes no plans.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,9 @@ struct CertifyLimits {
   std::int64_t work = 0;  // passes over the fleet times players
 };
 
-// The bound of the least node left of a tree that grows where the bound is least: none of its plans
-// is better. `root`: what is known without decisions. Calls see(choices) for what every node's
-// solution amounts to, which may be a plan and a better one. Decides until the bound is enough,
-// rises no more or the work is done.
+// Branches best-first until the bound is enough, stops rising, or the work is done. Returns the
+// least bound of the open nodes, which no plan is below. `root`: the relaxation without decisions.
+// Calls see(choices) for the solution of every node, which may be a better plan.
 [[nodiscard]] double certify(Relaxer& relaxer, const Relaxed& root, const CertifyLimits& limits,
                              const std::function<void(const Packing&)>& see);
 

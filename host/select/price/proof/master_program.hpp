@@ -1,5 +1,5 @@
-// The linear program of a stage: shares of the choices that cost about as much as the cheapest, and
-// cuts. Owns: its rows and columns, and which cuts are made of its basis and which are forgotten.
+// The restricted master program of a stage: shares of the choices near the cheapest, and cuts.
+// Owns: its rows and columns, and which cuts are made from its basis and which are dropped.
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// Best-first branching on undecided players with bounds by prices, and plans at the nodes.
 #include "host/select/price/proof/price_tree.hpp"
 
 #include <algorithm>
@@ -12,16 +13,16 @@
 namespace tonnage::price {
 namespace {
 
-// About what solving a node takes, and a plan beyond its own passes, in passes; and what a pass
-// takes beyond its players, in players.
+// Approximate passes to solve a node and to make a plan, and the constant cost of a pass in
+// players.
 constexpr std::int64_t kSolvePasses = 120, kPlanPasses = 300, kPassPlayers = 20000;
 // A player is undecided where its choices differ by less than this share of what it pays for cards.
 constexpr double kUndecided = 1e-6;
-// What a choice among options is at stake for, as a share of what one about going without is: what
-// the one takes too much of the other frees.
+// Weight of a choice among options relative to one about going without: what one server takes too
+// much another frees.
 constexpr double kOfOptions = 0.25;
-// Expansions that raise the bound by less than this share of the gap, so many in a row, are enough;
-// as many more as there are leaves of stages before.
+// Stop after kMaxIdle expansions in a row that raise the bound by less than this share of the gap;
+// after more if earlier stages left open nodes.
 constexpr double kProgress = 0.02;
 constexpr int kMaxIdle = 6;
 
@@ -38,8 +39,8 @@ class Decided {
 
   [[nodiscard]] const Table& table() const { return table_; }
 
-  // Tolls on what players do not take, rewards for what they do: no plan that keeps the decisions
-  // is better off than by the rewards, so bounds hold whatever the prices. Returns the rewards.
+  // Tolls on what decisions exclude, rewards for what they require. A plan that keeps the decisions
+  // gains at most the rewards, so bounds hold at any prices. Returns the rewards.
   double decide(const std::vector<Decision>& decisions) {
     double rewards = 0;
     for (const Decision& d : decisions) {
@@ -169,7 +170,7 @@ class Tree {
     return least;
   }
 
-  // Whether so many more passes are within the limit.
+  // Whether `passes` more passes are within the work limit.
   [[nodiscard]] bool has_work(std::int64_t passes) const {
     const std::int64_t done = iterations_ - first_pass_ + plans_ * kPlanPasses;
     return (done + passes) * (best_.num_players() + kPassPlayers) <= limits_.work;

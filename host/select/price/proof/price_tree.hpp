@@ -1,5 +1,6 @@
-// Branching on players that prices alone leave undecided between two options, or between one and
-// going without. Owns: the tree of such decisions, its bound, and when plans are made at its nodes.
+// Branch and bound by prices, on players whose choice prices leave undecided between two options,
+// or between one and going without. Owns: the tree of branching decisions, its bound, and when
+// plans are made at its nodes.
 #pragma once
 
 #include <cstdint>
@@ -19,27 +20,27 @@ struct BranchLimits {
   bool plan_first = false;  // also before any decision
 };
 
-// Decisions that some plans keep, and what is known of those plans.
+// An open node: its branching decisions, and bounds of the plans that keep them.
 struct Leaf {
   std::vector<Decision> decisions;
   double bound = 0;                   // of the stage that grew it
   std::vector<double> least_skipped;  // [classes] unserved players of each; of stages before
 };
 
-// Makes a plan at a node: for a table and a stage that hold its decisions, its prices, the bound of
-// that stage, and the node as a leaf.
+// Makes a plan at a node, given a table and a stage that hold its decisions, its prices, the bound
+// of that stage, and the node.
 using MakePlan = std::function<Packing(PlanMaker&, const Table&, const Stage&, const Prices&,
                                        double bound, const Leaf&)>;
 
-// Where few large servers compete for the last cards, the relaxation gives each shares of several
-// options, and its bound is too good to be true: what that saves may be many times what any other
-// plan could. Deciding one after the other (it takes an option, it does not) raises the bound to
-// that of the least node left, and at each node prices tell the others what to do.
+// Branches by prices. Where few large servers compete for the last cards, the relaxation gives them
+// fractions of several options, and its bound is far from any plan. Branching on one server after
+// the other (it takes an option or not) raises the bound to that of the least open node, and prices
+// of each node guide the other servers.
 //
 // `prices` are those of the bound of `proof`. `best` is the best plan so far, which holds the
-// levels of the stage, and becomes the best one found. Of `leaves` every plan that matters keeps
-// the decisions of one: those that stages before left, or one without decisions. Those of the tree
-// take their place, so that the next stage need not find out again. Raises `proof`.
+// levels of the stage, and becomes the best one found. `leaves` are the open nodes of earlier
+// stages, or one without decisions; every plan that matters belongs to one of them. The open nodes
+// of this tree replace them for the next stage. Raises `proof`.
 void branch(const Table& table, const Stage& stage, const Prices& prices,
             const BranchLimits& limits, int num_threads, std::int64_t& iterations,
             const MakePlan& make, std::vector<Leaf>& leaves, Packing& best, Proof& proof);

@@ -1,3 +1,5 @@
+// Exact search over the options that reduced costs leave open, and a core problem around the LP
+// relaxation where there are too many.
 #include "host/select/price/proof/restricted_search.hpp"
 
 #include <algorithm>
@@ -128,7 +130,7 @@ class Core {
     }
     model.first.push_back(static_cast<std::int64_t>(source.size()));
     model.item_class.push_back(rank);
-    // Where everybody must be served nobody should be tempted to go without.
+    // Where all must be served, skipping one must not be attractive.
     model.skip_objective.push_back(stage_.is_forced(rank) ? dearest : stage_.skip_cost[rank]);
     players.push_back(player);
   }

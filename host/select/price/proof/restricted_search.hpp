@@ -1,5 +1,5 @@
-// A stage solved exactly where the prices leave few enough options open. Owns: the rule by which
-// the distance between plan and bound rules options out, and the model of what remains.
+// Exact search of a stage restricted to the options that reduced costs leave open. Owns: the rule
+// by which the gap between plan and bound excludes options, and the model of the rest.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,9 @@ void add_uses(const Table& table, const FlatOption& option, ChoiceModel& model);
 struct RestLimits {
   std::size_t max_whole = 0;    // options that players choose among in an exact search
   std::size_t max_options = 0;  // and in another; 0: no other
-  // What they may take, as ExactLimits counts it: the other one, an exact one, and one for a better
-  // bound of value where that is not done (a bound of players is of no use unless all is).
+  // Work limits as ExactLimits counts: of the search around the relaxation, of the exact search,
+  // and of a search for a better bound of value where the exact one is too large. (A bound of
+  // counts needs the whole search.)
   std::int64_t other_work = 0, exact_work = 0, bound_work = 0;
 };
 
@@ -37,10 +38,10 @@ enum class Progress {
   kStuck,    // none
 };
 
-// Searches for a better plan among the options that the relaxation leaves open. If those are at
-// most `max_whole`, the search is exact and raises the bound of `proof` as far as it got. Otherwise
-// the linear relaxation decides for most players and the search for those near a tie. Keeps the
-// better plan in `packing`. A stage of unserved players has value_weight 0.
+// Searches for a better plan among the options that the relaxation leaves open. If these are at
+// most `max_whole`, the search is exact and raises the bound of `proof` as far as it gets.
+// Otherwise the linear relaxation decides for most players, and the search for those near a tie.
+// Keeps the better plan in `packing`. A counting stage has value_weight 0.
 Progress solve_rest(const Table& table, const Stage& stage, const Relaxed& relaxed,
                     const RestLimits& limits, Packing& packing, Proof& proof);
 

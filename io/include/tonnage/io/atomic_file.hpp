@@ -1,5 +1,10 @@
-// Saves that either happen entirely or not at all. Owns: the temporary file or folder, its removal,
-// and what may be replaced.
+// Saves that happen entirely or not at all. Owns: the temporary file or folder, its removal, and
+// what may be replaced.
+//
+// Example:
+//   tonnage::AtomicFile file("plan.json");
+//   file.write("{\"allocations\": {}}\n");
+//   file.commit();  // before this call "plan.json" is unchanged
 #pragma once
 
 #include <cstdint>
@@ -13,17 +18,18 @@
 
 namespace tonnage {
 
-// A file written in pieces: it takes its name when commit() is called, and leaves nothing behind
-// when it is not. Until then its content lies beside it, as ".tonnage-" and 16 hexadecimal digits.
+// A file written in pieces under a temporary name (".tonnage-" and 16 hexadecimal digits, in the
+// same folder). commit() gives it its final name; without commit() the destructor removes it.
 // Throws Error (kIo) naming the path and the reason.
 //
-// Symbolic links are followed: what they point to is written, and made if it does not exist. An
-// existing file keeps its permissions, and its owner and group where the system allows it; one that
-// may not be written to is not replaced. A new file follows the umask. What is no regular file (a
-// pipe, a device), or an open file of this process (/dev/stdout), is written to as it comes.
+// Symbolic links are followed: their target is written, and created if it does not exist. An
+// existing file keeps its permissions, and its owner and group where the system allows it. A file
+// without write permission is not replaced. A new file follows the umask. A path that is not a
+// regular file (a pipe, a device), or that is an open file of this process (/dev/stdout), is
+// written to directly.
 class AtomicFile {
  public:
-  // `unfinished`, here and below, is told of temporary names; it outlives the object.
+  // `unfinished`, here and below, receives temporary names; it must outlive the object.
   explicit AtomicFile(const std::string& path, UnfinishedFiles* unfinished = nullptr);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&& other) noexcept;
@@ -37,28 +43,28 @@ class AtomicFile {
   std::unique_ptr<File> file_;
 };
 
-// Replaces the file at `path` by one that holds `text`, as AtomicFile does: a reader sees the old
-// or the new content, and a failure leaves the old.
+// Replaces the file at `path` by one that holds `text`, as AtomicFile does: readers see the old or
+// the new content, and a failure leaves the old one.
 void write_file_atomically(const std::string& path, std::string_view text,
                            UnfinishedFiles* unfinished = nullptr);
 
-// How folders of one kind are told from all others: a file of theirs lists what they hold.
+// How folders of one kind are recognised: one of their files, the mark, lists all files.
 struct FolderForm {
   std::string noun;  // for messages: "a grid"
-  std::string mark;  // the name of that file
-  // The names of all files of such a folder, from the text of its mark, which is among them; none
-  // where the text is not that of such a folder.
+  std::string mark;  // the name of the mark
+  // The names of all files of such a folder, the mark included, given the text of the mark; empty
+  // if the text is not a mark.
   std::function<std::vector<std::string>(const std::string& mark_text)> files;
 };
 
-// A folder whose files are written in pieces and at any place, by several threads at once; like
-// AtomicFile it takes its name as a whole, writes through symbolic links and throws Error (kIo).
+// A folder whose files are written in pieces, at any offset and by several threads. Like AtomicFile
+// it gets its name as a whole, writes through symbolic links and throws Error (kIo).
 //
-// An existing folder is replaced if it is empty, or if it is whole and of the given form and holds
-// nothing else: regular files, exactly those that its mark lists. For anything else Error
-// (kInvalidInput) says what stands in the way. Where the file system can exchange two names at once
-// (most on Linux can), a reader finds the old or the new folder at any time; elsewhere there is a
-// moment between two renames in which neither has the name.
+// An existing folder is replaced if it is empty, or if it has the given form and holds exactly the
+// regular files that its mark lists. In any other case Error (kInvalidInput) says what prevents it.
+// Where the file system can exchange two names atomically (most on Linux can), a reader finds the
+// old or the new folder at any time. Elsewhere there is a moment between two renames in which the
+// name does not exist.
 class AtomicFolder {
  public:
   AtomicFolder(const std::string& path, FolderForm form, UnfinishedFiles* unfinished = nullptr);
@@ -66,14 +72,14 @@ class AtomicFolder {
   AtomicFolder& operator=(const AtomicFolder&) = delete;
   ~AtomicFolder();
 
-  // Adds a file and returns its number. All files are added before the first is written to.
+  // Adds a file and returns its number. Add all files before writing to any.
   int add(const std::string& name);
   void write_at(int file, std::int64_t offset, std::string_view bytes);
-  // Bytes that its disk has left, or -1 where that is not known.
+  // Free bytes on the disk of the folder, or -1 if not known.
   [[nodiscard]] std::int64_t free_bytes() const;
-  // What the folder replaces is looked at once more, then removed: the files that its mark lists,
-  // and no others. Returns what to tell people where that fails and the old folder, or what is left
-  // of it, lies beside the new one; empty otherwise.
+  // Gives the folder its name and removes the replaced one, after checking it again: the files
+  // listed by its mark, and no others. Returns a message for the user if the old folder, or a part
+  // of it, could not be removed and remains beside the new one; else empty.
   [[nodiscard]] std::string commit();
 
  private:

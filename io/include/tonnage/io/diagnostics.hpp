@@ -1,5 +1,10 @@
-// What is wrong with an input, all of it, for people and for programs.
-// Owns: one problem (Diagnostic), the collection of them, their text and JSON forms.
+// Problems found in an input, for people and for programs. Owns: one problem (Diagnostic), the
+// collection of them, their text and JSON forms.
+//
+// Example:
+//   tonnage::Diagnostics diagnostics;
+//   diagnostics.add({tonnage::Severity::kError, "fleet.json", "/system", "3", "an object", ""});
+//   std::fputs(diagnostics.to_text().c_str(), stderr);
 #pragma once
 
 #include <cstddef>
@@ -27,8 +32,8 @@ struct Diagnostic {
   friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
 };
 
-// Problems in the order in which they were found. Of each severity the first kMaxKept are kept and
-// the rest counted, so that a hostile input cannot exhaust memory.
+// Problems in the order in which they were found. The first kMaxKept of each severity are kept and
+// the rest are counted, so that a hostile input cannot exhaust memory.
 class Diagnostics {
  public:
   static constexpr std::size_t kMaxKept = 100'000;
@@ -36,20 +41,20 @@ class Diagnostics {
   void add(Diagnostic diagnostic);
   void append(const Diagnostics& other);
 
-  // Those that were kept.
+  // The kept problems.
   [[nodiscard]] const std::vector<Diagnostic>& all() const noexcept { return all_; }
-  // How many there were, kept or not.
+  // Number of problems found, kept or not.
   [[nodiscard]] std::size_t num_errors() const noexcept { return num_errors_; }
   [[nodiscard]] std::size_t num_warnings() const noexcept { return num_warnings_; }
   [[nodiscard]] std::size_t count(Severity severity) const noexcept {
     return severity == Severity::kError ? num_errors_ : num_warnings_;
   }
   [[nodiscard]] bool has_errors() const noexcept { return num_errors_ > 0; }
-  // Whether further problems of this severity are only counted.
+  // Whether further problems of this severity are counted but not kept.
   [[nodiscard]] bool full(Severity severity) const noexcept { return count(severity) >= kMaxKept; }
 
-  // One line per problem, each ended by a newline, errors first; empty when there is none. At most
-  // `most` lines of each severity, then how many more there are; 0: all that were kept.
+  // One line per problem, each ended by a newline, errors first; empty if there is no problem. At
+  // most `most` lines of each severity, then the number of further ones; 0: all kept problems.
   [[nodiscard]] std::string to_text(std::size_t most = 0) const;
   // {"errors": [...], "warnings": [...]}, each entry with file, pointer, found, expected, hint;
   // ended by a newline.

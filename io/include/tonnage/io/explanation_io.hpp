@@ -1,4 +1,4 @@
-// Explanations as text.
+// Explanations as JSON. Owns: the field names of that file.
 #pragma once
 
 #include <string>

@@ -1,4 +1,9 @@
-// Guesses which known word a misspelt one was meant to be.
+// Suggests the known word that a misspelt one was probably meant to be. Owns: the distance between
+// words.
+//
+// Example:
+//   const std::string_view known[] = {"greedy", "price"};
+//   const std::string near{tonnage::nearest_word("pirce", known)};  // "price"
 #pragma once
 
 #include <span>
@@ -6,11 +11,12 @@
 
 namespace tonnage {
 
-// Equal but for the case of ASCII letters.
+// Whether two words are equal up to the case of ASCII letters.
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
-// The known word nearest to `word`: equal but for case, '-', '_' and ' ', or at most a third of its
-// letters (and no more than three) inserted, removed, replaced or swapped. Empty when none is near.
+// The known word nearest to `word`: equal up to case, '-', '_' and ' ', or with at most a third of
+// its letters (and at most three) inserted, removed, replaced or swapped. Empty if none is near.
+// O(known * length^2).
 [[nodiscard]] std::string_view nearest_word(std::string_view word,
                                             std::span<const std::string_view> known);
 

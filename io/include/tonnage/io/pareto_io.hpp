@@ -1,4 +1,4 @@
-// Frontiers as text.
+// Frontiers as JSON and as comma-separated values. Owns: the field names of these files.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace tonnage {
 // dropProbability, verdict}]}, points by cost. Cost in cents/hour, times in ms.
 [[nodiscard]] std::string pareto_to_json(const Problem& problem,
                                          const std::vector<ParetoFrontier>& frontiers);
-// The same as rows with a header, the server first.
+// The same fields as comma-separated values with a header; server is the first column.
 [[nodiscard]] std::string pareto_to_csv(const Problem& problem,
                                         const std::vector<ParetoFrontier>& frontiers);
 

@@ -1,6 +1,15 @@
-// Plans, candidates and plan differences as files. Owns: their layout, and reading a plan back,
-// whoever wrote it. Numbers are written so that reading them back gives the same value; a number
-// that is not finite is written as null; text that is not UTF-8 gets U+FFFD for each bad byte.
+// Plans, candidates and plan differences as files. Owns: their layout, and the reading of plans,
+// whoever wrote them. Numbers read back as the same value; a number that is not finite is written
+// as null; each byte that is not UTF-8 becomes U+FFFD.
+//
+// Example:
+//   #include "tonnage/core/system.hpp"
+//   #include "tonnage/host/planner.hpp"
+//   const tonnage::System system;
+//   const tonnage::Plan plan = tonnage::make_plan(system, tonnage::OptimizerSpec());
+//   const std::string text = tonnage::plan_to_json(plan);
+//   const tonnage::PlanReadResult read = tonnage::read_plan_from_string(text, "plan");
+//   if (!read.ok()) std::fputs(read.diagnostics.to_text().c_str(), stderr);
 #pragma once
 
 #include <string>
@@ -13,20 +22,20 @@
 
 namespace tonnage {
 
-// {"allocations": {server: allocation}, "unallocated": [{server, reason}], "summary": {...}}.
-// The same plan gives the same bytes; `with_timing` adds summary.timing, which differs from run to
-// run.
+// JSON of a plan: {"allocations": {server: allocation}, "unallocated": [{server, reason}],
+// "summary": {...}}. Equal plans give equal bytes; `with_timing` adds summary.timing, which differs
+// from run to run.
 [[nodiscard]] std::string plan_to_json(const Plan& plan, bool with_timing = false);
 
-// An array of objects. Infeasible candidates carry only names and the reason.
+// JSON array of candidates. Infeasible ones carry only names and the reason.
 [[nodiscard]] std::string candidates_to_json(const std::vector<Candidate>& candidates);
-// The same as comma-separated values (RFC 4180) with a header row.
+// The same fields as comma-separated values (RFC 4180) with a header row.
 [[nodiscard]] std::string candidates_to_csv(const std::vector<Candidate>& candidates);
 
-// An array of objects.
+// JSON array of changes.
 [[nodiscard]] std::string diff_to_json(const std::vector<PlanChange>& changes);
 
-// An array of {server (null for the plan as a whole), kind, message}.
+// JSON array of {server (null for the plan as a whole), kind, message}.
 [[nodiscard]] std::string violations_to_json(const std::vector<Violation>& violations);
 
 struct PlanReadResult {

@@ -1,4 +1,4 @@
-// Sensitivity runs as text.
+// Sensitivity runs as JSON and as comma-separated values. Owns: the field names of these files.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace tonnage {
 
-// [{axis, type, scale, cards, totalCost, totalValue, served, partial, unserved}]; type and cards
-// for capacity alone.
+// JSON array of {axis, type, scale, cards, totalCost, totalValue, served, partial, unserved}; type
+// and cards only on the capacity axis.
 [[nodiscard]] std::string sensitivity_to_json(const std::vector<SensitivityPoint>& points);
-// The same as rows with a header; type and cards empty on the other axes.
+// The same fields as comma-separated values with a header; type and cards are empty on other axes.
 [[nodiscard]] std::string sensitivity_to_csv(const std::vector<SensitivityPoint>& points);
 
 }  // namespace tonnage

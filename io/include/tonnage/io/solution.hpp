@@ -1,5 +1,10 @@
-// Solutions as files: {"allocations": {server: allocation}}. Owns: writing them and reading back
-// anybody's, whatever extra fields stand beside the published ones.
+// Solutions as files: {"allocations": {server: allocation}}. Owns: writing them, and reading them
+// whoever wrote them, with any extra fields beside the published ones.
+//
+// Example:
+//   const tonnage::AllocationSpec chat{"H100", 2, 64, 800, 21.5, 180, {600, 0, 128, 512}};
+//   const tonnage::Solution solution{{"chat", chat}};
+//   std::puts(tonnage::solution_to_json(solution).c_str());
 #pragma once
 
 #include <map>

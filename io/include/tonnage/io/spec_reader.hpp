@@ -1,5 +1,10 @@
-// Reads a fleet from spec files. Owns: which files and folders are accepted, and that every problem
-// of all of them is reported at once. The format: docs/file-format.md.
+// Reads a fleet from spec files. Owns: which files and folders are accepted, and the reporting of
+// all mistakes of all files at once. The format is in docs/file-format.md.
+//
+// Example:
+//   const tonnage::SpecReadResult read = tonnage::read_system("fleet.json");
+//   if (!read.ok()) std::fputs(read.diagnostics.to_text().c_str(), stderr);
+//   std::printf("%zu servers\n", read.spec.servers.size());
 #pragma once
 
 #include <string>
@@ -17,17 +22,17 @@ struct SpecReadResult {
   [[nodiscard]] bool ok() const noexcept { return !diagnostics.has_errors(); }
 };
 
-// Reads a combined file, a folder of the six files (those of optimizer and capacity may be absent),
-// or standard input where `path` is "-". A file that is there but cannot be read, also one of those
-// two, is an error of the result.
+// Reads a combined file, a folder of the six files (optimizer and capacity may be absent), or
+// standard input where `path` is "-". A file that exists but cannot be read is an error of the
+// result, also one of the two optional ones.
 [[nodiscard]] SpecReadResult read_system(const std::string& path);
 
-// Reads the text of a combined file; `name` is what diagnostics call it.
+// Reads the text of a combined file; `name` names it in diagnostics.
 [[nodiscard]] SpecReadResult read_system_from_string(std::string_view text,
                                                      const std::string& name);
 
-// Whole content of a file, or of standard input where `path` is "-". Throws Error (kIo) naming the
-// path and the reason, also for more than 1 GiB.
+// The whole content of a file, or of standard input where `path` is "-". Throws Error (kIo) naming
+// the path and the reason, also for content above 1 GiB.
 [[nodiscard]] std::string read_text(const std::string& path);
 
 }  // namespace tonnage

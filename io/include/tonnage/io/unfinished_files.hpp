@@ -1,31 +1,31 @@
-// Who is told of the files and folders that a save has under way. Owns: the interface; what is done
-// with the names is the caller's.
+// Observer of the temporary files and folders of a save. Owns: the interface; what is done with the
+// names is up to its implementation.
 #pragma once
 
 #include <string>
 
 namespace tonnage {
 
-// Lets a program that is ended from outside (by a signal) remove what its saves have not finished.
-// Names are those of temporary files, and of temporary folders and the files inside. Calls come
-// from the threads that save.
+// Lets a program that a signal ends remove its unfinished saves. Names are those of temporary
+// files, temporary folders and the files inside. Calls come from the threads that save.
 class UnfinishedFiles {
  public:
   virtual ~UnfinishedFiles() = default;
 
-  // The file system is changed, and the change told by add() or remove(), only between these two:
-  // outside of them no temporary file is without its name, and no name is another's. (A name may be
-  // without its file: removing what is large takes time.) Pairs of one thread do not nest.
+  // begin_change() and end_change() enclose every change of the file system and the add() or
+  // remove() that reports it. Outside such pairs every temporary file has been reported, and every
+  // reported name is a temporary one. (A reported file may be gone already: removing a large one
+  // takes time.) Pairs of one thread do not nest.
   virtual void begin_change() noexcept = 0;
   virtual void end_change() noexcept = 0;
 
-  // `path` is about to come into being. May throw std::bad_alloc.
+  // `path` is about to be created. May throw std::bad_alloc.
   virtual void add(const std::string& path) = 0;
-  // `path` did not come into being, is gone or has taken its final name, with all that is inside.
+  // `path` was not created, is gone or has got its final name, with everything inside it.
   virtual void remove(const std::string& path) noexcept = 0;
 };
 
-// One change: begins and ends it in its scope. Does nothing where nobody is to be told.
+// One change, for the lifetime of this object. Does nothing without an observer.
 class UnfinishedChange {
  public:
   explicit UnfinishedChange(UnfinishedFiles* files) : files_(files) {

@@ -1,5 +1,5 @@
-// The search for prices in fleets so large that it leaves players out on the way, who may be left
-// out, and where a search ends that was misled by that.
+// The search for prices in large fleets, where it fixes players on the way: whom it may fix, and
+// where it ends after a wrong fixing.
 #include "host/select/price/bound/dual.hpp"
 
 #include <gtest/gtest.h>
@@ -71,7 +71,7 @@ Prices random_prices(Sampler& random, const Table& table, const Stage& stage, do
   return prices;
 }
 
-// Prices within a radius of others, as far as prices go.
+// Prices within a radius of other prices, and not negative.
 Prices nearby(Sampler& random, const Prices& prices, const Prices& radius) {
   Prices other = prices;
   for (std::size_t r = 0; r < prices.resource.size(); ++r) {
@@ -81,7 +81,7 @@ Prices nearby(Sampler& random, const Prices& prices, const Prices& radius) {
   return other;
 }
 
-TEST(PriceDual, ThoseLeftOutChooseTheSameNearby) {
+TEST(PriceDual, FixedServersKeepTheirChoiceNearby) {
   Sampler random;
   int parted = 0, fewer = 0;
   for (int i = 0; i < testing::tries(200); ++i) {
@@ -113,9 +113,9 @@ TEST(PriceDual, ThoseLeftOutChooseTheSameNearby) {
   EXPECT_GT(fewer, testing::tries(200) / 4);
 }
 
-// A fleet of so many copies is worth so many times one of them: the search in the small one leaves
-// nobody out. Whether it starts from nothing, nearby or far from the best prices does not matter.
-TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
+// A fleet of n copies has n times the bound of one copy, which fixes nobody. The start (none, near
+// or far from the best prices) does not matter.
+TEST(PriceDual, BoundsOfCopiedFleetsScale) {
   Sampler random;
   constexpr std::int64_t kCopies = 2000;
   for (int i = 0; i < testing::tries(10); ++i) {
@@ -146,9 +146,9 @@ TEST(PriceDual, LargeFleetsAreWorthTheirCopies) {
   }
 }
 
-// The least of some planes, of which a search sees few at first: when it has found their best point
-// it is told that the value there is less, and goes on to where it would have come without.
-TEST(PriceDual, CorrectedSearchesEndAtTheBest) {
+// The minimum of some planes, of which the search sees few at first. When it has found their best
+// point it learns that the value there is lower, and must end where it would have ended otherwise.
+TEST(PriceDual, SearchesRecoverFromWrongFixing) {
   constexpr std::size_t kDims = 6, kPlanes = 60, kSeen = 12;
   constexpr double kClose = 1e-13;
   struct Plane {
@@ -196,9 +196,8 @@ TEST(PriceDual, CorrectedSearchesEndAtTheBest) {
   EXPECT_GT(corrected, testing::tries(200) / 2);
 }
 
-// Everybody must be served: with the cards of a plan prices are found, with hardly any there are
-// none.
-TEST(PriceDual, BoundedPricesAreThoseOfStagesWithPlans) {
+// All must be served: with the cards of a plan prices exist, with hardly any cards none do.
+TEST(PriceDual, PricesAreBoundedExactlyIfThereIsAPlan) {
   Sampler random;
   for (int i = 0; i < testing::tries(50); ++i) {
     Table table = flatten(fleet(40, 1, random));

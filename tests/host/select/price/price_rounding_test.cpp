@@ -49,8 +49,8 @@ Game random_game(Sampler& random) {
   return game;
 }
 
-// The most that shares sum to in what there is room for; nothing where nothing holds. What long
-// double rounds of a few doubles is far less than what a cut leaves for its own rounding.
+// The largest sum of shares that fits; none if nothing fits. Rounding of a few doubles in long
+// double is far below the margin that a cut leaves for its own rounding.
 class Most {
  public:
   Most(const Game& game, const Cut& cut) : game_(game), cut_(cut), left_(game.room) {}
@@ -86,7 +86,7 @@ class Most {
   std::optional<long double> most_;
 };
 
-TEST(PriceRounding, CutsHoldForWholeChoices) {
+TEST(PriceRounding, GomoryCutsHoldForIntegerChoices) {
   Sampler random;
   int cuts = 0, of_cuts = 0, tight = 0;
   for (int i = 0; i < testing::tries(400); ++i) {

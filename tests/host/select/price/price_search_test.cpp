@@ -1,5 +1,5 @@
-// The searches for prices and plans behind the price solver, each by itself: exact programs over
-// players that are alike against dynamic programming.
+// The parts of the price solver by themselves: prices, exchanges, and grouped searches compared
+// with dynamic programming.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace {
 using testing::Sampler;
 
 // Kinds of servers that differ in what they take; every server of a kind has the same options.
-OptionTable alike_servers(Sampler& random, std::int64_t kinds, std::int64_t of_each) {
+OptionTable interchangeable_servers(Sampler& random, std::int64_t kinds, std::int64_t of_each) {
   OptionTable t;
   t.first.push_back(0);
   std::int64_t wanted = 0;
@@ -72,9 +72,9 @@ AlikeLimits all_moves(std::size_t per_kind, std::size_t max_moves) {
   return limits;
 }
 
-// Who must be served and has no other choice pays whatever the cards cost, so that no price of
-// theirs is better than another.
-TEST(PriceSearch, PricesOfWhatNobodyAvoidsStaySmall) {
+// A server that must be served by its only option pays any price of its cards, so no price is
+// better than another.
+TEST(PriceSearch, PricesStayBoundedWithoutAlternatives) {
   OptionTable from;
   from.capacity = {4, 9};
   from.first.push_back(0);
@@ -94,9 +94,9 @@ TEST(PriceSearch, PricesOfWhatNobodyAvoidsStaySmall) {
 }
 
 // Prices that prove that a stage has no plan need not rise any further.
-TEST(PriceSearch, PricesOfStagesWithoutPlansAreFoundSoon) {
+TEST(PriceSearch, InfeasibleStagesEndTheSearchSoon) {
   Sampler random;
-  const OptionTable from = alike_servers(random, 3, 40);
+  const OptionTable from = interchangeable_servers(random, 3, 40);
   const Table table = flatten(from);
   Stage stage = value_stage(table, 0);
   std::int64_t passes = 0;
@@ -110,11 +110,11 @@ TEST(PriceSearch, PricesOfStagesWithoutPlansAreFoundSoon) {
   EXPECT_LE(passes, 120);
 }
 
-TEST(PriceSearch, PlansThatDoNotHoldComeCloser) {
+TEST(PriceSearch, InfeasiblePlansComeCloser) {
   Sampler random;
   int held = 0, tables = 0;
   for (int i = 0; i < testing::tries(40); ++i) {
-    const Table table = flatten(alike_servers(random, 3, 40));
+    const Table table = flatten(interchangeable_servers(random, 3, 40));
     const Stage stage = value_stage(table, 0);
     const Prices prices = best_prices(table, stage);
     if (least_by_cards_left(table) == kInfinity) continue;
@@ -138,8 +138,8 @@ TEST(PriceSearch, PlansThatDoNotHoldComeCloser) {
   EXPECT_GT(held, tables / 2);
 }
 
-// Whoever may go without frees cards, so that hardly ever something lacks in the end.
-TEST(PriceSearch, ExchangesGiveBackWhatLacks) {
+// Optional servers free cards, so hardly anything is short in the end.
+TEST(PriceSearch, ExchangesRepairInfeasiblePlans) {
   Sampler random;
   int lacked = 0, mended = 0;
   for (int i = 0; i < testing::tries(300); ++i) {
@@ -167,9 +167,9 @@ TEST(PriceSearch, ExchangesGiveBackWhatLacks) {
   EXPECT_GT(5 * mended, 4 * lacked);
 }
 
-// Two types, and servers that each like one of them better by their own amount, half of them on
-// the wrong one: what puts two of them right does so for all others of their kind at once.
-TEST(PriceSearch, OneExchangeIsMadeWithAllOfItsKind) {
+// Two types of cards. Each server prefers one type by its own amount, and half of them have the
+// wrong one. An exchange that corrects two servers corrects all others of their kind at once.
+TEST(PriceSearch, ExchangesRepeatForEqualMoves) {
   Sampler random;
   OptionTable from;
   const std::int64_t pairs = 60;
@@ -196,7 +196,7 @@ TEST(PriceSearch, OneExchangeIsMadeWithAllOfItsKind) {
   EXPECT_NEAR(plan.value(table), least, 1e-6);
 }
 
-TEST(PriceSearch, MendingStopsWhereNothingLacks) {
+TEST(PriceSearch, RepairStopsAtFeasiblePlans) {
   Sampler random;
   int lacked = 0, mended = 0;
   for (int i = 0; i < testing::tries(300); ++i) {
@@ -219,11 +219,11 @@ TEST(PriceSearch, MendingStopsWhereNothingLacks) {
   EXPECT_GT(5 * mended, 4 * lacked);
 }
 
-TEST(PriceSearch, NumbersOfAlikeServersComeOutBest) {
+TEST(PriceSearch, GroupedSearchIsOptimal) {
   Sampler random;
   int solved = 0;
   for (int i = 0; i < testing::tries(60); ++i) {
-    const Table table = flatten(alike_servers(random, 2 + i % 3, 8));
+    const Table table = flatten(interchangeable_servers(random, 2 + i % 3, 8));
     const Stage stage = value_stage(table, 0);
     const double least = least_by_cards_left(table);
     if (least == kInfinity) continue;
@@ -243,9 +243,9 @@ TEST(PriceSearch, NumbersOfAlikeServersComeOutBest) {
   EXPECT_GT(solved, testing::tries(60) / 4);
 }
 
-TEST(PriceSearch, AlikeServersStayWithinTheirWork) {
+TEST(PriceSearch, GroupedSearchKeepsItsWorkLimit) {
   Sampler random;
-  const Table table = flatten(alike_servers(random, 3, 30));
+  const Table table = flatten(interchangeable_servers(random, 3, 30));
   const Stage stage = value_stage(table, Stage::kNoLimit);
   const Prices prices = best_prices(table, stage);
   AlikeSearches searches(0, 1, 1);

@@ -184,7 +184,7 @@ TEST(Price, BoundsHoldAndProofsAreRightOnTinyTables) {
   EXPECT_GT(optimal, kTables * 9 / 10);
 }
 
-TEST(Price, WhateverPricesItStartsFrom) {
+TEST(Price, AnyStartPricesGiveValidPlans) {
   std::mt19937_64 engine(testing::test_seed());
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (int i = 0; i < testing::tries(40); ++i) {
@@ -207,7 +207,7 @@ TEST(Price, WhateverPricesItStartsFrom) {
   }
 }
 
-TEST(Price, NeverBehindGreedyAndTheSameForEveryThreadCount) {
+TEST(Price, NeverWorseThanGreedyAndTheSameForEveryThreadCount) {
   std::mt19937_64 engine(testing::test_seed());
   for (int i = 0; i < testing::tries(300); ++i) {
     const std::int64_t servers = 1 + static_cast<std::int64_t>(engine() % 60);
@@ -235,7 +235,7 @@ OptionTable generated(std::int64_t servers, std::int64_t accelerators, double ti
   return build_options(problem, size_lines(problem));
 }
 
-TEST(Price, NeverBehindGreedyOnGeneratedFleets) {
+TEST(Price, NeverWorseThanGreedyOnGeneratedFleets) {
   const std::uint64_t first = testing::test_seed();
   for (std::uint64_t i = 0; i < 20; ++i) {
     const auto servers = static_cast<std::int64_t>(10 + i % 20);
@@ -325,7 +325,7 @@ TEST(Milp, RefusedWhereTheBuildHasNone) {
 }
 
 // Everybody can be served, though the prices prove a little less than nothing.
-TEST(Price, BoundsBelowNothingProveNothing) {
+TEST(Price, NegativeBoundsProveNothing) {
   OptionTable t;
   t.capacity = {6, 4, 5};
   t.first = {0};
@@ -356,7 +356,7 @@ TEST(Price, BoundsBelowNothingProveNothing) {
   }
 }
 
-TEST(Price, ManyServersAlike) {
+TEST(Price, ManyInterchangeableServers) {
   OptionTable t;
   t.first = {0};
   t.capacity = {100000, 50000};

@@ -83,8 +83,8 @@ Packing rounded_at_node(PlanMaker& maker, const Table&, const Stage& stage, cons
   return maker.round_jittered(stage, prices, 1e-3);
 }
 
-// Whatever is decided: the bound of what is left, and where the solution is not whole, someone to
-// decide about.
+// For any branching decisions the bound holds, and a fractional solution names a server to branch
+// on.
 TEST(PriceTree, BoundsOfRelaxationsHold) {
   Sampler random;
   int raised = 0;
@@ -113,7 +113,7 @@ TEST(PriceTree, BoundsOfRelaxationsHold) {
             respond(tolled, weighted, relaxed.prices, 1).bound() - relaxed.tolls.most;
         EXPECT_NEAR(again, relaxed.bound, 10 * kSlack) << "table " << i;
       }
-      // A node above says no more than it may of those below.
+      // A node proves no more than the nodes below it.
       EXPECT_LE(above, least + kSlack) << "table " << i << " depth " << depth;
       above = relaxed.bound;
       if (relaxed.next.player < 0) break;
@@ -124,9 +124,9 @@ TEST(PriceTree, BoundsOfRelaxationsHold) {
   EXPECT_GT(raised, testing::tries(300) / 20);
 }
 
-// Cuts leave out shares near 0, so that a choice the linear program has may seem to be one it
-// lacks: in this fleet of all those tried.
-TEST(PriceTree, RelaxationsKnowTheChoicesTheyHave) {
+// Cuts drop shares near 0, so that a choice of the linear program may look missing. Of all fleets
+// tried this one shows it.
+TEST(PriceTree, RelaxationsAddNoColumnTwice) {
   GenerateOptions options;
   options.servers = 300;
   options.accelerators = 24;
@@ -151,8 +151,8 @@ TEST(PriceTree, RelaxationsKnowTheChoicesTheyHave) {
   EXPECT_LT(passes, 4 * nodes);
 }
 
-// Of tables as small as that the tree leaves nothing open.
-TEST(PriceTree, CertifyingFindsTheLeast) {
+// The tree closes the gap of tables this small.
+TEST(PriceTree, CertifyingClosesTheGap) {
   Sampler random;
   int raised = 0;
   for (int i = 0; i < testing::tries(300); ++i) {
@@ -237,9 +237,8 @@ TEST(PriceTree, BoundsOfBranchingHold) {
   EXPECT_GT(went_on, testing::tries(300) / 60);
 }
 
-// Cards for one and two thirds of two servers: prices alone think that one and two thirds is what
-// is had for them.
-TEST(PriceTree, BranchingClosesWhatPricesLeaveOpen) {
+// Cards for one and two thirds of two servers: by prices alone one and two thirds can be served.
+TEST(PriceTree, BranchingClosesTheGapOfPrices) {
   OptionTable from;
   from.capacity = {10};
   from.first.push_back(0);
