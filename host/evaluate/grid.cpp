@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/src/check.hpp"
 #include "host/base/parallel.hpp"
 #include "tonnage/core/error.hpp"
 #include "tonnage/host/grid.hpp"
@@ -9,7 +10,7 @@
 namespace tonnage {
 namespace {
 
-constexpr std::int64_t kLinesPerChunk = 256;
+constexpr std::int64_t kLinesPlannedAtOnce = 256;
 constexpr std::int64_t kMostCandidates = std::int64_t{1} << 62;
 // A row of a block holds all replica counts of its grid line: this bounds what a thread needs.
 constexpr std::int64_t kMostReplicaCounts = std::int64_t{1} << 16;
@@ -80,10 +81,12 @@ std::vector<GridLine> in_parts(const std::vector<GridLine>& lines, std::int64_t 
       part.first_replicas = line.replicas(first);
       part.num_replicas = std::min(kMostReplicaCounts, line.num_replicas - first);
       part.offset = offset;
+      TONNAGE_CHECK(part.num_candidates() > 0 && part.num_candidates() <= kMostCandidates - offset);
       offset += part.num_candidates();
       grid.push_back(part);
     }
   }
+  TONNAGE_CHECK(std::ssize(grid) == parts);
   return grid;
 }
 
@@ -118,7 +121,7 @@ std::vector<GridLine> plan_grid(const Problem& problem, std::span<const std::int
   require_in_order("batch sizes", options.batches);
   require_in_order("replica counts", options.replicas);
   std::vector<GridLine> grid(lines.size());
-  parallel_chunks(static_cast<std::int64_t>(lines.size()), kLinesPerChunk, options.num_threads,
+  parallel_chunks(static_cast<std::int64_t>(lines.size()), kLinesPlannedAtOnce, options.num_threads,
                   [&](std::int64_t first, std::int64_t last) {
                     for (std::int64_t i = first; i < last; ++i) {
                       grid[i] = plan_line(problem, lines[i], options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/src/check.hpp"
 #include "host/base/parallel.hpp"
 #include "host/options/mixes.hpp"
 #include "host/plan/planning.hpp"
@@ -41,6 +42,7 @@ void describe_mix(const Problem& problem, const std::vector<LineOutcome>& outcom
 PlannedServer planned_server(const System& system, const Problem& problem, const OptionTable& table,
                              const std::vector<LineOutcome>& outcomes, const Option& option,
                              std::int64_t granted) {
+  TONNAGE_CHECK(granted >= 0 && granted <= option.num_replicas);
   const LineRow& line = problem.lines[option.line];
   const ServerRow& server = problem.servers[line.server];
   const PerfRow& perf = problem.perfs[line.perf];
