@@ -30,7 +30,7 @@ namespace tonnage {
 namespace {
 
 constexpr int kReductions = 5;  // passes of preprocessing
-constexpr int kSeed = 20240229;
+constexpr int kCbcSeed = 20240229;
 // The tolerances of the search are absolute, so objectives are scaled (by a power of two, which
 // rounds nothing) to about this size.
 constexpr double kLargestCoefficient = 1024;
@@ -82,7 +82,7 @@ void load(const IntegerProgram& program, double scale, OsiClpSolverInterface& so
 void prepare(const IntegerProgram& program, double scale, OsiClpSolverInterface& solver) {
   solver.messageHandler()->setLogLevel(0);
   solver.getModelPtr()->setLogLevel(0);
-  solver.getModelPtr()->setRandomSeed(kSeed);
+  solver.getModelPtr()->setRandomSeed(kCbcSeed);
   load(program, scale, solver);
   solver.setDblParam(OsiDualTolerance, kDualTolerance);
 }
@@ -164,7 +164,7 @@ class WorkLimit : public CbcEventHandler {
 void configure(const ExactLimits& limits, double scale, CbcModel& model) {
   model.setLogLevel(0);
   model.solver()->messageHandler()->setLogLevel(0);
-  model.setRandomSeed(kSeed);
+  model.setRandomSeed(kCbcSeed);
   model.setIntegerTolerance(1e-7);
   model.setAllowableGap(limits.absolute_gap * scale);
   model.setAllowableFractionGap(0);
