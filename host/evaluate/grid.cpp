@@ -1,4 +1,4 @@
-// Shapes of the grid, and the names of verdicts.
+// Shapes of the grid.
 #include <algorithm>
 #include <string>
 
@@ -91,30 +91,6 @@ std::vector<GridLine> in_parts(const std::vector<GridLine>& lines, std::int64_t 
 }
 
 }  // namespace
-
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFeasible:
-      return "feasible";
-    case Verdict::kItlTarget:
-      return "itl";
-    case Verdict::kTtftTarget:
-      return "ttft";
-    case Verdict::kE2eTarget:
-      return "e2e";
-    case Verdict::kDropTarget:
-      return "drop";
-    case Verdict::kOverload:
-      return "overload";
-    case Verdict::kGoodput:
-      return "goodput";
-    case Verdict::kMinReplicas:
-      return "minNumReplicas";
-    case Verdict::kTooManyReplicas:
-      return "maxNumReplicas";
-  }
-  return "unknown";
-}
 
 std::vector<GridLine> plan_grid(const Problem& problem, std::span<const std::int64_t> lines,
                                 const GridOptions& options) {
