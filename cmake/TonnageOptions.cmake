@@ -10,6 +10,8 @@ option(TONNAGE_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(TONNAGE_BUILD_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(TONNAGE_INSTALL "Define the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(TONNAGE_BUILD_FUZZERS "Build the libFuzzer programs (needs clang)" OFF)
+option(TONNAGE_UNITY_BUILD "Compile several sources of a target together" ON)
+option(TONNAGE_CHECK_HEADERS "With the tests, compile every public header alone" ON)
 option(TONNAGE_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
 set(TONNAGE_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined or thread")
 set(TONNAGE_MILP AUTO CACHE STRING "Build the exact solver on CBC: AUTO (when found), ON, OFF")
@@ -33,6 +35,10 @@ cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH TONNAGE_ROOT)
 # The C++ libraries hide their symbols and are static, whatever the enclosing build prefers.
 set(BUILD_SHARED_LIBS OFF)
 
+# Sources compiled together: most of a source's time goes into the same headers. More at once save
+# little and make a change of one of them slow.
+set(TONNAGE_UNITY_SOURCES 6)
+
 # Applies the shared settings to one target. Floating-point contraction is off: fused operations
 # appear only where the source says fma, so every backend computes the same bits.
 function(tonnage_target target)
@@ -40,13 +46,23 @@ function(tonnage_target target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES
     CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON)
+    CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON
+    UNITY_BUILD ${TONNAGE_UNITY_BUILD} UNITY_BUILD_BATCH_SIZE ${TONNAGE_UNITY_SOURCES})
   # A JSON value turns into a C++ one only where the source says so: what an implicit conversion
   # picks depends on the compiler and on the version of nlohmann_json.
   target_compile_definitions(${target} PRIVATE JSON_USE_IMPLICIT_CONVERSIONS=0)
+  # Checks of invariants, ours (core/src/check.hpp) and those of the standard library.
+  if(TONNAGE_SANITIZE)
+    target_compile_definitions(${target} PRIVATE TONNAGE_CHECKS _GLIBCXX_ASSERTIONS)
+  else()
+    target_compile_definitions(${target} PRIVATE
+                               $<$<CONFIG:Debug>:TONNAGE_CHECKS> $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+  endif()
   # -std by hand: CMake 3.25 does not know that nvcc speaks C++20.
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off;-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion>
+    # GCC 12 takes a string joined to a literal for an overlap (its bug 105651).
+    $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
     # Lane code means & on masks, of which bool is one.
     $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-bitwise-instead-of-logical>
     $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-fmad=false;-Xcompiler=-ffp-contract=off,-Wall,-Wextra,-Wshadow>)

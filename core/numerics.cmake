@@ -4,6 +4,7 @@ set(tonnage_numerics
   error.cpp
   evaluator.cpp
   goodput_search.cpp
+  grid.cpp
   line.cpp
   printable.cpp
   sizing.cpp

@@ -1,5 +1,5 @@
 # Shared by the scripts beside it (sourced, bash). Owns: the list of Debian packages the project
-# needs and how the missing ones are installed.
+# needs, how the missing ones are installed, and how the scripts configure, build and test a preset.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,6 +10,16 @@ build_packages=(nlohmann-json3-dev libcli11-dev libfmt-dev libgtest-dev libbench
 fuzz_packages=(clang libclang-rt-dev)
 
 jobs="${TONNAGE_JOBS:-$(nproc)}"
+
+# Compilers run through ccache where it is installed, unless the environment names another launcher
+# (an empty one is none). Two checkouts share what ccache keeps: paths below the tree do not count.
+if command -v ccache >/dev/null; then
+  for language in C CXX CUDA; do
+    launcher="CMAKE_${language}_COMPILER_LAUNCHER"
+    [[ -v $launcher ]] || export "$launcher=ccache"
+  done
+  export CCACHE_BASEDIR="${CCACHE_BASEDIR-$PWD}" CCACHE_NOHASHDIR="${CCACHE_NOHASHDIR-1}"
+fi
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -48,11 +58,13 @@ ensure_packages() {
   apt_install "${missing[@]}"
 }
 
-# build_preset PRESET [TARGET...]: configures and builds; everything when no target is named.
+# build_preset PRESET [TARGET...]: configures and builds; everything when no target is named. On a
+# build server (CI is set) warnings of GCC are errors.
 build_preset() {
-  local preset="$1"; shift
+  local preset="$1" options=(); shift
+  if [[ -n ${CI:-} && $preset != fuzz ]]; then options=(-DTONNAGE_WARNINGS_AS_ERRORS=ON); fi
   say "building (preset $preset, $jobs jobs)"
-  cmake --preset "$preset"
+  cmake --preset "$preset" "${options[@]}"
   cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"}
 }
 

@@ -1,16 +1,17 @@
-// Plans the shapes of grids, and names verdicts.
+// Plans the shapes of grids.
 #include "tonnage/host/grid.hpp"
 
 #include <algorithm>
 #include <string>
 
+#include "core/src/check.hpp"
 #include "host/base/parallel.hpp"
 #include "tonnage/core/error.hpp"
 
 namespace tonnage {
 namespace {
 
-constexpr std::int64_t kLinesPerChunk = 256;
+constexpr std::int64_t kLinesPlannedAtOnce = 256;
 constexpr std::int64_t kMostCandidates = std::int64_t{1} << 62;
 // Bound on the replica counts of a grid line, and so on the memory of a thread, since a block holds
 // whole rows.
@@ -83,45 +84,23 @@ std::vector<GridLine> in_parts(const std::vector<GridLine>& lines, std::int64_t 
       part.first_replicas = line.replicas(first);
       part.num_replicas = std::min(kMostReplicaCounts, line.num_replicas - first);
       part.offset = offset;
+      TONNAGE_CHECK(part.num_candidates() > 0 && part.num_candidates() <= kMostCandidates - offset);
       offset += part.num_candidates();
       grid.push_back(part);
     }
   }
+  TONNAGE_CHECK(std::ssize(grid) == parts);
   return grid;
 }
 
 }  // namespace
-
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFeasible:
-      return "feasible";
-    case Verdict::kItlTarget:
-      return "itl";
-    case Verdict::kTtftTarget:
-      return "ttft";
-    case Verdict::kE2eTarget:
-      return "e2e";
-    case Verdict::kDropTarget:
-      return "drop";
-    case Verdict::kOverload:
-      return "overload";
-    case Verdict::kGoodput:
-      return "goodput";
-    case Verdict::kMinReplicas:
-      return "minNumReplicas";
-    case Verdict::kTooManyReplicas:
-      return "maxNumReplicas";
-  }
-  return "unknown";
-}
 
 std::vector<GridLine> plan_grid(const Problem& problem, std::span<const std::int64_t> lines,
                                 const GridOptions& options) {
   require_in_order("batch sizes", options.batches);
   require_in_order("replica counts", options.replicas);
   std::vector<GridLine> grid(lines.size());
-  parallel_chunks(static_cast<std::int64_t>(lines.size()), kLinesPerChunk, options.num_threads,
+  parallel_chunks(static_cast<std::int64_t>(lines.size()), kLinesPlannedAtOnce, options.num_threads,
                   [&](std::int64_t first, std::int64_t last) {
                     for (std::int64_t i = first; i < last; ++i) {
                       grid[i] = plan_line(problem, lines[i], options);

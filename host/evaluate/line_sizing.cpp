@@ -10,7 +10,7 @@ namespace tonnage {
 namespace {
 
 // Large enough to group pairs of similar batch size, small enough to balance threads.
-constexpr std::int64_t kLinesPerChunk = 4096;
+constexpr std::int64_t kLinesSizedAtOnce = 4096;
 
 // Scratch of one chunk.
 struct PlainPairs {
@@ -89,7 +89,7 @@ std::vector<LineOutcome> size_lines(const Problem& problem, InstructionSet isa, 
   std::vector<LineOutcome> outcomes(problem.lines.size());
   WorkMeter meter(progress, "sizing", count);
   parallel_chunks(
-      count, fair_chunk(count, kLinesPerChunk, num_threads), num_threads,
+      count, fair_chunk(count, kLinesSizedAtOnce, num_threads), num_threads,
       [&](std::int64_t first, std::int64_t last) {
         size_chunk(problem, first, last, kernel, reciprocals, outcomes, meter);
         meter.add(last - first);

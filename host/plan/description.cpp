@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/src/check.hpp"
 #include "host/options/mixes.hpp"
 
 namespace tonnage {
@@ -55,6 +56,7 @@ PlannedServer describe_choice(const System& system, const Planning& planning,
   const Problem& problem = planning.problem;
   const Option& option = planning.table.options[choice.option];
   const LineRow& line = problem.lines[option.line];
+  TONNAGE_CHECK(choice.num_replicas >= 0 && choice.num_replicas <= option.num_replicas);
   PlannedServer r;
   r.server = problem.server_names[line.server];
   r.priority = problem.servers[line.server].priority;

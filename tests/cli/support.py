@@ -12,6 +12,10 @@ import unittest
 
 BINARY = os.environ["TONNAGE_BINARY"]
 SOURCE = pathlib.Path(os.environ["TONNAGE_SOURCE"])
+sys.path.append(str(SOURCE / "tests" / "support"))
+
+from seed import test_seed  # noqa: E402, F401  (for the tests beside this file)
+
 SMALL = str(SOURCE / "examples" / "fleets" / "small.json")
 CONFORMANCE = os.environ.get("TONNAGE_CONFORMANCE_DIR", "")
 

@@ -10,14 +10,15 @@ Exit codes: 0 agreement, 1 disagreement, 77 skipped (no jsonschema package).
 """
 
 import json
-import os
 import pathlib
 import random
-import secrets
 import subprocess
 import sys
 import tempfile
 import warnings
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from seed import test_seed  # noqa: E402
 
 try:
     import jsonschema
@@ -250,9 +251,7 @@ def make_case(kind, index, generator, rng, folder, schemas):
 
 def main():
     program, schema_folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    seed = int(os.environ.get("TONNAGE_TEST_SEED") or secrets.randbits(63))
-    print(f"seed: {seed}")
-    rng = random.Random(seed)
+    rng = random.Random(test_seed(63))
     generator = Generator(rng)
     schemas = Schemas(schema_folder)
     with tempfile.TemporaryDirectory() as folder:

@@ -24,7 +24,7 @@ TEST(OracleRates, CheckValue) {
   EXPECT_NEAR(static_cast<double>(found.goodput) * 1000, 2.94946, 1e-5);
 }
 
-QueueParams random_params(std::mt19937_64& random) {
+QueueParams random_queue(std::mt19937_64& random) {
   const auto log_uniform = [&](double low, double high) {
     return std::exp(std::uniform_real_distribution<double>(std::log(low), std::log(high))(random));
   };
@@ -51,7 +51,7 @@ TEST(OracleRates, LargestThatHolds) {
   std::uniform_real_distribution<double> uniform(0.0, 1.0);
   int binding = 0;
   for (int round = 0; round < 60; ++round) {
-    const Chain chain(random_params(random));
+    const Chain chain(random_queue(random));
     const long double drawn = chain.highest_rate() * (0.05 + 0.9 * uniform(random));
     const Metrics reached = chain.evaluate(drawn);
     const Targets targets{static_cast<double>(reached.itl) * (1 + 0.1 * uniform(random)),

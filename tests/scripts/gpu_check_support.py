@@ -14,6 +14,10 @@ import unittest
 import uuid
 
 SOURCE = pathlib.Path(os.environ["TONNAGE_SOURCE"])
+sys.path.append(str(SOURCE / "tests" / "support"))
+
+from seed import test_seed  # noqa: E402, F401  (for the tests beside this file)
+
 STAND_INS = SOURCE / "tests" / "scripts" / "stand_ins"
 COREUTILS = ("basename cat chmod cp cut date dirname env head ln ls mkdir mktemp mv nproc printf "
              "readlink rm sleep sort stat stdbuf tail timeout touch tr true uname").split()

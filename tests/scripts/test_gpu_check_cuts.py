@@ -6,16 +6,14 @@ import signal
 import threading
 import time
 
-from gpu_check_support import BENCHMARKS, STEPS, GpuCheckTest, main
+from gpu_check_support import BENCHMARKS, STEPS, GpuCheckTest, main, test_seed
 
-GIVEN = os.environ.get("TONNAGE_TEST_SEED")
-SEED = int(GIVEN, 0) if GIVEN else random.SystemRandom().getrandbits(32)
+SEED = test_seed()
 
 
 class Cuts(GpuCheckTest):
     def cut(self, name, how):
         """Runs the script once for each of some moments and cuts it there by how(process)."""
-        print(f"seed {SEED}", flush=True)
         source = random.Random(SEED)
         moments = [source.uniform(0.0, 7.0) for _ in range(6)]
         running = [self.start(results=f"{name}-{i}", PACE=0.2) for i in range(len(moments))]

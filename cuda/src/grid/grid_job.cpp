@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "core/src/check.hpp"
+
 namespace tonnage::cuda {
 namespace {
 
@@ -58,6 +60,7 @@ PieceLayout lay_out(const GridJob& job, const std::vector<PieceOfLine>& pieces, 
   std::vector<std::pair<int, PieceOfLine>> sorted;
   for (const PieceOfLine& p : pieces) {
     const GridLine& g = job.grid[p.ordinal];
+    TONNAGE_CHECK(p.first >= 0 && p.num_rows > 0 && p.first + p.num_rows <= g.num_batches);
     sorted.emplace_back(table_form(job.server(g), job.perf(g), g.batch(g.num_batches - 1)), p);
   }
   std::stable_sort(sorted.begin(), sorted.end(),

@@ -15,7 +15,7 @@
 namespace tonnage::cli {
 namespace {
 
-constexpr std::size_t kRowsShown = 40;
+constexpr std::size_t kPlanRowsShown = 40;
 
 struct PlanArguments {
   std::string input, output;
@@ -42,7 +42,7 @@ ExitCode plan(const PlanArguments& a, const Environment& environment) {
   const bool colored = a.output.empty() && environment.colored();
   environment.write(a.format == "json"
                         ? plan_to_json(plan, a.timing)
-                        : plan_to_table(plan, system, a.all ? 0 : kRowsShown, colored),
+                        : plan_to_table(plan, system, a.all ? 0 : kPlanRowsShown, colored),
                     a.output);
   if (a.timing) {
     environment.note(

@@ -4,10 +4,25 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "core/src/check.hpp"
 #include "host/select/leftovers.hpp"
 
 namespace tonnage::price {
+namespace {
+
+// Whether what a plan has left is the capacity less what its options take.
+[[maybe_unused]] bool adds_up(const Table& table, const Packing& packing) {
+  for (std::int32_t r = 0; r < table.num_resources; ++r) {
+    std::int64_t left = table.capacity[r];
+    for (std::int64_t p = 0; p < packing.num_players(); ++p) left -= packing.taken(p, r);
+    if (left != packing.left(r)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Packing greedy_packing(const OptionTable& from, const Table& table) {
   const std::vector<Choice> choices = select_greedy(from, SaturationPolicy::kNone, false);
@@ -42,6 +57,7 @@ double cost_of(const OptionTable& from, const Table& table, const Packing& packi
 
 std::vector<Choice> choices_of(const OptionTable& from, const Table& table, const Packing& packing,
                                const PriceOptions& options) {
+  TONNAGE_CHECK(packing.is_feasible() && adds_up(table, packing));
   std::vector<Choice> choices(static_cast<std::size_t>(from.num_servers()));
   FreeCards cards(from);
   for (std::int64_t p = 0; p < table.num_players(); ++p) {

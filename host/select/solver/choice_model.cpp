@@ -10,11 +10,10 @@
 
 #include "host/options/undominated.hpp"
 #include "host/select/solver/integer_program.hpp"
+#include "tonnage/core/elementary.hpp"
 
 namespace tonnage {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 using Options = std::vector<std::vector<std::int64_t>>;  // per item
 

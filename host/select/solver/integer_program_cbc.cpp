@@ -30,7 +30,7 @@ namespace tonnage {
 namespace {
 
 constexpr int kReductions = 5;  // passes of preprocessing
-constexpr int kSeed = 20240229;
+constexpr int kCbcSeed = 20240229;
 // Objectives are scaled to about this size, because the tolerances of the search are absolute. The
 // scale is a power of two, so nothing is rounded.
 constexpr double kLargestCoefficient = 1024;
@@ -82,7 +82,7 @@ void load(const IntegerProgram& program, double scale, OsiClpSolverInterface& so
 void prepare(const IntegerProgram& program, double scale, OsiClpSolverInterface& solver) {
   solver.messageHandler()->setLogLevel(0);
   solver.getModelPtr()->setLogLevel(0);
-  solver.getModelPtr()->setRandomSeed(kSeed);
+  solver.getModelPtr()->setRandomSeed(kCbcSeed);
   load(program, scale, solver);
   solver.setDblParam(OsiDualTolerance, kDualTolerance);
 }
@@ -163,7 +163,7 @@ class WorkLimit : public CbcEventHandler {
 void configure(const ExactLimits& limits, double scale, CbcModel& model) {
   model.setLogLevel(0);
   model.solver()->messageHandler()->setLogLevel(0);
-  model.setRandomSeed(kSeed);
+  model.setRandomSeed(kCbcSeed);
   model.setIntegerTolerance(1e-7);
   model.setAllowableGap(limits.absolute_gap * scale);
   model.setAllowableFractionGap(0);

@@ -10,7 +10,7 @@
 namespace tonnage {
 namespace {
 
-constexpr int kSeed = 20240229;
+constexpr int kClpSeed = 20240229;
 // Work of a solution beyond its iterations, per row and column.
 constexpr std::int64_t kSolveWork = 60;
 
@@ -47,7 +47,7 @@ struct LinearProgram::Solver {
 LinearProgram::LinearProgram() : solver_(std::make_unique<Solver>()) {
   solver_->osi.messageHandler()->setLogLevel(0);
   solver_->osi.getModelPtr()->setLogLevel(0);
-  solver_->osi.getModelPtr()->setRandomSeed(kSeed);
+  solver_->osi.getModelPtr()->setRandomSeed(kClpSeed);
   // Scaling takes longer than the few iterations of a solution.
   solver_->osi.setHintParam(OsiDoScale, false, OsiHintDo);
   solver_->osi.getModelPtr()->scaling(0);

@@ -24,7 +24,7 @@ namespace {
 constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 // Signals are handled between two writes to a disk, so each write must be short.
-constexpr std::size_t kLargestWrite = 1 << 18;
+constexpr std::size_t kLargestPiece = 1 << 18;
 
 // Lists the names in a folder, sorted; returns an errno if it cannot be read.
 int list_names(int folder, std::vector<std::string>& names) {
@@ -161,7 +161,7 @@ class AtomicFolder::Folder {
   void write_at(int file, std::int64_t offset, std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t written = pwrite(files_[file].number(), bytes.data(),
-                                     std::min(bytes.size(), kLargestWrite), offset);
+                                     std::min(bytes.size(), kLargestPiece), offset);
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) fail_to_write(place_.path() + "/" + names_[file], "writing", errno);
       bytes.remove_prefix(static_cast<std::size_t>(written));

@@ -1,13 +1,11 @@
 """Plans as JSON and as tables: fields, totals, reasons, determinism, exit codes."""
 
 import json
-import os
 import random
 import re
-import secrets
 
 from support import (BAD_INPUT, COMPLETE, FAILED, INCOMPLETE, SMALL, CommandTest, changed, fleet,
-                     main, part, run)
+                     main, part, run, test_seed)
 
 PUBLISHED = {"accelerator", "numReplicas", "maxBatch", "cost", "itlAverage", "ttftAverage", "load"}
 OURS = {"value", "respTimeAverage", "rho", "maxRPM", "dropProbability", "ttftP50", "ttftP90",
@@ -88,8 +86,7 @@ class Json(CommandTest):
 
 class Determinism(CommandTest):
     def test_same_bytes_for_any_threads_and_any_order(self):
-        seed = int(os.environ.get("TONNAGE_TEST_SEED") or secrets.randbelow(2**32))
-        print(f"seed {seed}: set TONNAGE_TEST_SEED={seed} to repeat", flush=True)
+        seed = test_seed()
         fleet_file = self.folder / "fleet.json"
         self.expect(COMPLETE, "generate", "--servers", "300", "--seed", seed, "--tightness", "0.8",
                     "-o", fleet_file)

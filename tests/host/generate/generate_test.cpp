@@ -45,7 +45,7 @@ std::map<std::string, std::int64_t> cards_of_unlimited(const Sized& sized) {
   return cards;
 }
 
-// Fleets of several sizes from fresh seeds.
+// Fleets of several sizes from seeds of their own.
 std::vector<GenerateOptions> various_options() {
   std::mt19937_64 random(testing::test_seed());
   return {

@@ -76,7 +76,7 @@ TEST(UnfinishedFiles, NameTheTemporaryFileOfASave) {
   EXPECT_EQ(folder.num_entries(), 1U);
 }
 
-FolderForm form() {
+FolderForm grid_form() {
   return {"a grid", "mark",
           [](const std::string&) { return std::vector<std::string>{"mark", "cost.npy"}; }};
 }
@@ -85,7 +85,7 @@ TEST(UnfinishedFiles, NameATemporaryFolderAndItsFilesAndTheFolderThatItReplaces)
   const TemporaryFolder folder;
   Watch watch(folder.path(), {folder / "grid"});
   for (int i = 0; i < 3; ++i) {
-    AtomicFolder grid(folder / "grid", form(), &watch);
+    AtomicFolder grid(folder / "grid", grid_form(), &watch);
     for (const char* name : {"mark", "cost.npy"}) grid.write_at(grid.add(name), 0, "text");
     EXPECT_EQ(watch.names().size(), 3U);
     if (i < 2) EXPECT_EQ(grid.commit(), "");
@@ -93,7 +93,7 @@ TEST(UnfinishedFiles, NameATemporaryFolderAndItsFilesAndTheFolderThatItReplaces)
   EXPECT_TRUE(watch.names().empty());
   EXPECT_GE(watch.seen(), 3 * (1 + 2 + 3));
   EXPECT_EQ(folder.num_entries(), 1U);
-  EXPECT_THROW(AtomicFolder(folder / "absent/grid", form(), &watch), Error);
+  EXPECT_THROW(AtomicFolder(folder / "absent/grid", grid_form(), &watch), Error);
   EXPECT_TRUE(watch.names().empty());
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/src/check.hpp"
 #include "host/base/parallel.hpp"
 
 namespace tonnage::price {
@@ -152,6 +153,8 @@ void Packing::extend(const Table& table, std::int32_t num_classes) {
 }
 
 void Packing::put(std::int64_t player, std::int64_t option) {
+  TONNAGE_CHECK(option == kNone ||
+                (option >= table_->first[player] && option < table_->first[player + 1]));
   std::int64_t& mine = option_[player];
   std::int64_t& skipped = skipped_[table_->class_of[player]];
   if (mine != kNone) {
@@ -167,6 +170,7 @@ void Packing::put(std::int64_t player, std::int64_t option) {
     });
     --skipped;
   }
+  TONNAGE_CHECK(skipped >= 0 && skipped <= table_->players_of(table_->class_of[player]));
 }
 
 bool Packing::has_room(std::int64_t player, std::int64_t option) const {

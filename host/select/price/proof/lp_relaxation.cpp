@@ -11,16 +11,16 @@
 #include "host/base/parallel.hpp"
 #include "host/select/price/proof/columns.hpp"
 #include "host/select/price/proof/master_program.hpp"
+#include "tonnage/core/elementary.hpp"
 
 namespace tonnage::price {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kNone = Packing::kNone;
 
 // Most rounds of cuts, and most in a row that close less than kIdle of the gap; under decisions
 // only one such round.
-constexpr int kMaxRounds = 12, kMaxIdle = 2;
+constexpr int kMaxRounds = 12, kMaxIdleRounds = 2;
 constexpr double kIdle = 0.02;
 constexpr int kMaxPricings = 6;
 constexpr std::size_t kAdded = 20;  // columns of one effect, at a time
@@ -61,7 +61,7 @@ class Relaxer::Program {
       best_.bound = kInfinity;
       return best_;
     }
-    const int most_idle = decisions.empty() ? kMaxIdle : 1;
+    const int most_idle = decisions.empty() ? kMaxIdleRounds : 1;
     bool solved = settle(last);
     for (int round = 0, idle = 0; solved && round < kMaxRounds && idle < most_idle; ++round) {
       const double before = best_.bound;

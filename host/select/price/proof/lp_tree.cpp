@@ -10,7 +10,7 @@ namespace {
 
 // Stop after kMaxIdle decisions in a row that raise the bound by less than this share of the gap.
 constexpr double kProgress = 0.02;
-constexpr int kMaxIdle = 16;
+constexpr int kMaxIdlePasses = 16;
 
 struct Node {
   std::vector<Decision> decisions;
@@ -27,7 +27,7 @@ double certify(Relaxer& relaxer, const Relaxed& root, const CertifyLimits& limit
   double proven = root.bound;
   see(root.choices);
   const auto left = [&] { return limits.work - (relaxer.work() - first); };
-  for (int idle = 0; idle < kMaxIdle && left() > 0;) {
+  for (int idle = 0; idle < kMaxIdlePasses && left() > 0;) {
     const auto at = std::min_element(
         nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return a.bound < b.bound; });
     if (at->bound >= limits.enough || at->next.player < 0) break;

@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
+
+#include "tonnage/core/elementary.hpp"
 
 namespace tonnage::price {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Columns of one effect to start with, ties and others; and those that are no ties in all.
 constexpr std::size_t kTies = 40, kOthers = 8, kMaxFirst = 3000;

@@ -24,7 +24,7 @@ constexpr double kOfOptions = 0.25;
 // Stop after kMaxIdle expansions in a row that raise the bound by less than this share of the gap;
 // after more if earlier stages left open nodes.
 constexpr double kProgress = 0.02;
-constexpr int kMaxIdle = 6;
+constexpr int kMaxIdleNodes = 6;
 
 // A table with the decisions of a node in its values.
 class Decided {
@@ -98,7 +98,7 @@ class Tree {
   double grow(const Prices& prices, double bound, std::vector<Leaf>& leaves) {
     std::vector<Node> nodes = roots(prices, bound, leaves), closed;
     if (limits_.plan_first && nodes.size() == 1) make_plan(nodes.front());
-    const int patience = kMaxIdle + static_cast<int>(nodes.size()) - 1;
+    const int patience = kMaxIdleNodes + static_cast<int>(nodes.size()) - 1;
     int idle = 0;
     while (!nodes.empty() && idle < patience) {
       const auto at = std::min_element(

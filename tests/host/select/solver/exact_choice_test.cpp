@@ -15,12 +15,11 @@
 #include "host/select/solver/integer_program.hpp"
 #include "support/sampler.hpp"
 #include "support/seed.hpp"
+#include "tonnage/core/elementary.hpp"
 #include "tonnage/core/error.hpp"
 
 namespace tonnage {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<std::int64_t> no_start() { return {}; }
 
