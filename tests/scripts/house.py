@@ -45,11 +45,7 @@ ORDER = {
 NOT_PUBLIC = {"core": {"cuda", "host", "io"}, "io": {"cuda", "host"}, "cuda": {"host", "io"}}
 
 # (file, rule): why the violation stays for now.
-KNOWN = {
-    ("host/select/price/bound/dual.cpp", "lines"): "the search becomes a file of its own",
-    ("host/select/price/plans/exchange.cpp", "lines"): "matching becomes a file of its own",
-    ("host/select/price/value_stage.cpp", "function"): "the stage becomes a list of steps",
-}
+KNOWN = {}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
 # Scopes that open with "{" at the end of a line and are no functions.

@@ -51,6 +51,7 @@ class PriceSolver {
   [[nodiscard]] Stage value_stage_of() const;
 
   void count_stage(std::int32_t rank, const Packing& greedy);
+  class ValueStage;
   void value_stage(const Packing& greedy, bool first);
 
   void keep(const Packing& candidate) {

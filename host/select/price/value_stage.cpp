@@ -66,130 +66,186 @@ Packing PriceSolver::value_plan(PlanMaker& maker, AlikeSearches& searches, const
   return plan;
 }
 
-void PriceSolver::value_stage(const Packing& greedy, bool first) {
-  const Stage stage = value_stage_of();
-  exchanged_ = kNever;
-  Prices start = zero_prices(table_, stage);
-  if (!first) {
-    start.resource = prices_.back().resource;
-    prices_.pop_back();
-    proofs_.pop_back();
-  } else if (std::ssize(options_.start_prices) == table_.num_types) {
-    for (std::int32_t t = 0; t < table_.num_types; ++t) {
-      const double price = options_.start_prices[t];
-      if (price >= 0 && price <= kMaxStartPrice) start.resource[t] = price;
-    }
+// One run of the value stage: its bound, the plans made for it, and what has been tried. Its steps
+// end as soon as the best plan is near the bound.
+class PriceSolver::ValueStage {
+ public:
+  ValueStage(PriceSolver& solver, const Packing& greedy, bool first)
+      : s_(solver),
+        stage_(solver.value_stage_of()),
+        prices_(maximise_dual(s_.table_, stage_, start_prices(first), kBoundAccuracy,
+                              s_.options_.num_threads, s_.iterations_)) {
+    proof_.bound = proof_.of_prices =
+        respond(s_.table_, stage_, prices_, s_.options_.num_threads).bound();
+    s_.exchanged_ = kNever;
+    s_.keep(greedy);
+    near_ = s_.effort_.near_value * cost_of(s_.from_, s_.table_, s_.best_);
+    relaxed_ = {proof_.of_prices, prices_, {}, s_.best_};
   }
-  const Prices prices =
-      maximise_dual(table_, stage, start, kBoundAccuracy, options_.num_threads, iterations_);
-  Proof proof;
-  proof.bound = proof.of_prices = respond(table_, stage, prices, options_.num_threads).bound();
-  const auto done = [&](const Packing& p) {
-    return p.skipped() == best_.skipped() && p.value(table_) - proof.bound <= tolerance();
-  };
-  keep(greedy);
-  const double near = effort_.near_value * cost_of(from_, table_, best_);
-  const auto is_near = [&](const Packing& p) {
-    return done(p) || p.value(table_) - proof.bound <= near;
-  };
-  // A plan that serves more than the stage asks for belongs to the next one.
-  const auto at_level = [&] { return best_.skipped() == stage.may_skip; };
-  Relaxed relaxed{proof.of_prices, prices, {}, best_};
-  // In large fleets exchanges, which are made in numbers, come first and single moves last.
-  const bool exchanges_first = is_large() && has_exact_solver();
-  if (at_level() && !done(best_)) {
-    if (!exchanges_first) {
-      improve_best(stage, prices);
-    } else if (best_.value(table_) - proof.bound <= kExchanged * near) {
-      exchange_best(stage, prices);
+
+  void run() {
+    look_first();
+    const double before = s_.best_.value(s_.table_);
+    if (has_exact_solver() && !is_branched_) restart();
+    make_more(s_.best_.value(s_.table_) == before);
+    search_closely();
+    proof_.objective = s_.best_.value(s_.table_);
+    if (!is_done(s_.best_) && s_.best_.skipped() == stage_.may_skip) {
+      s_.search_rest(stage_, relaxed_, stage_, prices_, proof_);
     }
-    proof.objective = best_.value(table_);
-    glance(stage, relaxed, proof);
+    for (double* bound : {&proof_.bound, &proof_.of_prices}) {
+      if (proof_.objective - *bound <= s_.tolerance()) *bound = proof_.objective;
+    }
+    s_.prices_.push_back(prices_);
+    s_.proofs_.push_back(proof_);
   }
-  const auto goal = [&](double bound, int patience) {
-    return AlikeGoal{bound,    near,           best_.value(table_) - proof.bound,
-                     patience, effort_.excess, effort_.plan};
-  };
-  // After branching in earlier stages no single node's prices describe the whole stage.
-  const bool is_branched = leaves_.size() > 1;
-  const auto branch_value = [&] {
-    std::int64_t plans = 0;
-    const auto make = [&](PlanMaker& maker, const Table& table, const Stage& at_stage,
-                          const Prices& at, double bound, const Leaf& leaf) {
-      return value_plan(maker, alike_, table, at_stage, at, goal(bound, 1), plans++,
-                        leaf.least_skipped, spare_);
-    };
-    const BranchLimits limits{near, kBranchAccuracy, effort_.branch_value, false};
-    std::vector<Leaf> leaves = leaves_;
-    branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
-           proof);
-  };
-  std::int64_t attempt = 0;
-  const auto restart_until = [&](std::int64_t last) {
-    while (attempt < last && !(has_exact_solver() && alike_.is_spent())) {
-      if (!at_level() || is_near(best_)) return;
-      const std::int64_t next = std::min(last, attempt + kSideBySide);
-      std::vector<std::int64_t> spare(static_cast<std::size_t>(next - attempt), spare_);
-      const std::vector<Packing> plans = make_side_by_side(
-          table_, attempt, next, options_.num_threads, alike_, iterations_,
-          [&](PlanMaker& maker, AlikeSearches& searches, std::int64_t i) {
-            return value_plan(maker, searches, table_, stage, prices, goal(proof.bound, 1), i,
-                              least_skipped_, spare[static_cast<std::size_t>(i - attempt)]);
-          });
-      for (const Packing& plan : plans) {
-        if (plan.is_feasible() && !falls_short(stage, plan)) keep(plan);
+
+ private:
+  // Prices of the stage before, or those that the caller gave, as far as they are usable.
+  [[nodiscard]] Prices start_prices(bool first) {
+    Prices start = zero_prices(s_.table_, stage_);
+    if (!first) {
+      start.resource = s_.prices_.back().resource;
+      s_.prices_.pop_back();
+      s_.proofs_.pop_back();
+    } else if (std::ssize(s_.options_.start_prices) == s_.table_.num_types) {
+      for (std::int32_t t = 0; t < s_.table_.num_types; ++t) {
+        const double price = s_.options_.start_prices[t];
+        if (price >= 0 && price <= kMaxStartPrice) start.resource[t] = price;
       }
-      spare_ = *std::min_element(spare.begin(), spare.end());
-      attempt = next;
     }
-  };
-  const double before = best_.value(table_);
-  if (has_exact_solver() && !is_branched) {
-    if (is_large()) {
+    return start;
+  }
+
+  [[nodiscard]] bool is_done(const Packing& p) const {
+    return p.skipped() == s_.best_.skipped() && p.value(s_.table_) - proof_.bound <= s_.tolerance();
+  }
+  [[nodiscard]] bool is_near(const Packing& p) const {
+    return is_done(p) || p.value(s_.table_) - proof_.bound <= near_;
+  }
+  // A plan that serves more than the stage asks for belongs to the next one.
+  [[nodiscard]] bool at_level() const { return s_.best_.skipped() == stage_.may_skip; }
+  [[nodiscard]] bool is_open() const { return at_level() && !is_near(s_.best_); }
+  [[nodiscard]] AlikeGoal goal(double bound, int patience) const {
+    return {bound,
+            near_,
+            s_.best_.value(s_.table_) - proof_.bound,
+            patience,
+            s_.effort_.excess,
+            s_.effort_.plan};
+  }
+
+  // Improves the plan at hand, and tries to settle a small stage at once.
+  void look_first() {
+    if (!at_level() || is_done(s_.best_)) return;
+    if (!exchanges_first_) {
+      s_.improve_best(stage_, prices_);
+    } else if (s_.best_.value(s_.table_) - proof_.bound <= kExchanged * near_) {
+      s_.exchange_best(stage_, prices_);
+    }
+    proof_.objective = s_.best_.value(s_.table_);
+    s_.glance(stage_, relaxed_, proof_);
+  }
+
+  // Plans made for an exact search, and branching in large fleets.
+  void restart() {
+    if (s_.is_large()) {
       // Large players may be split by the relaxation; more plans from the same prices do not help,
       // branching does.
       restart_until(kSideBySide);
-      if (at_level() && !is_near(best_)) branch_value();
+      if (is_open()) branch_value();
     }
     // Other methods seldom make up for plans of a large fleet that are all short of something.
-    restart_until(is_large() ? num_value_restarts(table_.num_players()) : kFirstRestarts);
+    restart_until(s_.is_large() ? num_value_restarts(s_.table_.num_players()) : kFirstRestarts);
   }
-  const bool is_same = best_.value(table_) == before;
-  if (exchanges_first && is_same && at_level() && !is_near(best_)) improve_best(stage, prices);
-  std::vector<Packing> plans;
-  if (!is_branched && is_same) {
-    plans = try_aims(
-        value_aims(table_.num_players()), prices,
-        [&](const ValueAim& aim) { return with_reserve(stage, aim.reserve, least_skipped_); },
-        [&](const Packing& p) { return !at_level() || is_near(p); });
+
+  // Plans for targets, the most promising improved by moves. `is_same`: restarts found nothing.
+  void make_more(bool is_same) {
+    if (exchanges_first_ && is_same && is_open()) s_.improve_best(stage_, prices_);
+    std::vector<Packing> plans;
+    if (!is_branched_ && is_same) {
+      plans = s_.try_aims(
+          value_aims(s_.table_.num_players()), prices_,
+          [&](const ValueAim& aim) { return with_reserve(stage_, aim.reserve, s_.least_skipped_); },
+          [&](const Packing& p) { return !at_level() || is_near(p); });
+    }
+    if (at_level()) {
+      s_.polish(stage_, prices_, std::move(plans), [&](const Packing& p) { return is_near(p); });
+    }
   }
-  if (at_level()) polish(stage, prices, std::move(plans), is_near);
-  if (at_level() && !is_near(best_)) {
-    exchange_best(stage, prices);
-    alike_.settle(table_, stage, prices, goal(proof.bound, is_large() ? kPatience : 1), best_);
+
+  // Exchanges, grouped searches, branching and cuts, by turns.
+  void search_closely() {
+    if (is_open()) {
+      s_.exchange_best(stage_, prices_);
+      settle(s_.alike_, s_.is_large() ? kPatience : 1);
+    }
+    if ((is_branched_ || !has_exact_solver()) && is_open()) branch_value();
+    if (s_.may_tighten() && is_open()) {
+      s_.tighten(stage_, s_.best_.value(s_.table_), s_.effort_.certify, relaxed_, proof_);
+    }
+    if (s_.may_tighten() && is_open()) settle(s_.alike_, kPatience);
+    if (!is_branched_) restart_until(num_value_restarts(s_.table_.num_players()));
+    if (at_level() && !is_done(s_.best_)) s_.exchange_best(stage_, prices_);
+    if (!s_.is_large() && is_open()) {
+      AlikeSearches last(s_.effort_.last, s_.effort_.one, s_.maker_.spread());
+      settle(last, kPatience);
+    }
   }
-  if ((is_branched || !has_exact_solver()) && at_level() && !is_near(best_)) branch_value();
-  if (may_tighten() && at_level() && !is_near(best_)) {
-    tighten(stage, best_.value(table_), effort_.certify, relaxed, proof);
+
+  void settle(AlikeSearches& searches, int patience) {
+    searches.settle(s_.table_, stage_, prices_, goal(proof_.bound, patience), s_.best_);
   }
-  if (may_tighten() && at_level() && !is_near(best_)) {
-    alike_.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
+
+  void branch_value() {
+    std::int64_t plans = 0;
+    const auto make = [&](PlanMaker& maker, const Table& table, const Stage& at_stage,
+                          const Prices& at, double bound, const Leaf& leaf) {
+      return s_.value_plan(maker, s_.alike_, table, at_stage, at, goal(bound, 1), plans++,
+                           leaf.least_skipped, s_.spare_);
+    };
+    const BranchLimits limits{near_, kBranchAccuracy, s_.effort_.branch_value, false};
+    std::vector<Leaf> leaves = s_.leaves_;
+    branch(s_.table_, stage_, prices_, limits, s_.options_.num_threads, s_.iterations_, make,
+           leaves, s_.best_, proof_);
   }
-  if (!is_branched) restart_until(num_value_restarts(table_.num_players()));
-  if (at_level() && !done(best_)) exchange_best(stage, prices);
-  if (!is_large() && at_level() && !is_near(best_)) {
-    AlikeSearches last(effort_.last, effort_.one, maker_.spread());
-    last.settle(table_, stage, prices, goal(proof.bound, kPatience), best_);
+
+  // Makes plans up to number `last`, several at a time, until one is near.
+  void restart_until(std::int64_t last) {
+    while (attempt_ < last && !(has_exact_solver() && s_.alike_.is_spent())) {
+      if (!is_open()) return;
+      const std::int64_t next = std::min(last, attempt_ + kSideBySide);
+      std::vector<std::int64_t> spare(static_cast<std::size_t>(next - attempt_), s_.spare_);
+      const std::vector<Packing> plans = make_side_by_side(
+          s_.table_, attempt_, next, s_.options_.num_threads, s_.alike_, s_.iterations_,
+          [&](PlanMaker& maker, AlikeSearches& searches, std::int64_t i) {
+            return s_.value_plan(maker, searches, s_.table_, stage_, prices_, goal(proof_.bound, 1),
+                                 i, s_.least_skipped_,
+                                 spare[static_cast<std::size_t>(i - attempt_)]);
+          });
+      for (const Packing& plan : plans) {
+        if (plan.is_feasible() && !falls_short(stage_, plan)) s_.keep(plan);
+      }
+      s_.spare_ = *std::min_element(spare.begin(), spare.end());
+      attempt_ = next;
+    }
   }
-  proof.objective = best_.value(table_);
-  if (!done(best_) && best_.skipped() == stage.may_skip) {
-    search_rest(stage, relaxed, stage, prices, proof);
-  }
-  for (double* bound : {&proof.bound, &proof.of_prices}) {
-    if (proof.objective - *bound <= tolerance()) *bound = proof.objective;
-  }
-  prices_.push_back(prices);
-  proofs_.push_back(proof);
+
+  PriceSolver& s_;
+  const Stage stage_;
+  const Prices prices_;
+  Proof proof_;
+  Relaxed relaxed_;
+  double near_ = 0;  // a plan this close to the bound is good enough
+  std::int64_t attempt_ = 0;
+  // In large fleets exchanges, which are made in numbers, come first and single moves last.
+  const bool exchanges_first_ = s_.is_large() && has_exact_solver();
+  // After branching in earlier stages no single node's prices describe the whole stage.
+  const bool is_branched_ = s_.leaves_.size() > 1;
+};
+
+void PriceSolver::value_stage(const Packing& greedy, bool first) {
+  ValueStage(*this, greedy, first).run();
   if (first) {
     seconds_.push_back(watch_.lap());
   } else {
