@@ -1,3 +1,4 @@
+// Checks of one claimed allocation: what it is placed on, its replicas, value and metrics.
 #include "host/verify/allocation.hpp"
 
 #include <fmt/format.h>
@@ -226,8 +227,9 @@ class AllocationCheck {
         return true;
       }
       report("replicas", "within the targets {} can carry {:.6g} of {:.6g} requests/min; {}",
-             counted(replicas, "replica"), goodput_per_ms * static_cast<double>(replicas) * 60000,
-             demand_.rate_per_ms * 60000,
+             counted(replicas, "replica"),
+             goodput_per_ms * static_cast<double>(replicas) * kMsPerMinute,
+             demand_.rate_per_ms * kMsPerMinute,
              needed ? fmt::format("needed: {}", *needed)
                     : std::string("no permitted number suffices"));
       truth_.partial = true;
@@ -289,7 +291,7 @@ class AllocationCheck {
     check_claim("ttftAverage", claim_.ttft_average_ms, m.ttft_ms);
     check_claim("respTimeAverage", claim_.response_ms, m.response_ms);
     check_claim("rho", claim_.rho, m.rho, kTinyShare);
-    check_claim("maxRPM", claim_.max_rpm, m.max_rate_per_replica_per_ms * 60000, 0,
+    check_claim("maxRPM", claim_.max_rpm, m.max_rate_per_replica_per_ms * kMsPerMinute, 0,
                 kRateClaimTolerance);
     check_claim("dropProbability", claim_.drop_probability, m.drop_probability, kTinyShare);
     check_claim("ttftP50", claim_.ttft_p50_ms, m.ttft_p50_ms);

@@ -1,3 +1,4 @@
+// The formula of certificates, summed over the servers of a fleet for all stages at once.
 #include "host/verify/bounds.hpp"
 
 #include <algorithm>

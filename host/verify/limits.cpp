@@ -1,3 +1,4 @@
+// Units of limits: how large a unit is, how many there are, how many an allocation takes.
 #include "host/verify/limits.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Checks of the parts of a claimed combination, and of what they carry together.
 #include "host/verify/mix.hpp"
 
 #include <fmt/format.h>
@@ -156,7 +157,7 @@ class MixCheck {
     if (exact < wanted && carried(kTargetSlack, false) < wanted) {
       report_("replicas",
               fmt::format("the parts carry {:.6g} of {:.6g} requests/min within the targets{}",
-                          exact * 60000, demand_.rate_per_ms * 60000,
+                          exact * kMsPerMinute, demand_.rate_per_ms * kMsPerMinute,
                           optimizer_.spare_replicas > 0 ? ", spare replicas aside" : ""));
     }
     return true;

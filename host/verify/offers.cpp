@@ -1,3 +1,4 @@
+// The allocations of one accelerator each that a server may get, at every batch size considered.
 #include "host/verify/offers.hpp"
 
 #include <algorithm>

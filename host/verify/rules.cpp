@@ -1,3 +1,4 @@
+// Verification's reading of servers, performance data, transitions and objectives.
 #include "host/verify/rules.hpp"
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 namespace tonnage::verify {
 namespace {
 
-constexpr double kMsPerMinute = 60000;
 constexpr double kTokensPerSecond = 1000;  // tokens/ms
 constexpr double kSurcharge = 0.1;         // for moving, of both costs
 

@@ -1,3 +1,4 @@
+// Checks of what a plan states as a whole: capacity, limits, summary and certificate.
 #include "host/verify/totals.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Metrics of replicas with and without load, and the targets that they miss.
 #include "host/verify/truth.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The walk over a plan: every server once, then the plan as a whole.
 #include "tonnage/host/verify.hpp"
 
 #include <fmt/format.h>
