@@ -1,3 +1,4 @@
+// Checks of the parts of a claimed combination, and of what they carry together.
 #include "host/verify/mix.hpp"
 
 #include <fmt/format.h>
@@ -13,27 +14,26 @@
 #include "tonnage/core/sizing.hpp"
 #include "tonnage/host/verify.hpp"
 
-namespace tonnage {
+namespace tonnage::verify {
 namespace {
 
 constexpr double kRounding = 1e-9;
 
 struct Part {
   const AllocationPart* claim;
-  const Accelerator* accelerator;
-  PerfRow perf;
+  Supply supply;
   QueueShape shape;
   double goodput_per_ms;  // of a replica
 };
 
 class MixCheck {
  public:
-  MixCheck(const System& system, const OptimizerSpec& optimizer, const Server& server,
-           const ServerRow& row, const AllocationClaims& claim, const ReportViolation& report)
+  MixCheck(const System& system, const OptimizerSpec& optimizer, const Demand& demand,
+           const AllocationClaims& claim, const ReportViolation& report)
       : system_(system),
         optimizer_(optimizer),
-        server_(server),
-        row_(row),
+        demand_(demand),
+        server_(*demand.server),
         claim_(claim),
         report_(report) {}
 
@@ -44,7 +44,7 @@ class MixCheck {
     }
     if (claim_.parts.size() < 2) report_("mixed", "a combination of one accelerator");
     if (claim_.partial.value_or(false)) report_("partial", "a combination is never partial");
-    if (row_.load_kind != LoadKind::kLoaded) {
+    if (demand_.kind != Demand::Kind::kLoaded) {
       report_("zero-load", "accelerators are combined, although the server has no load");
       return truth;
     }
@@ -64,27 +64,28 @@ class MixCheck {
               fmt::format("the system has no accelerator \"{}\"", claim.accelerator));
       return false;
     }
-    if (server_.excludes(system_, claim.accelerator)) {
+    if (excludes(system_, server_, claim.accelerator)) {
       report_("excluded",
               fmt::format("\"{}\" is excluded by the server or its class", claim.accelerator));
     }
-    if (row_.keeps_accelerator) {
+    if (must_stay(server_)) {
       report_("keep-accelerator",
-              fmt::format("must stay on \"{}\" alone", server_.spec().current_alloc.accelerator));
+              fmt::format("must stay on \"{}\" alone", server_.current_alloc.accelerator));
     }
     if (!combined_.insert(claim.accelerator).second) {
       report_("mixed", fmt::format("\"{}\" is combined with itself", claim.accelerator));
       return false;
     }
-    const Model* model = system_.find_model(server_.model());
+    const Model* model = system_.find_model(server_.model);
     const ModelPerfSpec* spec = model == nullptr ? nullptr : model->find_perf(claim.accelerator);
-    const PerfRow perf = spec == nullptr ? PerfRow{} : make_perf_row(system_, *spec);
-    if (!perf.valid) {
+    const std::optional<Supply> supply =
+        spec == nullptr ? std::nullopt : read_supply(accelerator->spec(), *spec);
+    if (!supply || !can_serve(demand_, *supply)) {
       report_("no-perf-data",
               fmt::format("no valid performance data on \"{}\"", claim.accelerator));
       return false;
     }
-    const std::int64_t ceiling = batch_ceiling(row_, perf);
+    const std::int64_t ceiling = batch_ceiling(demand_, *supply);
     if (claim.num_replicas < 1 || claim.num_replicas > kMaxReplicas) {
       report_("replicas", fmt::format("{} of a part, expected 1 to {}",
                                       counted(claim.num_replicas, "replica"), kMaxReplicas));
@@ -94,19 +95,19 @@ class MixCheck {
       report_("batch", fmt::format("batch size {}, expected 1 to {}", claim.max_batch, ceiling));
       return false;
     }
-    parts_.push_back({&claim, accelerator, perf, queue_shape(row_, perf, claim.max_batch), 0});
+    parts_.push_back({&claim, *supply, replica_queue(demand_, *supply, claim.max_batch), 0});
     return true;
   }
 
   void place(MixTruth& truth) {
-    std::vector<std::pair<std::string, std::int64_t>> now, then;
+    std::vector<Holding> holdings;
     std::int64_t replicas = 0;
     for (const Part& part : parts_) {
       const std::int64_t n = part.claim->num_replicas;
-      const double cost = part.perf.cost_per_replica * static_cast<double>(n);
+      const double cost = part.supply.cost * static_cast<double>(n);
       truth.cost += cost;
-      truth.cards.push_back({part.accelerator->type(), n * part.perf.cards_per_replica, cost});
-      then.emplace_back(part.claim->accelerator, n);
+      truth.cards.push_back({part.supply.accelerator->type, n * part.supply.cards, cost});
+      holdings.emplace_back(part.claim->accelerator, n);
       replicas += n;
       if (std::abs(part.claim->cost_cents_per_hour - cost) >
           kClaimTolerance * std::max(1e-6, cost)) {
@@ -119,24 +120,15 @@ class MixCheck {
       report_("replicas", fmt::format("numReplicas is stated as {}, the parts have {}",
                                       *claim_.num_replicas, replicas));
     }
-    if (replicas < row_.min_replicas) {
+    if (replicas < server_.min_num_replicas) {
       report_("min-replicas", fmt::format("{}, at least {} wanted", counted(replicas, "replica"),
-                                          row_.min_replicas));
+                                          server_.min_num_replicas));
     }
-    if (row_.max_replicas > 0 && replicas > row_.max_replicas) {
+    if (server_.max_num_replicas > 0 && replicas > server_.max_num_replicas) {
       report_("max-replicas", fmt::format("{}, at most {} allowed", counted(replicas, "replica"),
-                                          row_.max_replicas));
+                                          server_.max_num_replicas));
     }
-    for (const AllocationPart& part : server_.spec().current_alloc.parts) {
-      now.emplace_back(part.accelerator, part.num_replicas);
-    }
-    std::sort(now.begin(), now.end());
-    std::sort(then.begin(), then.end());
-    truth.moves = !std::equal(now.begin(), now.end(), then.begin(), then.end(),
-                              [](const auto& a, const auto& b) { return a.first == b.first; });
-    truth.changed = now != then;
-    truth.value =
-        transition_penalty(!truth.moves, 0, row_.current_cost, truth.changed ? 1 : 0, truth.cost);
+    truth.transition = transition_to(server_, holdings, truth.cost);
     truth.placed = true;
   }
 
@@ -145,11 +137,8 @@ class MixCheck {
   double carried(double slack, bool keep) {
     double sum = 0, largest = 0;
     for (Part& part : parts_) {
-      LatencyTargets targets = row_.targets;
-      for (double* t : {&targets.itl_ms, &targets.ttft_ms, &targets.e2e_ms, &targets.drop}) {
-        *t *= 1 + slack;
-      }
-      const RateSearch<double> found = size_pair(part.shape, targets, row_.has_tps_target);
+      const RateSearch<double> found =
+          size_pair(part.shape, loosened(demand_.targets, slack), demand_.has_tps_target);
       if (!found.feasible) return -1;
       if (keep) part.goodput_per_ms = found.throughput_per_ms;
       largest = std::max(largest, found.throughput_per_ms);
@@ -159,7 +148,7 @@ class MixCheck {
   }
 
   bool size() {
-    const double wanted = row_.total_rate_per_ms * (1 - kRounding);
+    const double wanted = demand_.rate_per_ms * (1 - kRounding);
     const double exact = carried(0, true);
     if (exact < 0) {
       report_("infeasible", "no rate keeps the targets on one of the accelerators");
@@ -168,7 +157,7 @@ class MixCheck {
     if (exact < wanted && carried(kTargetSlack, false) < wanted) {
       report_("replicas",
               fmt::format("the parts carry {:.6g} of {:.6g} requests/min within the targets{}",
-                          exact * 60000, row_.total_rate_per_ms * 60000,
+                          exact * kMsPerMinute, demand_.rate_per_ms * kMsPerMinute,
                           optimizer_.spare_replicas > 0 ? ", spare replicas aside" : ""));
     }
     return true;
@@ -179,29 +168,28 @@ class MixCheck {
     for (const Part& part : parts_) {
       all += part.goodput_per_ms * static_cast<double>(part.claim->num_replicas);
     }
-    std::vector<PartMetrics> metrics;
+    std::vector<PartTruth> parts;
     for (const Part& part : parts_) {
-      const double rate = row_.total_rate_per_ms * part.goodput_per_ms / all;
+      const double rate = demand_.rate_per_ms * part.goodput_per_ms / all;
       const QueueMetrics m =
           evaluate_queue(part.shape.service, part.shape.max_batch, part.shape.max_queue, rate);
       const std::int64_t n = part.claim->num_replicas;
-      metrics.push_back(
-          {rate * static_cast<double>(n) / row_.total_rate_per_ms, n,
-           loaded_truth(part.perf, *part.accelerator, part.shape, m, part.goodput_per_ms, n)});
+      parts.push_back({rate * static_cast<double>(n) / demand_.rate_per_ms, n,
+                       loaded_truth(part.supply, part.shape, m, part.goodput_per_ms, n)});
       // ITL may fall as the rate rises; below the range the targets need not hold.
       if (rate < rate_range(part.shape, false).low_per_ms) continue;
-      for (const MissedTarget& missed : missed_targets(row_.targets, m, part.shape.max_queue)) {
+      for (const MissedTarget& missed : missed_targets(demand_.targets, m, part.shape.max_queue)) {
         report_(missed.kind, part.claim->accelerator + ": " + missed.message);
       }
     }
-    truth.metrics = combined_metrics(metrics);
+    truth.metrics = combined_truth(parts);
     truth.sized = true;
   }
 
   const System& system_;
   const OptimizerSpec& optimizer_;
-  const Server& server_;
-  const ServerRow& row_;
+  const Demand& demand_;
+  const ServerSpec& server_;
   const AllocationClaims& claim_;
   const ReportViolation& report_;
   std::vector<Part> parts_;
@@ -210,10 +198,9 @@ class MixCheck {
 
 }  // namespace
 
-MixTruth check_mix(const System& system, const OptimizerSpec& optimizer, const Server& server,
-                   const ServerRow& row, const AllocationClaims& claim,
-                   const ReportViolation& report) {
-  return MixCheck(system, optimizer, server, row, claim, report).run();
+MixTruth check_mix(const System& system, const OptimizerSpec& optimizer, const Demand& demand,
+                   const AllocationClaims& claim, const ReportViolation& report) {
+  return MixCheck(system, optimizer, demand, claim, report).run();
 }
 
-}  // namespace tonnage
+}  // namespace tonnage::verify

@@ -1,3 +1,4 @@
+// Checks of what a plan states as a whole: capacity, limits, summary and certificate.
 #include "host/verify/totals.hpp"
 
 #include <fmt/format.h>
@@ -8,7 +9,7 @@
 #include "host/verify/bounds.hpp"
 #include "tonnage/core/printable.hpp"
 
-namespace tonnage {
+namespace tonnage::verify {
 namespace {
 
 // Rounding in bounds: servers, or shares of the plan's cost.
@@ -153,15 +154,18 @@ class TotalsCheck {
 
   void check_stages(const SummaryClaims& summary) {
     const BoundCheck check(system_, optimizer_,
-                           summary.batch_search ? BatchMode::kSearch : BatchMode::kMax);
+                           summary.batch_search ? BatchMode::kSearch : BatchMode::kMax,
+                           summary.stages);
     StageTruth truth;
     truth.objective = totals_.whole_objective;
     for (const auto& [name, server] : system_.servers()) {
       if (!check.has_candidates(name)) continue;
-      const int priority = server.priority(system_);
+      const int priority = read_demand(system_, server).priority;
       ++(totals_.whole.contains(name) ? truth.served : truth.unserved)[priority];
     }
-    for (const StageClaims& stage : summary.stages) check_stage(stage, truth, check);
+    for (std::size_t k = 0; k < summary.stages.size(); ++k) {
+      check_stage(k, summary.stages[k], truth, check);
+    }
     const StageClaims& last = summary.stages.back();
     if (summary.gap && last.objective && last.lower_bound && totals_.cost > 0) {
       check_claim("certificate", "gap", summary.gap,
@@ -169,7 +173,8 @@ class TotalsCheck {
     }
   }
 
-  void check_stage(const StageClaims& stage, const StageTruth& truth, const BoundCheck& check) {
+  void check_stage(std::size_t index, const StageClaims& stage, const StageTruth& truth,
+                   const BoundCheck& check) {
     const std::string where = stage.priority
                                   ? fmt::format("the stage of priority {}", *stage.priority)
                                   : std::string("the stage of value");
@@ -194,7 +199,7 @@ class TotalsCheck {
              *stage.lower_bound, objective);
     }
     if (stage.type_prices.empty()) return;
-    double bound = check.bound(stage, truth);
+    double bound = check.bound(index, truth);
     if (stage.priority) bound = std::ceil(bound - slack);  // servers are whole
     const double claimed = stage.price_bound.value_or(*stage.lower_bound);
     if (claimed > bound + slack) {
@@ -226,4 +231,4 @@ std::vector<PlanViolation> check_totals(const System& system, const OptimizerSpe
   return TotalsCheck(system, optimizer, totals).run(claims, sound);
 }
 
-}  // namespace tonnage
+}  // namespace tonnage::verify

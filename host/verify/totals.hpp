@@ -14,7 +14,7 @@
 #include "tonnage/core/system.hpp"
 #include "tonnage/host/verify.hpp"
 
-namespace tonnage {
+namespace tonnage::verify {
 
 // Whether what is claimed, if anything is, lies within a share of the truth, or of `scale` where
 // that is larger.
@@ -53,4 +53,4 @@ struct PlanViolation {
                                                       const PlanClaims& claims,
                                                       const PlanTotals& totals, bool sound);
 
-}  // namespace tonnage
+}  // namespace tonnage::verify

@@ -1,5 +1,6 @@
-// An independent check of a plan, whoever made it. Owns: every rule that a plan must keep, tested
-// from the formulas of the model and not by the code that makes plans.
+// An independent check of a plan, whoever made it. Owns: every rule that a plan must keep.
+// Verification shares with the planner the queue of one replica and its sizing. It reads all other
+// rules from the System and the OptimizerSpec by code of its own.
 //
 // Example:
 //   #include "tonnage/io/plan_io.hpp"
