@@ -88,7 +88,9 @@ TEST(UnfinishedFiles, NameATemporaryFolderAndItsFilesAndTheFolderThatItReplaces)
     AtomicFolder grid(folder / "grid", grid_form(), &watch);
     for (const char* name : {"mark", "cost.npy"}) grid.write_at(grid.add(name), 0, "text");
     EXPECT_EQ(watch.names().size(), 3U);
-    if (i < 2) EXPECT_EQ(grid.commit(), "");
+    if (i < 2) {
+      EXPECT_EQ(grid.commit(), "");
+    }
   }
   EXPECT_TRUE(watch.names().empty());
   EXPECT_GE(watch.seen(), 3 * (1 + 2 + 3));
