@@ -254,7 +254,7 @@ TEST(RandomProblem, RepeatedGivesTheSameAnswersEachTime) {
   const Problem thrice = repeated(once, 3);
   ASSERT_EQ(thrice.servers.size(), 3 * once.servers.size());
   ASSERT_EQ(thrice.first_line.back(), std::ssize(thrice.lines));
-  const auto cpu = select_backend("cpu");
+  const auto cpu = make_cpu_evaluator(best_instruction_set());
   const auto want = cpu->search(once, {}).lines;
   auto got = cpu->search(thrice, {}).lines;
   EXPECT_EQ(first_difference(got, want, once), "");
