@@ -17,7 +17,7 @@
 namespace tonnage::verify {
 namespace {
 
-constexpr double kRounding = 1e-9;
+constexpr double kCarriedSlack = 1e-9;
 
 struct Part {
   const AllocationPart* claim;
@@ -148,7 +148,7 @@ class MixCheck {
   }
 
   bool size() {
-    const double wanted = demand_.rate_per_ms * (1 - kRounding);
+    const double wanted = demand_.rate_per_ms * (1 - kCarriedSlack);
     const double exact = carried(0, true);
     if (exact < 0) {
       report_("infeasible", "no rate keeps the targets on one of the accelerators");

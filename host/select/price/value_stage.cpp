@@ -74,13 +74,15 @@ class PriceSolver::ValueStage {
       : s_(solver),
         stage_(solver.value_stage_of()),
         prices_(maximise_dual(s_.table_, stage_, start_prices(first), kBoundAccuracy,
-                              s_.options_.num_threads, s_.iterations_)) {
+                              s_.options_.num_threads, s_.iterations_)),
+        relaxed_{0, prices_, {}, greedy} {
     proof_.bound = proof_.of_prices =
         respond(s_.table_, stage_, prices_, s_.options_.num_threads).bound();
     s_.exchanged_ = kNever;
     s_.keep(greedy);
     near_ = s_.effort_.near_value * cost_of(s_.from_, s_.table_, s_.best_);
-    relaxed_ = {proof_.of_prices, prices_, {}, s_.best_};
+    relaxed_.bound = proof_.of_prices;
+    relaxed_.choices = s_.best_;
   }
 
   void run() {

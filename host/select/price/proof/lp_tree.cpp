@@ -9,10 +9,10 @@ namespace tonnage::price {
 namespace {
 
 // Stop after kMaxIdle decisions in a row that raise the bound by less than this share of the gap.
-constexpr double kProgress = 0.02;
+constexpr double kLpProgress = 0.02;
 constexpr int kMaxIdlePasses = 16;
 
-struct Node {
+struct LpNode {
   std::vector<Decision> decisions;
   double bound;
   Decision next;
@@ -23,15 +23,16 @@ struct Node {
 double certify(Relaxer& relaxer, const Relaxed& root, const CertifyLimits& limits,
                const std::function<void(const Packing&)>& see) {
   const std::int64_t first = relaxer.work();
-  std::vector<Node> nodes{{{}, root.bound, root.next}};
+  std::vector<LpNode> nodes{{{}, root.bound, root.next}};
   double proven = root.bound;
   see(root.choices);
   const auto left = [&] { return limits.work - (relaxer.work() - first); };
   for (int idle = 0; idle < kMaxIdlePasses && left() > 0;) {
-    const auto at = std::min_element(
-        nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return a.bound < b.bound; });
+    const auto at =
+        std::min_element(nodes.begin(), nodes.end(),
+                         [](const LpNode& a, const LpNode& b) { return a.bound < b.bound; });
     if (at->bound >= limits.enough || at->next.player < 0) break;
-    const Node node = std::move(*at);
+    const LpNode node = std::move(*at);
     nodes.erase(at);
     for (const bool takes : {true, false}) {
       std::vector<Decision> decisions = node.decisions;
@@ -41,8 +42,8 @@ double certify(Relaxer& relaxer, const Relaxed& root, const CertifyLimits& limit
       nodes.push_back({std::move(decisions), std::max(node.bound, relaxed.bound), relaxed.next});
     }
     double least = nodes.front().bound;
-    for (const Node& n : nodes) least = std::min(least, n.bound);
-    idle = least - proven > kProgress * (limits.enough - proven) ? 0 : idle + 1;
+    for (const LpNode& n : nodes) least = std::min(least, n.bound);
+    idle = least - proven > kLpProgress * (limits.enough - proven) ? 0 : idle + 1;
     proven = least;
   }
   return std::min(proven, limits.enough);
