@@ -67,8 +67,8 @@ void require_valid(const QueueShape& shape) {
 
 QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms) {
   require_valid(shape);
-  require(std::isfinite(rate_per_ms) && rate_per_ms >= kLeastRatePerMs, "RPS", rate_per_ms * kMsPerSecond,
-          "a finite number >= 1e-97");
+  require(std::isfinite(rate_per_ms) && rate_per_ms >= kLeastRatePerMs, "RPS",
+          rate_per_ms * kMsPerSecond, "a finite number >= 1e-97");
   QueueAnalysis r;
   r.offered_rate_per_ms = rate_per_ms;
   r.metrics = evaluate_queue(shape.service, shape.max_batch, shape.max_queue, rate_per_ms);

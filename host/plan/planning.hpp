@@ -1,6 +1,6 @@
-// Planning before its result is described: the rows of the system, the answers of the evaluator, the
-// options of every server, and the selection. Owns: the internal types that planner, explain and
-// generate share.
+// Planning before its result is described: the rows of the system, the answers of the evaluator,
+// the options of every server, and the selection. Owns: the internal types that planner, explain
+// and generate share.
 #pragma once
 
 #include <string>

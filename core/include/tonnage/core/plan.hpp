@@ -129,8 +129,8 @@ struct Plan {
   }
 };
 
-// One (server, accelerator) pair as `candidates` shows it. An infeasible one has no allocation but a
-// reason.
+// One (server, accelerator) pair as `candidates` shows it. An infeasible pair has no allocation but
+// a reason.
 struct Candidate : ServerAllocation {
   std::string accelerator;  // of the pair; empty for the empty allocation
   Reason reason = Reason::kNone;
