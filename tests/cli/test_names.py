@@ -214,7 +214,7 @@ class Names(CommandTest):
                 target.unlink()
         out, err = self.clean(COMPLETE, "sensitivity", path, "--axis", "capacity", "--steps", "1",
                               "--format", "csv", data=True)
-        self.assertIn('take "=type" for a formula', err)
+        self.assertIn('read "=type" as a formula', err)
         self.assertIn("=type", {row["type"] for row in csv.DictReader(io.StringIO(out, newline=""))})
         _, err = self.clean(COMPLETE, "candidates", self.nasty_file(fleet()), "--format", "csv",
                             data=True)
