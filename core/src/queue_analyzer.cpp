@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The three answers of the queue analyzer, and the checks of their arguments. The formulas are in
 // tonnage/core/queueing.hpp and sizing.hpp.
 #include "tonnage/core/queue_analyzer.hpp"

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Names and words that hold what a terminal obeys or nobody sees: no command shows one as it is,
 and files hand every name on exactly."""
 

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Help, version, wrong usage with suggestions, colour, completion."""
 
 import os

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Checks the rules of the source tree on every tracked file: house.py [--license] [ROOT]
 
 - A source file, CMake file or script names its copyright and license in two SPDX lines.

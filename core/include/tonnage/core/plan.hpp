@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A plan as data: what was chosen for each server, who was left out and why, and the totals.
 // Owns: the result types that planners fill, files carry and people read.
 #pragma once

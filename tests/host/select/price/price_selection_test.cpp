@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The price solver and the exact one, compared with brute force on tiny tables and with greedy.
 #include "tonnage/host/price_selection.hpp"
 
