@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Planning end to end: building rows, searching options, planning, by fleet size and number of
 // threads. Costs should grow with the pairs, so pairs_per_second should stay level. Every plan is
 // compared with the plan of one thread before it is timed.

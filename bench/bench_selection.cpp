@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Selection alone, on generated fleets under scarce cards: how near to the best plan each solver
 // gets and in what time. Arguments are servers and tightness in percent; the iterations are fleets
 // of successive seeds from TONNAGE_BENCH_SEED on, TONNAGE_BENCH_FLEETS of them, and the counters

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizing of pairs: SIMD packs and the single pair, compared with bisection over direct summation.
 // Counters: pairs_per_second and us_per_pair. The limit is arithmetic: about 4 operations per state
 // (fma, mul, add, fma), M states per pass, about 8 passes per pair.

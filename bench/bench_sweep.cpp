@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The sweep over every batch size and replica count of one line, against plain scalar direct
 // summation of each candidate. Counter candidates_per_second counts evaluated candidates; there is
 // no early exit (early-exit has it). The limit is arithmetic: operations_per_candidate is

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The table of candidates: nine metrics of every candidate, kept. Lines follow each other through a
 // buffer far larger than the caches, so the limit is the bandwidth of memory: 72 bytes a candidate
 // written. `zero` fills the same layout with zeros; share_of_bandwidth_limit holds a table against

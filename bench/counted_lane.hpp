@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A lane type that counts floating-point operations: a double that runs through the shared
 // numerics, so that operations per candidate are counted and not estimated.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The baseline of the benchmarks: plain scalar direct summation of the chain for one candidate, and
 // bisection over it, without the recursion. Compiled with the same flags as everything else.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Measures the peak rate of fused multiply-adds of one thread per instruction set.
 #include "limits.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Ceilings of this machine, measured beside the benchmarks that are compared with them. Owns: the
 // peak rate of arithmetic.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A line for the CPU benchmarks. Owns: its parameters, and the tables that its kernels share.
 #pragma once
 

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Finds CBC, the branch-and-cut solver of COIN-OR: the classes in libCbc, not the command's front end
 # (libCbcSolver), which prints, takes over signals and keeps global state. Defines Cbc::Cbc and
 # Cbc_LINK_LIBRARIES (names for a plain linker command). Installed with the package, which needs it

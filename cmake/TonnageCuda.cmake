@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Decides whether the CUDA backend is compiled. Sets TONNAGE_CUDA_ENABLED and, when it is on, enables
 # the language. AUTO never fails: whatever is missing is said and CUDA is left out; ON demands it.
 include(CheckLanguage)

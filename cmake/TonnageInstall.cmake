@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Install rules: the libraries with their headers, the command and its shell completions, the CMake
 # package and the pkg-config files (for C and for C++ apart, since a C program needs one shared
 # library and no more), and under share/tonnage the schemas and examples.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Build options and the compile settings every target shares, carried by target properties only:
 # nothing here edits global flags, so the project can live inside another build.
 include(GNUInstallDirs)

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Compiles a CUDA source with a command of nvcc, and keeps what the assembler says about registers,
 # stack and spills in a file beside the object file (-o FILE: FILE.kernels); what else nvcc says is
 # passed on. tests/parity reads the report.

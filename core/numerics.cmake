@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # The sources of core that evaluators need. They rest on the C++ standard library alone, so that the
 # check of a GPU machine (bench/gpu) can be built where nothing else is installed.
 set(tonnage_numerics

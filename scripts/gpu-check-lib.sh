@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Part of gpu-check beside it (sourced, bash). Owns: the log, the outcome of every step, commands
 # under a time limit, what nvidia-smi knows, and the reading of compute-sanitizer's reports.
 # Of other programs only those of coreutils are used.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Shared by the scripts beside it (sourced, bash). Owns: the list of Debian packages the project
 # needs, how the missing ones are installed, and how the scripts configure, build and test a preset.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Names of the kernels in output and on command lines. Owns: one name per kernel.
 #pragma once
 

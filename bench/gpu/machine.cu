@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Measures the ceilings of a GPU with its own kernels, and marks the range of a profiler.
 #include <cuda_profiler_api.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The parts of the check that need the CUDA runtime. Owns: the measured ceilings of the roofline,
 // and the range of the profiler.
 #pragma once

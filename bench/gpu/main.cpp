@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The check of a GPU machine: parity with the CPU on random problems, timings, and kernels for a
 // profiler. Needs only CUDA and a compiler (see CMakeLists.txt beside it). Owns: the command line
 // and the exit status.

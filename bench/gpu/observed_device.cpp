@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Decorates devices and streams so that an observer runs each of their operations, and sums times.
 #include "bench/gpu/observed_device.hpp"
 

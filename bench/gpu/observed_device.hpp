@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Devices whose operations are observed: each operation is handed to an observer, which runs it and
 // may measure it. Owns: the decorated devices, and the times of work by operation.
 #pragma once

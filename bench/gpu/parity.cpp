@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Compares CUDA and CPU evaluators on random fleets in every way of splitting the work.
 #include "bench/gpu/parity.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Parity of GPU and CPU on random fleets, bit for bit, one kind of work after the other. Owns: the
 // list of kinds.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Runs one search, table and frontier for a profiler, and counts the launches of each kernel.
 #include "bench/gpu/profile.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Runs the kernels on problems small enough for a profiler that replays each launch many times.
 // Owns: the options of such a run.
 #pragma once

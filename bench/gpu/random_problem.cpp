@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Draws random rows of performance data, servers and targets, and compares answers bit for bit.
 #include "bench/gpu/random_problem.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Random problems for comparing backends, and the bitwise comparison of answers. Owns: the drawing
 // of rows, without spec files, so that a machine with only a compiler can build it.
 #pragma once

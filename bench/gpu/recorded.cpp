@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Records blocks and points from any thread, and reports the first difference between two records.
 #include "bench/gpu/recorded.hpp"
 

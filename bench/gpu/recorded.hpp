@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Records of what a backend hands over about a grid, for bitwise comparison. Owns: the check that
 // blocks and points are complete and in order.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes results as JSON and as lines on standard output.
 #include "bench/gpu/report.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Results of the check of a GPU machine. Owns: the file of results, which is complete after every
 // benchmark, and the line printed for each.
 #pragma once

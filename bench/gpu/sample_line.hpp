@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Many copies of one line, for timing kernels on exactly known work. Owns: the line, its forms and
 // its load.
 #pragma once

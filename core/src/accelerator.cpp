@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Describes an accelerator in one line. Its power curve is inline in tonnage/core/accelerator.hpp.
 #include "tonnage/core/accelerator.hpp"
 

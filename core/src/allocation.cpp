@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Creates, scales and reallocates allocations of (server, accelerator) pairs, and compares two of
 // them. The sizing of a pair is in line.cpp.
 #include "tonnage/core/allocation.hpp"

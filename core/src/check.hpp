@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns TONNAGE_CHECK, which states an invariant: what the project's own code makes true, whatever
 // the input. A debug or sanitizer build stops the program at a check that fails; any other build
 // does not evaluate the condition. Input that is wrong is no invariant: an exception reports it.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The constructor of Error, which makes its message printable.
 #include "tonnage/core/error.hpp"
 

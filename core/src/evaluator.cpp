@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What every Evaluator can do through its table of candidates: the points of frontiers, and the
 // work that a backend leaves to another one. Backends override points() where they are faster.
 #include "tonnage/core/evaluator.hpp"

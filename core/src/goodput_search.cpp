@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Bounds on the goodput of every batch size of a line, and the two searches that use these bounds.
 #include "tonnage/core/goodput_search.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizes single lines, and computes value, cost and metrics of their answers. Needs rows only, no
 // System.
 #include "tonnage/core/line.hpp"

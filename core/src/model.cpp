@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The performance data of one model, by accelerator: lookup, replacement and removal.
 #include "tonnage/core/model.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The characters that are escaped, after the Unicode Character Database: Cc, Zl, Zp,
 // Default_Ignorable_Code_Point and the other format characters without a glyph, noncharacters.
 #include "tonnage/core/printable.hpp"

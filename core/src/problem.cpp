@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Builds the rows of a Problem from a System: indices by name, reasons why a server cannot be
 // planned, and the lines of every server. What a line's answer is worth is in line.cpp.
 #include "tonnage/core/problem.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The three answers of the queue analyzer, and the checks of their arguments. The formulas are in
 // tonnage/core/queueing.hpp and sizing.hpp.
 #include "tonnage/core/queue_analyzer.hpp"
@@ -67,8 +69,8 @@ void require_valid(const QueueShape& shape) {
 
 QueueAnalysis analyze_queue(const QueueShape& shape, double rate_per_ms) {
   require_valid(shape);
-  require(std::isfinite(rate_per_ms) && rate_per_ms >= kLeastRatePerMs, "RPS", rate_per_ms * kMsPerSecond,
-          "a finite number >= 1e-97");
+  require(std::isfinite(rate_per_ms) && rate_per_ms >= kLeastRatePerMs, "RPS",
+          rate_per_ms * kMsPerSecond, "a finite number >= 1e-97");
   QueueAnalysis r;
   r.offered_rate_per_ms = rate_per_ms;
   r.metrics = evaluate_queue(shape.service, shape.max_batch, shape.max_queue, rate_per_ms);

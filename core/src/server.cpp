@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Candidate accelerators of a server, and its current, desired and calculated allocations.
 #include "tonnage/core/server.hpp"
 

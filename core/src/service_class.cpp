@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Targets and excluded accelerators of a service class.
 #include "tonnage/core/service_class.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizes one (server, accelerator) pair at one batch size on the CPU. The searches themselves are
 // templates in tonnage/core/sizing_kernel.hpp and percentile_sizing.hpp.
 #include "tonnage/core/sizing.hpp"

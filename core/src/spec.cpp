@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Names of saturation policies, and the default for how many accelerators a server may combine.
 #include "tonnage/core/spec.hpp"
 

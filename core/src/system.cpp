@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Entities of a System by name, and totals over its servers. No planning happens here.
 #include "tonnage/core/system.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Tail and quantile of the waiting time. The formulas are in tonnage/core/wait_kernel.hpp.
 #include "tonnage/core/wait_distribution.hpp"
 

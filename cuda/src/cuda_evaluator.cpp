@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Makes the CUDA evaluator: the device evaluator on the devices that the probe finds. Compiled in
 // every build; only the opening of devices differs.
 #include <utility>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The evaluator over devices: opens them for each piece of work, runs the engines of search/ and
 // grid/, and gives every failure the documented type.
 #include "cuda/src/device_evaluator.hpp"

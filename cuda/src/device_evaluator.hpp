@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // An evaluator on devices that its caller opens: the GPUs of this machine, emulated devices, or
 // devices with small chunks for tests. Owns: the options of all engines together.
 #pragma once

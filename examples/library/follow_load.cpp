@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Keeps a fleet in step with its load: plan, apply, load changes, plan again: follow_load FLEET.
 #include <cstdio>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The tonnage authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The same from C, as a scheduler would: read once, change the load, plan: plan FLEET. */
 #include <stdio.h>
 

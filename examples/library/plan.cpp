@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads a fleet, plans it, prints what to run: plan FLEET.
 #include <cstdio>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Work sharing over chunks of an index range. Owns: the thread team, the passing on of errors, and
 // the reporting of progress from worker threads.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The time that work takes. Owns: the one clock of the library, which only ever goes forward.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Standard output and standard error of a command: writing, warnings, and the progress bar. The bar
 // is drawn by host/cli/interruption.cpp, which also wipes it.
 #include "host/cli/environment.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What all commands share: global options, output, and the report of input problems. Owns: exit
 // codes, standard output, standard error and the progress bar.
 #pragma once

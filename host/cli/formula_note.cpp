@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The note about names that spreadsheets read as formulas.
 #include "host/cli/formula_note.hpp"
 

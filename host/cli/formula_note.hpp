@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Warns of names in comma-separated values that a spreadsheet reads as formulas. Files hold names
 // unchanged, so that programs read back what the fleet states; a person who opens such a file in a
 // spreadsheet needs the warning.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes the grid of candidates for the command `candidates --grid`: parses its arguments, and
 // feeds a GridSink wave by wave from a backend.
 #include "host/cli/grid_output.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The grid of candidates as a command. Owns: its arguments.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Signal handlers, the list of unfinished files that they remove, and the progress bar that they
 // wipe. All of it is state of the process, as signals are.
 #include "host/cli/interruption.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // How the program ends from outside: Ctrl-C, kill, a closed terminal, or a closed pipe. Owns: the
 // signal handlers and what they clean up, which is unfinished files and the progress bar.
 #pragma once

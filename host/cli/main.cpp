@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The command line of tonnage: parses, runs one command, and maps failures to exit codes.
 #include <fmt/format.h>
 

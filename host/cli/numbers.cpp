@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Parses numbers, ranges and sizes of the command line, and says what was expected instead.
 #include "host/cli/numbers.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Numbers on the command line. Owns: their parsing, so that no option accepts a number that is cut
 // off, wrapped around, or not decimal (nan, inf, 0x10, 1'000, 12 monkeys).
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Renders a plan as tables: servers, cards, limits, priorities, unserved servers, certificate and
 // totals.
 #include "host/cli/plan_table.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A plan as tables for a terminal. Owns: their columns and the sentence about the certificate.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Aligns the cells of text tables by display width, and formats money, times and colours.
 #include "host/cli/text_table.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Text tables with aligned columns and colour. Owns: alignment, and the formats of money and times.
 #pragma once
 

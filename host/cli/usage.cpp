@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Finds the word of a wrong command line that caused the error, and suggests the one that was
 // probably meant.
 #include "host/cli/usage.hpp"

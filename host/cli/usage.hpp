@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Messages about wrong usage. Owns: what they name, and the validators of words.
 #pragma once
 

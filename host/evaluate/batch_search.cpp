@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Searches batch sizes of one line by sweeps, sizing and bounds. The kernels are in simd/, the
 // bounds in tonnage/core/goodput_search.hpp.
 #include "host/evaluate/batch_search.hpp"

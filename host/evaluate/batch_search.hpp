@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The search over batch sizes of one line: the fewest replicas of any batch size, and the smallest
 // batch size that needs no more. Owns: the pruning (latencies rise with the load, so fewer replicas
 // never help), the order in which sizing settles the candidates that pass the sweep, and the limit

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The CPU evaluator: shares lines among threads, and runs searches, tables and sizing with the
 // kernels of one instruction set.
 #include <atomic>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Plans the shapes of grids.
 #include "tonnage/host/grid.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Decides the verdicts of one row of the grid from its metrics where rounding cannot matter. Sizing
 // decides the other rows (grid_table.cpp).
 #include "host/evaluate/grid_row.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The replicas that a batch size needs, from the metrics of its row of the grid (ascending replica
 // counts). Owns: when a row decides its verdicts without sizing.
 #pragma once

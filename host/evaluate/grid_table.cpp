@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Fills the table of a grid line block by block: metrics by kernels or one by one, percentiles,
 // replicas needed, verdicts.
 #include "host/evaluate/grid_table.hpp"

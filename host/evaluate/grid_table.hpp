@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Fills the tables of grid lines on the CPU, one line after the other. Use one object per thread.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizes all lines: threads over chunks, and SIMD lanes over plain pairs of similar batch size.
 #include "tonnage/host/line_sizing.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Fills the tables over batch sizes that the candidates of one line share.
 #include "host/evaluate/line_tables.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Tables over batch sizes that all candidates of one line share. Owns: their storage.
 #pragma once
 

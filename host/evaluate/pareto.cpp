@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Frontiers of servers from the points that a backend hands over: sorts them and drops dominated
 // ones.
 #include "tonnage/host/pareto.hpp"

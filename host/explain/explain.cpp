@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Explains a plan: compares the options of each server with the chosen one at the prices of the
 // plan, and says what would help an unserved server. The texts about pairs are in
 // host/plan/reasons.cpp.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Scales one input of a system and plans each result: analyze_sensitivity() of
 // tonnage/host/sensitivity.hpp.
 #include "tonnage/host/sensitivity.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Accelerators and models of generated fleets: public prices and shapes, and performance by a
 // roofline model. Loads are drawn in workload.cpp.
 #include "host/generate/catalog.hpp"

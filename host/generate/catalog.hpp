@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The catalogue behind generated fleets. Owns: which accelerators and models a fleet of a given
 // size has, and their figures.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Generates fleets: draws servers in chunks, sizes them, gives them current allocations and derives
 // the capacity. Catalogue and workload are in files of their own.
 #include "tonnage/host/generate.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Random numbers for generated fleets. Owns: the generator and its transforms. They use only
 // operations that IEEE 754 and integer arithmetic fix, because distributions and exp of a standard
 // library may differ between platforms.

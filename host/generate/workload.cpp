@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Service classes with targets, and servers with loads, of generated fleets. Uses the catalogue but
 // no sizing.
 #include "host/generate/workload.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The workload of generated fleets. Owns: service classes with targets, and servers with loads.
 // Independent of sizing.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Splits the load of a server over two accelerators, and computes cost, value, power and metrics of
 // such mixes. The rule of which mixes are offered is at MixOffers in mixes.hpp.
 #include "host/options/mixes.hpp"

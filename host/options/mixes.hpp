@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Combinations of replicas on two accelerators for one server. Owns: which combinations are
 // offered, and their cost, value and power.
 #pragma once

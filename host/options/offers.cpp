@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Turns answers of lines into options: spare replicas, headroom, weights, limits and mixes. Owns:
 // offer_options() and the whole units that limits are counted in.
 #include "host/options/offers.hpp"

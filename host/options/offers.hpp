@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The options that a plan is selected from. Owns: spare replicas, headroom, weights and limits as
 // they bear on options.
 #pragma once

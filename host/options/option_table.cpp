@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The table of options: built from the answers of lines, put into its order, and asked for what an
 // option takes of the resources.
 #include <algorithm>

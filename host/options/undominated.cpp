@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Dominance queries by k-d trees, with one tree for each set of resources that options take.
 #include "host/options/undominated.hpp"
 

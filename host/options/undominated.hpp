@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Which options of a server no other dominates. Owns: the dominance rule: an option dominates
 // another whose objective is not lower and that takes at least as much of everything.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The registry of backends, and the choice of one by name.
 #include "tonnage/host/backends.hpp"
 

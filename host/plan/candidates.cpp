@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Lists (server, accelerator) pairs with their allocations, or the reasons why they have none:
 // list_candidates() of tonnage/host/planner.hpp.
 #include <fmt/format.h>

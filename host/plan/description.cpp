@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Descriptions of what was chosen: a line, a mix, and what a plan grants of an option.
 #include "host/plan/description.hpp"
 

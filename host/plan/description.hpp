@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What was chosen for a server, told in full: names, batch size, cost, and what each replica sees.
 #pragma once
 

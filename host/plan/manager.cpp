@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The Manager: plans a System and applies the plan to its servers.
 #include "host/base/stopwatch.hpp"
 #include "tonnage/host/planner.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Names of solvers, and the version of the library.
 #include "tonnage/host/planner.hpp"
 

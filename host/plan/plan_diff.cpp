@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Compares two plans server by server, with the rules of tonnage/host/plan_diff.hpp.
 #include "tonnage/host/plan_diff.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // make_plan() of tonnage/host/planner.hpp as a list of steps. Evaluation and selection are in
 // planning.cpp, descriptions of servers in description.cpp, totals in summary.cpp, reasons for
 // unserved servers in reasons.cpp.

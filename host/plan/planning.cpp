@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Runs planning up to the selection: rows, evaluation by a backend, options, solver. Describing the
 // result is in planner.cpp.
 #include "host/plan/planning.hpp"

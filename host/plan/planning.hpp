@@ -1,6 +1,8 @@
-// Planning before its result is described: the rows of the system, the answers of the evaluator, the
-// options of every server, and the selection. Owns: the internal types that planner, explain and
-// generate share.
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
+// Planning before its result is described: the rows of the system, the answers of the evaluator,
+// the options of every server, and the selection. Owns: the internal types that planner, explain
+// and generate share.
 #pragma once
 
 #include <string>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Texts of the reasons why pairs are no candidates and servers have no allocation.
 #include "host/plan/reasons.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sentences that say why a pair is no candidate or a server has no allocation. Owns: these texts
 // for plans, candidates and explanations.
 #pragma once

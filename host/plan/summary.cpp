@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Totals of a plan by card type, limit and priority class.
 #include "host/plan/summary.hpp"
 

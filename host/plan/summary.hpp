@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The totals of a plan: what ran, what each card type, limit and priority class sees of it.
 #pragma once
 

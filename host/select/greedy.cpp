@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The published selection: unlimited, and greedy with regret order. Best effort on the leftovers is
 // in leftovers.cpp.
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Best effort by saturation policy: shares the cards that whole allocations leave over.
 #include "host/select/leftovers.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Best effort: how servers without a whole allocation share the remaining cards. Owns: the
 // saturation policies, which all solvers use.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Checks of one claimed allocation: what it is placed on, its replicas, value and metrics.
 #include "host/verify/allocation.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // One claimed allocation. Owns: everything that must hold for the allocation of a server by itself,
 // and what the model says it costs, is worth and draws.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The formula of certificates, summed over the servers of a fleet for all stages at once.
 #include "host/verify/bounds.hpp"
 

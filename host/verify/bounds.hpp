@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The bounds that a plan states, recomputed from the allocations that servers may get and the
 // prices it gives. Owns: the formula of certificates (docs/selection.md), apart from the solver
 // that finds the prices.

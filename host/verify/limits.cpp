@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Units of limits: how large a unit is, how many there are, how many an allocation takes.
 #include "host/verify/limits.hpp"
 

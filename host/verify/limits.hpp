@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The limits of the file in whole units. Owns: verification's own reading of how many units a limit
 // offers and how many an allocation takes.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Checks of the parts of a claimed combination, and of what they carry together.
 #include "host/verify/mix.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A claimed allocation that combines accelerators. Owns: what holds for its parts, and what the
 // model says about all of them together.
 #pragma once

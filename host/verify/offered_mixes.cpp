@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Combinations of two accelerators for one server. Owns: verification's own list of those that
 // plans choose from (docs/selection.md, "Mixed accelerators"). The planner leaves out combinations
 // that others beat; here they stay, since the least cost at any prices is the same with them.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The allocations of one accelerator each that a server may get, at every batch size considered.
 #include "host/verify/offers.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What plans may give to a server. Owns: verification's own list of allocations of one accelerator
 // each and of combinations of two, made from the spec by trying everything that the rules name.
 #pragma once

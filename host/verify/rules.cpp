@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Verification's reading of servers, performance data, transitions and objectives.
 #include "host/verify/rules.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What a server asks for, what an accelerator gives it, and what an allocation is worth. Owns:
 // verification's own reading of these rules from the spec. Of what makes plans it shares the queue
 // of one replica (evaluate_queue, size_pair) and nothing else.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Checks of what a plan states as a whole: capacity, limits, summary and certificate.
 #include "host/verify/totals.hpp"
 

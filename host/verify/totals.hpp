@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What a plan states of itself as a whole, against the sums over its allocations. Owns: the totals,
 // and the checks of capacity, limits, summary and certificate.
 #pragma once

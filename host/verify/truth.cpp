@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Metrics of replicas with and without load, and the targets that they miss.
 #include "host/verify/truth.hpp"
 

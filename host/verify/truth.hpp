@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What the model says about one allocation, worked out from its formulas and not by what makes
 // plans. Owns: the true metrics, and which targets they miss.
 #pragma once

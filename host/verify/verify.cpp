@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The walk over a plan: every server once, then the plan as a whole.
 #include "tonnage/host/verify.hpp"
 

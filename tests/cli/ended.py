@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """What tests of a command ended from outside share: starting it, signals, the time allowed."""
 
 import json

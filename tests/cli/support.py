@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of the command line share: running it, small fleets, temporary folders."""
 
 import copy

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """The pages: what they show is what the command prints, their links lead somewhere, every option is
 described."""
 

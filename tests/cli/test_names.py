@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Names and words that hold what a terminal obeys or nobody sees: no command shows one as it is,
 and files hand every name on exactly."""
 
@@ -214,7 +216,7 @@ class Names(CommandTest):
                 target.unlink()
         out, err = self.clean(COMPLETE, "sensitivity", path, "--axis", "capacity", "--steps", "1",
                               "--format", "csv", data=True)
-        self.assertIn('take "=type" for a formula', err)
+        self.assertIn('read "=type" as a formula', err)
         self.assertIn("=type", {row["type"] for row in csv.DictReader(io.StringIO(out, newline=""))})
         _, err = self.clean(COMPLETE, "candidates", self.nasty_file(fleet()), "--format", "csv",
                             data=True)

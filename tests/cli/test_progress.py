@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """The progress bar on a terminal: wiped whichever way the command ends."""
 
 import contextlib

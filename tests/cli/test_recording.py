@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Recorded results and the page made from them: what is there is never lost to a new one."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Ended from outside: signals at any moment, limits of the shell, threads that cannot start.
 Nothing may be left behind, whatever stood there before stays, the answer is prompt."""
 

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Small fleets made to be slow: what a plan takes does not follow the numbers in a file.
 
 Each command may use some processor time, many times what it needs, and is ended beyond it.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Standard input, files that appear whole or not at all, full disks, closed pipes, progress."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Help, version, wrong usage with suggestions, colour, completion."""
 
 import os
@@ -111,7 +113,7 @@ class WrongUsage(CommandTest):
             for value in values:
                 with self.subTest(option=option, value=value):
                     self.refuse("candidates", SMALL, "--grid", f"{option}={value}",
-                                saying=f'{option}: "{value}" is no ')
+                                saying=f'{option}: "{value}" is not a ')
 
     def test_numbers_at_the_ends_of_their_ranges(self):
         least = self.expect(COMPLETE, "generate", "--servers", "2", "--seed", "0").stdout

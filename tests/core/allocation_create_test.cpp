@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Allocation::create() under load: numbers compared with the oracle, bounds, and infeasible pairs.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Allocations of a (server, accelerator) pair: what they hold, scaling, reallocation, transition
 // penalty; their differences and totals.
 #include "tonnage/core/allocation.hpp"

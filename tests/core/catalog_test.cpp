@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Accelerators, models, service classes and targets: every capability of each.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // TONNAGE_CHECK: stops debug and sanitizer builds, costs nothing in others.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The functions of elementary.hpp against the C library's in extended precision.
 #include "tonnage/core/elementary.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The search for goodput over all batch sizes of a line, compared with sizing each of them, and its
 // cost on a million batch sizes.
 #include "tonnage/core/goodput_search.hpp"

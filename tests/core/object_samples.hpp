@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The small system that tests of the object model start from: two accelerators, one model with data
 // on both, two service classes, two servers.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // TTFT percentiles against a discrete-event simulation of the same replica, within one percent.
 #include <gtest/gtest.h>
 

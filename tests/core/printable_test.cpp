@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Which characters printable() keeps and which it escapes.
 #include "tonnage/core/printable.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The queue analyzer: metrics at a rate, sizing for targets, rate range, least concurrency.
 #include "tonnage/core/queue_analyzer.hpp"
 

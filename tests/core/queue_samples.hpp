@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Random queues over the whole valid range, in the library's and in the oracle's terms.
 #pragma once
 

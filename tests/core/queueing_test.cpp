@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The queue's numbers against direct summation in extended precision, on random inputs over the
 // whole valid range: every rate from nearly idle to deep overload.
 #include "tonnage/core/queueing.hpp"

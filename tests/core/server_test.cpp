@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Servers: what they state, their candidates and the three allocations they hold.
 #include "tonnage/core/server.hpp"
 

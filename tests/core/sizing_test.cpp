@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Rate search and replicas against the slow reference: random pairs, with chunk counts that grow,
 // latencies that turn down, and targets anywhere between impossible and loose.
 #include "tonnage/core/sizing.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The System: its entities by name, calculation, totals, solution and description.
 #include "tonnage/core/system.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Concurrent reads of one unchanged System, and concurrent work on separate ones.
 #include <gtest/gtest.h>
 

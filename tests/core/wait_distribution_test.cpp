@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Waiting-time tails and percentiles against plain sums in extended precision.
 #include "tonnage/core/wait_distribution.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Zero load: servers without requests, or whose requests have no output.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Puts the kept corpus through the same functions as the fuzzers, with any compiler.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // libFuzzer program for words on the command line: numbers, ranges, sizes, names.
 #include <cstddef>
 #include <cstdint>

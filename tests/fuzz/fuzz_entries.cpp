@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The checks on every fuzzed input: round trips, repeated answers, and refusals safe for a
 // terminal.
 #include "fuzz/fuzz_entries.hpp"

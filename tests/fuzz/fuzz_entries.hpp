@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The functions that run every fuzzed input, shared by the libFuzzer programs and the corpus
 // replay.
 #pragma once

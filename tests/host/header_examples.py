@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes one C++ source file from the examples of the public headers.
 
 header_examples.py OUTPUT HEADER...

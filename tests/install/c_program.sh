@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # A C program with nothing but the C compiler and the installed library, in the ways that
 # docs/library.md names; and what the program and the library then depend on.
 # Usage: c_program.sh COMPILER PREFIX SOURCE FOLDER FLEET

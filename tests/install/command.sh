@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # The installed command runs, says its version, plans an installed example; the schemas and the
 # completion came along.
 # Usage: command.sh PREFIX VERSION

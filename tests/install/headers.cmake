@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Every public header compiles alone, and twice in one file: one generated source per header.
 get_property(include_dirs GLOBAL PROPERTY TONNAGE_INCLUDE_DIRS)
 get_property(libraries GLOBAL PROPERTY TONNAGE_LIBRARIES)

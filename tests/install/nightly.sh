@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # scripts/nightly refuses what it does not understand before it does anything, and lists its steps;
 # the README names the systems it checks.
 # Usage: nightly.sh SOURCE_FOLDER

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Builds and runs a C++ consumer with nothing but the compiler and pkg-config.
 # Usage: pkg_config.sh COMPILER PREFIX SOURCE PROGRAM FLEET
 set -eu

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Plans as files: what is written reads back as the same claims; what is wrong is reported.
 #include "tonnage/io/plan_io.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Queue problems as files: the check values of the contract, the published curves, every mistake.
 #include "tonnage/io/queue_io.hpp"
 

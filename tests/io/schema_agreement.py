@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Checks that the JSON schemas and the reader accept and refuse the same documents.
 
 Generates fleets and solutions, mutates most of them (members removed, values replaced), and compares

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Solutions are written in the published layout and read whoever wrote them.
 #include "tonnage/io/solution.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Folders of six files, single files and standard input.
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What relates entries: repeated names and keys, unknown keys, derived limits, dangling references.
 #include <gtest/gtest.h>
 

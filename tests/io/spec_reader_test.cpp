@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Every field is read, every kind of wrong value is refused with its place and what was expected.
 #include "tonnage/io/spec_reader.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Random fleets come back from their files exactly as they were written.
 #include <gtest/gtest.h>
 

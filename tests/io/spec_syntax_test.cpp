@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What is no JSON is refused with line and column, and nothing a file holds can crash the reader.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Small specs as text for the tests of the reader, and ways to look at what it reports.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Test tool: reads every entry of a folder (a combined file or a folder of six) in order of name
 // and prints one line each: its name, then "accept" or "reject", then the first error.
 #include <algorithm>

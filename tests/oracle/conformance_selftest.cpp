@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the comparison of the slow oracle with answers computed elsewhere: queue curves and the
 // candidates of whole fleets, from the folder that TONNAGE_CONFORMANCE_DIR names.
 #include <gtest/gtest.h>

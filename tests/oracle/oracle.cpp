@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the direct summation of the chain and the exact distribution of the wait.
 #include "oracle/oracle.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the slow, obvious reference for one replica seen as a queue: every state of the chain is
 // summed in extended precision, and rates are searched by scanning. It shares no code with the
 // library, so that an error in one does not hide in the other.

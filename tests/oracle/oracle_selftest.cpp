@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the tests of the slow queue: closed forms of the textbook queues, laws that hold for every
 // chain, and a simulation that shares none of its formulas.
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the slow search for the largest rate under service-level targets.
 #include <algorithm>
 #include <cmath>

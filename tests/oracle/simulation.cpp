@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the event loop of the simulation.
 #include "oracle/simulation.hpp"
 

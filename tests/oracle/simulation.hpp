@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns a seeded discrete-event simulation of one replica: requests queue, enter service first come
 // first served, and leave. It knows the departure rates but none of the formulas drawn from them.
 #pragma once

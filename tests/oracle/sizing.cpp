@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns sizing of one pair by the letter of the rules.
 #include "oracle/sizing.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the reference for sizing one (server, accelerator) pair: batch ceiling, rates, replicas,
 // cost, value. Built on the slow queue of oracle.hpp alone.
 #pragma once

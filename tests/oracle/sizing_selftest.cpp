@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the tests of the slow rate search and of pair sizing.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The registry with the CUDA backend in it: never an unknown name, never used silently, never a
 // silent replacement.
 #include "tonnage/host/backends.hpp"

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """The check of a GPU machine builds alone: the sources of core/numerics.cmake define whatever of the
 project they, both evaluators and the check itself call, and ask for no other library.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """What nvcc made of the kernels.
 
     check_kernels.py embedded BINARY ARCHITECTURE...

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads the conformance fleets as problems.
 #include "conformance_problems.hpp"
 

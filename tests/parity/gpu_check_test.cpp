@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The check of a GPU machine on an emulated device: every group of benchmarks and every kind of
 // parity runs, compares its answers and reports failures, so that no time on a GPU is lost to
 // faults of the check.

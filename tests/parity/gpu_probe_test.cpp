@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA probe on a machine with a GPU.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA evaluator on the GPUs of this machine against the CPU evaluator, bit for bit.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA probe on any machine: its statements must agree with each other and with the build.
 #include "tonnage/cuda/probe.hpp"
 

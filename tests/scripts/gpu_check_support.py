@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of scripts/gpu-check share: a tree with the script, stand-ins for the programs it
 calls in a PATH of nothing but these, bash and coreutils, and the reading of what comes back."""
 

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Checks the rules of the source tree on every tracked file: house.py [ROOT]
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the rules of the source tree on every tracked file: house.py [--license] [ROOT]
 
+- A source file, CMake file or script names its copyright and license in two SPDX lines.
 - A source file opens with a comment (after "#!" and the SPDX lines), has at most 400 lines, and
   in C++ no line over 100 columns and no function over 80 lines.
 - A folder holds at most 18 source files.
 - Private includes follow the order of the folders (ORDER below).
 
-Prints one line per violation, FILE:LINE: what is wrong, and exits with 1 if there are any.
+Prints one line per violation, FILE:LINE: what is wrong, and exits with 1 if there are any. With
+--license it adds the SPDX lines to files that lack them, and checks nothing.
 """
 import collections
 import pathlib
@@ -16,6 +20,9 @@ import sys
 
 CPP = {".cpp", ".hpp", ".h", ".c", ".cu", ".cuh", ".inl"}
 SCRIPTS = {".py", ".sh"}
+# CMake files, and names without an ending, which scripts have.
+OTHERS = {".txt", ".cmake", ".in", ""}
+SPDX = ("SPDX-FileCopyrightText: The tonnage authors", "SPDX-License-Identifier: Apache-2.0")
 MOST_LINES, MOST_COLUMNS, MOST_FUNCTION_LINES, MOST_FILES = 400, 100, 80, 18
 
 # The paths of these folders are installed.
@@ -41,6 +48,8 @@ ORDER = {
     "bench": ["host", "cuda"],
     "tests": ["bench", "core", "cuda", "host", "io"],
 }
+# Private headers that every source file may include.
+EVERYWHERE = {"core/src/check.hpp"}
 # Folder: the public headers (tonnage/ROOM/) that it may not include.
 NOT_PUBLIC = {"core": {"cuda", "host", "io"}, "io": {"cuda", "host"}, "cuda": {"host", "io"}}
 
@@ -55,14 +64,34 @@ LAMBDA = re.compile(r"\[[^\]]*\] ?(?:\(|\{|mutable)")
 
 
 def tracked(root):
-    """Paths of all tracked files that exist."""
+    """Paths of all tracked files that exist, without inputs of fuzzers."""
     names = subprocess.run(["git", "-C", root, "ls-files", "-z"], check=True,
                            capture_output=True, text=True).stdout.split("\0")
-    return [pathlib.PurePosixPath(n) for n in names if n and (root / n).is_file()]
+    return [pathlib.PurePosixPath(n) for n in names
+            if n and not n.startswith("tests/fuzz/corpus/") and (root / n).is_file()]
 
 
 def code_lines(root, path):
     return (root / path).read_text(encoding="utf-8").split("\n")
+
+
+def comment_marks(path, lines):
+    """What a comment line of the file begins and ends with; None for files without a license."""
+    if path.suffix in CPP:
+        return ("/* ", " */") if lines[0].startswith("/*") else ("// ", "")
+    is_script = path.suffix in SCRIPTS or lines[0].startswith("#!")
+    is_cmake = path.name == "CMakeLists.txt" or path.suffix == ".cmake" or str(path).endswith(
+        ".cmake.in")
+    return ("# ", "") if (is_script or is_cmake) and path.parts[0] != ".ci" else None
+
+
+def licensed(path, lines):
+    """The lines of the file with the SPDX lines; None where it has them or needs none."""
+    marks = comment_marks(path, lines)
+    if marks is None or all(any(s in line for line in lines[:3]) for s in SPDX):
+        return None
+    first = 1 if lines[0].startswith("#!") else 0
+    return lines[:first] + [marks[0] + s + marks[1] for s in SPDX] + lines[first:]
 
 
 def opens_with_comment(path, lines):
@@ -134,6 +163,8 @@ def wrong_include(path, name):
             return f"{room} may not include headers of {public}"
         return ""
     other = included_room(name)
+    if name in EVERYWHERE:
+        return ""
     allowed = ORDER.get(room)
     if not other or allowed is None or other == room:
         return ""
@@ -148,9 +179,13 @@ def violations(root):
     """(file, line, rule, message) of every violation."""
     per_folder = collections.Counter()
     for path in tracked(root):
-        if path.suffix not in CPP | SCRIPTS:
+        if path.suffix not in CPP | SCRIPTS | OTHERS:
             continue
         lines = code_lines(root, path)
+        if licensed(path, lines) is not None:
+            yield path, 1, "license", "lacks the SPDX lines; house.py --license adds them"
+        if path.suffix in OTHERS:
+            continue
         per_folder[str(path.parent)] += 1
         if not opens_with_comment(path, lines):
             yield path, 1, "opener", "does not open with a comment that says what the file owns"
@@ -173,11 +208,24 @@ def violations(root):
             yield folder, 0, "folder", f"{count} source files, at most {MOST_FILES}"
 
 
+def add_licenses(root):
+    """Adds the SPDX lines to every file that lacks them."""
+    for path in tracked(root):
+        if path.suffix in CPP | SCRIPTS | OTHERS:
+            lines = licensed(path, code_lines(root, path))
+            if lines is not None:
+                (root / path).write_text("\n".join(lines), encoding="utf-8")
+
+
 def main():
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    arguments = [a for a in sys.argv[1:] if a != "--license"]
+    root = pathlib.Path(arguments[0] if arguments else ".").resolve()
     if subprocess.run(["git", "-C", root, "rev-parse"], capture_output=True).returncode != 0:
         print("house.py: not a git work tree, nothing to check")
         sys.exit(77)
+    if "--license" in sys.argv[1:]:
+        add_licenses(root)
+        return
     failed = 0
     fixed = set(KNOWN)
     for path, line, rule, message in violations(root):

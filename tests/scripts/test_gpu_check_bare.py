@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """scripts/gpu-check on a bare machine: a root folder with nothing but bash and coreutils, then with
 CUDA, CMake, ninja and a compiler, too, without the project's libraries, network and .git."""
 

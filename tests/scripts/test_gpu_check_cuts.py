@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """scripts/gpu-check cut from outside at random moments: what it found comes back all the same."""
 
 import os

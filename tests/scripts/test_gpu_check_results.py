@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """scripts/gpu-check: what is made of sanitizer reports, names of results, commits, profiles, usage."""
 
 import pathlib

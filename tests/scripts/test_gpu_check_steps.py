@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """scripts/gpu-check: every step failing, hanging or missing in turn."""
 
 import re

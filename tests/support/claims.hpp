@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Plans as claims for verification, and violations as text that tests compare.
 #pragma once
 

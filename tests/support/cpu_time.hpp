@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Processor time of a test, which does not depend on the load of the machine.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What a test that needs a GPU does on a machine without one. Owns: the skip, its printed reason,
 // and the switch TONNAGE_REQUIRE_GPU=1 that turns the skip into a failure.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Owns the seed of random tests: the same on every run, another where TONNAGE_TEST_SEED says so,
 // always printed. tests/support/seed.py is its twin for tests in Python.
 #pragma once

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """The seed of random tests in Python: what seed.hpp is to those in C++."""
 
 import os

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The list of benchmark groups, and the measuring of one benchmark within the budget of its group.
 #include "bench/gpu/groups/bench.hpp"
 

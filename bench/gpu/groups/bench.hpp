@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The benchmarks of a GPU machine: groups with a time budget, and failures caught one by one. Owns:
 // the list of groups, their budgets, and the sizes of problems.
 #pragma once

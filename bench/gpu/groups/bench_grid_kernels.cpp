@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The kernels of tables and points by themselves: many copies of one line, every batch size against
 // every replica count.
 #include <algorithm>

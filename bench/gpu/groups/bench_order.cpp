@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The ordering of lines on the device, compared with sorting on the CPU.
 #include <algorithm>
 #include <numeric>

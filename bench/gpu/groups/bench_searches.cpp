@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Whole searches over fleets of growing size, warm and in a fresh process, with the CPU for
 // comparison.
 #include "bench/gpu/groups/bench_searches.hpp"

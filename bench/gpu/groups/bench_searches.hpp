@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Whole searches over fleets of growing size. Owns: the fleets, and how the first search of a
 // process is measured in a process of its own.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The kernels that size lines at their ceiling, and those that settle what a sweep has passed, on
 // random lines of one kind each.
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The sweep kernels: every batch size against every replica count of many copies of one line.
 #include <algorithm>
 #include <numeric>

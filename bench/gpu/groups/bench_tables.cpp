@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Whole tables, handed to an empty consumer, and whole frontiers, with the CPU for comparison.
 #include <algorithm>
 

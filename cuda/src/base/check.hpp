@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // How CUDA runtime errors become tonnage errors. Owns: the one check macro.
 #pragma once
 

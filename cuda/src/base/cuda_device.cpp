@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA devices of this machine behind the Device interface: memory, streams and kernel
 // launches.
 #include <cuda_runtime.h>

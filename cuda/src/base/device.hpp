@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The Device interface of the engines: memory, and copies and kernels in order on a stream. Owns:
 // that interface, a buffer that frees itself, an arena for work in steps, and out-of-memory as an
 // error of its own. Free of CUDA headers, so engines also run over an emulation of the launch grid.

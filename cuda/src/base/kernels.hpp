@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The list of all kernels that a stream can run. To add one, write a struct with arguments and a
 // body, and list it here; the device and the emulation launch whatever is listed.
 #pragma once

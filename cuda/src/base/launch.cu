@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The kernels: grid arithmetic around the bodies of kernels.hpp.
 #include <cub/device/device_scan.cuh>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Kernel launches on a CUDA stream. Owns: these declarations, which need CUDA headers.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The probe of a build with CUDA: asks the runtime, and loads one kernel of this build to learn
 // whether the first device can run it.
 #include <cuda_runtime.h>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Stands in for CUDA in a build without it: no devices, and a probe that says so.
 #include "cuda/src/base/device.hpp"
 #include "tonnage/cuda/probe.hpp"

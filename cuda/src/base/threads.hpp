@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Starts threads of an engine. Owns: the error of a thread that cannot be started.
 #pragma once
 

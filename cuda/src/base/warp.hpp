@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A warp of 32 threads as kernel bodies see it: per-thread values, steps that every thread takes,
 // and the few collectives between steps. On the device a per-thread value is a register and a step
 // is the code itself; the emulation (tests/parity) keeps arrays of 32 and loops. Owns: the warp of

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Shares the lines of a grid among threads on devices and the host, and lays out lines as pieces of
 // a chunk.
 #include "cuda/src/grid/grid_job.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A job over the lines of a grid, which threads on several devices take as they become free. Owns:
 // which lines devices take, the threads, the layout of lines as pieces of a chunk, and how a
 // failure of one thread ends the others.

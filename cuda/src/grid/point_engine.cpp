@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The engine of frontier points: per device, threads that count and write the points of chunks of
 // grid lines and copy them back. The kernels are in point_kernels.hpp.
 #include "cuda/src/grid/point_engine.hpp"

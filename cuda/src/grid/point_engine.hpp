@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Finds the points that may be on a frontier on one or more devices; only these points are copied
 // back. Owns: chunk sizes, the passes of counting and writing, and which lines go to the host.
 #pragma once

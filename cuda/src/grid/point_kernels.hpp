@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Kernel bodies that find the points of frontiers, one thread per replica count of a line. Only the
 // points that ColumnThinner keeps are written. A first pass counts them; prefix sums of the counts
 // then tell every thread where its points begin.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The engine of the table of candidates: per device, threads with two chunks of grid lines in
 // flight, whose rows go to the consumer. The kernels are in table_kernels.hpp.
 #include "cuda/src/grid/table_engine.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The table of candidates on one or more devices: two chunks of grid lines in flight per device,
 // rows handed to the consumer from pinned memory. Owns: chunk sizes, the response to scarce memory,
 // and which rows the host evaluates.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Kernel bodies of the table of candidates. One thread per replica count of a line runs through the
 // batch sizes and writes its element of every row, next to those of neighbouring threads.
 // Percentiles are a second pass, one thread per candidate. Owns: the rows of a chunk of the table

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The engine of searches and sizing: per device, a worker with two chunks of lines in flight; the
 // host answers the other lines. The kernels are in search_kernels.hpp and line_kernels.hpp.
 #include "cuda/src/search/engine.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The search of a whole problem on one or more devices: two chunks of lines in flight per device,
 // taken as devices become free. Owns: chunk sizes and the response to scarce memory. Knows devices
 // only by their interface.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Kernel bodies that size lines: index arithmetic and calls into the shared numerics, one thread
 // per line. Lines are ordered by kind and batch size, so that the threads of a warp run alike.
 // Owns: the rows of a chunk of lines on the device with their tables of 1/n and 1/mu(n), and which

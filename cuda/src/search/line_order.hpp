@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The order in which a device works on the lines of a chunk: lines of the same code side by side,
 // the longest first, so that the threads of a warp run alike and the last blocks are short. Owns:
 // the sort key of lines. Kernel bodies and the device interface know only the result.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The ordering of lines on a CUDA stream.
 #include <thrust/execution_policy.h>
 #include <thrust/system_error.h>

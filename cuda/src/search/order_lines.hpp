@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The ordering of the lines of a chunk by Thrust, shared by the device and Thrust's host system,
 // where it is tested.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Kernel bodies of the search over batch sizes, one warp per line. The sweep holds 32 replica
 // counts in its lanes and passes over all batch sizes once; the kernels of settle_kernels.hpp size
 // the candidates that pass. Two rounds of sweep and settling answer every line. Owns: the state of

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Kernel bodies that settle what a sweep has passed: sizing of one batch size per line, then of
 // lanes over batch sizes. Owns: the order of settling, by which the answer is always the fewest
 // replicas and among those the smallest batch size. The sweep is in search_kernels.hpp.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Versions, statuses and error objects of the C interface.
 #include "host/capi/src/handles.hpp"
 #include "tonnage/host/planner.hpp"

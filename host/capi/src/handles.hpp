@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What the opaque handles hold. Owns: their layout, the one place where exceptions become statuses,
 // and how structs of callers of any age are filled and read.
 #pragma once

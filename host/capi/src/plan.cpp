@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Plans through the C interface: making them and reading them.
 #include <fmt/format.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Systems through the C interface: reading them and changing them between plans.
 #include <fmt/format.h>
 

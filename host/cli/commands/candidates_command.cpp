@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The commands `candidates` and `backends`: their options and their tables. The grid of candidates
 // is written by host/cli/grid_output.cpp.
 #include <fmt/format.h>

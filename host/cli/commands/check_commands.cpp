@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The commands `verify`, `diff` and `validate`: their options, tables and exit codes.
 #include <fmt/format.h>
 

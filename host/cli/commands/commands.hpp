@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The subcommands. Each adds itself to the parser and leaves what to run in `run`.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The command `completion`: scripts for bash, zsh and fish. They are generated from the parser, so
 // they cannot fall behind it.
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The command `pareto`: its options and its table.
 #include <fmt/format.h>
 

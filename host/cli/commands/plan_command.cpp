@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The command `plan`: its options, the hand-over of a plan as table or JSON, and the exit code of
 // an incomplete plan. The table is in host/cli/plan_table.cpp.
 #include <fmt/format.h>

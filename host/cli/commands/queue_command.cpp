@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The commands `queue solve`, `queue target` and `queue optimize`: their options, and the sharing
 // of problems among threads. Fields of problems and answers are in io/src/results/queue_io.cpp.
 #include <memory>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Chooses the kernels of an instruction set, and detects which sets this processor has.
 #include "host/evaluate/simd/kernels.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The table of kernels of one instruction set. Owns: their signatures and the choice of a set.
 #pragma once
 

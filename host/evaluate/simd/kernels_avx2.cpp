@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Compiles all SIMD kernels for AVX2; the build passes the compiler flags.
 #define TONNAGE_ISA avx2
 #define TONNAGE_REGISTER_BYTES 32

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Compiles all SIMD kernels for AVX-512; the build passes the compiler flags.
 #define TONNAGE_ISA avx512
 #define TONNAGE_REGISTER_BYTES 64

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Compiles all SIMD kernels for the baseline of the target; no compiler flags are added.
 #define TONNAGE_ISA baseline
 #define TONNAGE_REGISTER_BYTES 16

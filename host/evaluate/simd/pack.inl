@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A SIMD pack of doubles as a lane type (core/lanes.hpp). Included once per instruction set, inside
 // a namespace of that set, with TONNAGE_REGISTER_BYTES and TONNAGE_PACK_REGISTERS defined: the
 // types differ between sets, so code of one set cannot be linked into another. A pack has several

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Entry points of the SIMD sizing kernel, one per instruction set.
 #pragma once
 

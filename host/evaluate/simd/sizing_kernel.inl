@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Body of size_pairs_*: packs pairs into lanes and runs the shared search. Included once per
 // instruction set with TONNAGE_ISA, TONNAGE_REGISTER_BYTES and TONNAGE_PACK_REGISTERS defined.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Bodies of sweep_line_* and size_batches_*. Included once per instruction set, after
 // sizing_kernel.inl.
 

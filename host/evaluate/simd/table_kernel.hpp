@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Entry points of the SIMD kernels that fill the table of one line, one per instruction set.
 #pragma once
 

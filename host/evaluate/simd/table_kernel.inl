@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Body of fill_table_*. Included once per instruction set, after sweep_kernel.inl. Batch sizes are
 // the outer loop, so every column is written from front to back while the chains of all replica
 // counts stay in the first-level cache.

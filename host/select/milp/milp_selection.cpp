@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The exact solver: each stage of the lexicographic order by branch and cut (host/select/solver),
 // starting from the plan and the bounds of the price solver.
 #include "tonnage/host/milp_selection.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Converts between option tables and the flat tables of the price solver, and states the
 // certificates of stages.
 #include "host/select/price/certificate.hpp"

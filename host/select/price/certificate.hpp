@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Conversion between the options of selection and the flat ones of the price solver. Owns: how a
 // plan of one reads in the other, and the form of certificates.
 #pragma once

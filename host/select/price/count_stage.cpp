@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The counting stages of the price solver: the fewest unserved players (servers with options) of
 // each class in turn.
 #include <algorithm>

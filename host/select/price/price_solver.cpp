@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Runs the stages of the price solver in order, and holds the steps that they share: improvement,
 // tightening, restricted search. Budgets by fleet size are here too.
 #include "tonnage/host/price_selection.hpp"

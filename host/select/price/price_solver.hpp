@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // One run of the price solver: the stages of the lexicographic order, one after the other. Owns:
 // what stages hand on (the best plan, prices, proofs, open branching nodes). Counting stages are in
 // count_stage.cpp, the value stage in value_stage.cpp.

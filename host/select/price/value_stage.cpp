@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The value stage of the price solver: least value at the service levels of the counting stages.
 #include <algorithm>
 #include <utility>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Exact choice: reduces a stage to its useful options, states it as a 0-1 program, and checks every
 // solution in whole cards.
 #include "host/select/solver/choice_model.hpp"

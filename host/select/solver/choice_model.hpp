@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Exact solution of small and medium selections: each item takes one of its options or none, under
 // capacities. Owns: the flat model of one stage and the contract of its solver.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // An integer program and its solution by branch and cut. Owns: the interface to the solver library.
 #pragma once
 

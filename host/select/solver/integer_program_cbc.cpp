@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Branch and cut through CBC's classes. The front end that CBC's own command and C interface share
 // is left aside: it takes over signals and keeps global state.
 // clang-format off

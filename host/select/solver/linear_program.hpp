@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A linear program that grows by rows and columns. Owns: its solution by the simplex method, and
 // access to the last basis, from which cutting planes are made.
 #pragma once

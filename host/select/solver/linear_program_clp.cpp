@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Linear programs through Clp's interface for basis information.
 #include <CoinError.hpp>
 #include <CoinPackedVector.hpp>

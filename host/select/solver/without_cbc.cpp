@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Exact selection in a build without the branch-and-cut solver. Owns: the refusal.
 #include "host/select/solver/choice_model.hpp"
 #include "host/select/solver/integer_program.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A file saved as a whole: temporary file, flush, rename. Links and temporary names are in
 // output_place.cpp.
 #include "tonnage/io/atomic_file.hpp"

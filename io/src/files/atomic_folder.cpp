@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A folder saved as a whole: written under a temporary name, then exchanged with the one it
 // replaces.
 #include <dirent.h>

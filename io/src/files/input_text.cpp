@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads whole files and standard input by blocks, and explains failures.
 #include "io/src/files/input_text.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The text of an input: a file or standard input. Owns: the size limit, and the name of an input in
 // diagnostics.
 #pragma once

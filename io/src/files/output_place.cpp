@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Follows symbolic links, makes and renames temporary files, and copies attributes.
 #include "io/src/files/output_place.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The place of an output after following symbolic links. Owns: following links, temporary names
 // beside the output, and which attributes of a replaced file are kept.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The text and JSON forms of diagnostics.
 #include "tonnage/io/diagnostics.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Finds numbers beyond float64 and words such as NaN in JSON text, and replaces them by readable
 // numbers.
 #include "io/src/json/json_stand_ins.hpp"

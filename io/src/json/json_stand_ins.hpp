@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Stand-ins for numbers that the JSON parser cannot represent: beyond float64, or words for values
 // that are not finite. Owns: finding them, and the text with readable numbers in their place, so
 // that one of them does not prevent the checks of the rest of the file.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Access to the values of a tree. json_tree_builder.cpp builds it.
 #include "io/src/json/json_tree.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A parsed JSON document, compact and read-only, for the readers of spec and result files. Owns:
 // syntax, limits on depth and size, exact duplicate keys, and the JSON pointer of every value.
 // Members keep their order; a file of 60 MB takes about twice that in memory.

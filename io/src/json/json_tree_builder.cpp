@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Builds a tree from the events of the JSON parser, and turns its errors into problems.
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Layout and scalars of written JSON.
 #include "io/src/json/json_writer.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes JSON text piece by piece, so that a large document never exists as a tree. Owns: layout
 // (two spaces per level, one line per list entry), exact numbers, and valid text.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Edit distance between short words.
 #include "tonnage/io/near_miss.hpp"
 

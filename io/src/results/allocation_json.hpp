@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes allocations for spec files, solutions and plans. Owns: their field names and order.
 #pragma once
 

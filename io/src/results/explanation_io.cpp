@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes explanations as JSON.
 #include "tonnage/io/explanation_io.hpp"
 

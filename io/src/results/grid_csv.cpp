@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes the grid of candidates as comma-separated values.
 #include <algorithm>
 #include <charconv>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The list of fields of a grid: names, kinds and units.
 #include "io/src/results/grid_fields.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The fields of a candidate in grid files. Owns: their list, which CSV and NumPy writers share.
 #pragma once
 

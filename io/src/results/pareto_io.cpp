@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes frontiers as JSON and as comma-separated values.
 #include "tonnage/io/pareto_io.hpp"
 

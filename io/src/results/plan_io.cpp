@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes plans, candidates, differences and violations as text. Reading plans is in
 // plan_reader.cpp.
 #include "tonnage/io/plan_io.hpp"

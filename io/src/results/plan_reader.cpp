@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads plans, whoever wrote them, as claims.
 #include <algorithm>
 #include <charconv>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads queue problems from text and writes their answers.
 #include "tonnage/io/queue_io.hpp"
 

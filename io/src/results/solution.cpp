@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes and reads solutions, and writes the published fields of an allocation.
 #include "tonnage/io/solution.hpp"
 

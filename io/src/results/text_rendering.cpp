@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Shortens text for messages, and formats numbers and CSV fields.
 #include "io/src/results/text_rendering.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Text forms of values and keys in messages and files. Owns: lengths, quoting, and number formats.
 #pragma once
 

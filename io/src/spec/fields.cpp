@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads typed members of a JSON object and reports mistakes.
 #include "io/src/spec/fields.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads the members of one JSON object into typed values, and reports all mistakes. Owns: matching
 // of keys in any case, ranges, unknown and repeated keys.
 #pragma once

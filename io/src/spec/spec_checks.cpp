@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Checks over the whole spec. Entries with refused (empty) names are skipped, and so are checks
 // whose other section was not read.
 #include "io/src/spec/spec_checks.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Checks between entries of a spec. Owns: batch ceilings beyond the limit (errors), and dangling
 // references (warnings; a plan reports them as reasons for unserved servers).
 #pragma once

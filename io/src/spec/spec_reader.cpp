@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads fleets from combined files, folders and standard input.
 #include "tonnage/io/spec_reader.hpp"
 

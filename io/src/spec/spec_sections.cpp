@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads the fields of every entry of a spec.
 #include "io/src/spec/spec_sections.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The six sections of a spec: their keys and files, and the reading of each into its structs. Owns:
 // the fields with their ranges and defaults. Relations between entries are in spec_checks.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes the fields of every entry of a spec, in the order of the published layout.
 #include "tonnage/io/spec_writer.hpp"
 

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """The candidates of a fleet as table, JSON and CSV, and why other pairs are none."""
 
 import csv

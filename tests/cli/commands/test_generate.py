@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic fleets: sizes, seeds, capacity, limits."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """The table of candidates and the frontiers: shapes, agreement of forms, refusals, interruption."""
 
 import array

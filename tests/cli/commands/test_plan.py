@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Plans as JSON and as tables: fields, totals, reasons, determinism, exit codes."""
 
 import json

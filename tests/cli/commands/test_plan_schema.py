@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Plans that are written are what io/schema/plan.schema.json describes, and nothing else is."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Queue problems: the published check value, fields, errors by pointer, the published curves."""
 
 import json

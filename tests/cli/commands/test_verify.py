@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """Verification: good plans hold, every way of spoiling one is named with its server."""
 
 import json

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # c_api_exports.sh NM LIBRARY HEADER: the library exports exactly the functions of its header.
 set -eu
 exported=$("$1" --dynamic --defined-only --format=posix "$2" | cut -d' ' -f1 | sed 's/@.*//' | sort)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The tonnage authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of the C interface share: checks that print and count, and a small fleet. */
 #ifndef TONNAGE_TESTS_C_API_FIXTURE_H
 #define TONNAGE_TESTS_C_API_FIXTURE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The tonnage authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The C interface from C: what it refuses, NULL everywhere, callers of other ages. */
 #include "c_api_fixture.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The tonnage authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The C interface from C: reading, planning, changing, several systems, options. */
 #include "c_api_fixture.h"
 

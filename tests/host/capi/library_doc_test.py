@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 """library_doc_test.py DOCUMENT FOLDER: every code block of the document stands in an example."""
 import pathlib
 import re

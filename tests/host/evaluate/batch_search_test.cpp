@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Batch mode `search`: the pruned search and the whole grid against every batch size sized alone.
 #include <gtest/gtest.h>
 

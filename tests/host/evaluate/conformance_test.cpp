@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Every conformance fleet: the same candidates and the same plan as the published behaviour.
 #include <gtest/gtest.h>
 

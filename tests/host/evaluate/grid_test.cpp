@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The table of candidates against each candidate evaluated and sized alone.
 #include "tonnage/host/grid.hpp"
 

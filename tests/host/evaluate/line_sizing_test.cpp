@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizing of many lines: every instruction set and thread count gives the answers of the single
 // pair, bit for bit.
 #include "tonnage/host/line_sizing.hpp"

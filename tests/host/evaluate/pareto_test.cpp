@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Frontiers against comparing every candidate with every other.
 #include "tonnage/host/pareto.hpp"
 

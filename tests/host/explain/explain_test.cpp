@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Explanations and sensitivity: they agree with the plan that is made, and every server has a
 // reason.
 #include "tonnage/host/explain.hpp"

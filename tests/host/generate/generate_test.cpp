@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Generated fleets: same seed same fleet, exact counts, no ties, feasible, capacity as asked.
 #include "tonnage/host/generate.hpp"
 

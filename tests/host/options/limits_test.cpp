@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Weights, limits and exclusions of the optimizer section: plans keep to them.
 #include <gtest/gtest.h>
 

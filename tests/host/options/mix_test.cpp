@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Allocations that combine accelerators: they hold, they pay, they are checked.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The dominance rule, compared with all pairs of options, and its cost.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Differences between plans.
 #include "tonnage/host/plan_diff.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The planner: determinism, reasons, partial allocations, totals, the Manager.
 #include "tonnage/host/planner.hpp"
 

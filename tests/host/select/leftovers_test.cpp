@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Best effort in turns, compared with its rule one replica at a time.
 #include "host/select/leftovers.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The published selection against a literal, slow reading of its rules, and its invariants.
 #include "tonnage/host/selection.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Two codes, one answer: what verification reads from the spec against what plans are made of, on
 // random fleets with random options. An error in either alone shows here.
 #include <gtest/gtest.h>

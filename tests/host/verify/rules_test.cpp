@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Verification's own rules, against figures worked out by hand. They are the last word where the
 // rules of the planner and those of verification come to agree on something wrong.
 #include "host/verify/rules.hpp"

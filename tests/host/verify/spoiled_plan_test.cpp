@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // One plan by hand, spoiled in every way that a rule forbids: each is caught by its kind.
 #include <gtest/gtest.h>
 

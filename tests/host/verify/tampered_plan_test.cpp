@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Plans as a planner with one wrong rule would state them, consistent in themselves: verification
 // knows the rule and catches each.
 #include <gtest/gtest.h>

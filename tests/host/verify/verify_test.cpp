@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Verification of whole plans: our own hold with every policy, published ones do but for what they
 // leave out, and certificates that claim too much are caught.
 #include "tonnage/host/verify.hpp"

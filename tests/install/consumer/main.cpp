@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A user of the library: reads a fleet, plans it, reports.
 #include <cstdio>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Uses the domain alone.
 #include "tonnage/core/system.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Saves replace a file whole, and leave nothing behind when they fail.
 #include "tonnage/io/atomic_file.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Folders replace whole folders of their own form, at once, and nothing else.
 #include <fcntl.h>
 #include <gtest/gtest.h>

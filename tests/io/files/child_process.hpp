@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Runs parts of tests in a child process: without superuser rights, or with failing system calls.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The observer of a save knows its temporary files at every moment.
 #include "tonnage/io/unfinished_files.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The emulated device: guarded memory, streams that run their work late, and the launch of kernel
 // bodies over blocks and warps in random order.
 #include "emulated_device.hpp"

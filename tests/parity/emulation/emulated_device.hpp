@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A device of the CUDA engines on the host: kernel bodies run over the same grid of blocks and
 // threads, a warp as 32 values per step, blocks in random order. A stream runs its work as late as
 // it may: in wait() or its destructor. Memory is the host's, between guard bytes or under the

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The engine and the kernel bodies of the CUDA backend over an emulation of the launch grid: the
 // answers of the CPU evaluator, bit for bit, whatever the chunks, the devices and the memory.
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Failures in the middle of an engine's work: host memory, threads, devices of unequal memory,
 // callbacks. The answer is the CPU's or a documented error, and no memory is misused.
 #include <gtest/gtest.h>

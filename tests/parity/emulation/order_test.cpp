@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The order of a chunk's lines, from Thrust on its host system and from the emulated device,
 // against one worked out line by line.
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The frontier's points from the CUDA backend over an emulation of the launch grid: those of the
 // CPU evaluator, bit for bit, whatever the chunks, the windows, the devices and the memory.
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The table of candidates of the CUDA backend over an emulation of the launch grid: the numbers and
 // verdicts of the CPU evaluator, bit for bit, whatever the chunks, the devices and the memory.
 #include <gtest/gtest.h>

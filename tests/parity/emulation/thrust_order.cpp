@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Orders lines with Thrust's host system.
 #include <thrust/execution_policy.h>
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A lane type of 32 doubles: the registers of a warp whose threads each run the shared numerics on
 // one double.
 #pragma once

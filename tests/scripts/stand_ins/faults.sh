@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The tonnage authors
+# SPDX-License-Identifier: Apache-2.0
 # Sourced by the stand-ins beside it. FAULTS in the environment says which of their parts go wrong:
 # a list of NAME=hang, NAME=crash or NAME=fail.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // An accelerator: a purchasable unit of one or several cards of a type.
 // Owns: its spec and the power curve derived from it.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // An allocation: the accelerator, batch size and replicas of one server, with cost and metrics.
 // Owns: creation for a (server, accelerator) pair, scaling, reallocation, transition penalty, and
 // the differences and totals that plans report.

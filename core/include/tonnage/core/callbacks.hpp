@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Tells exceptions of callbacks from exceptions of the work that calls them. Owns: that
 // distinction. A backend that fails may be replaced by another one; a callback that throws (full
 // disk, interruption by the user) ends the work on every backend.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Certificates: how far a selection is at most from the optimum, stage by stage. Solvers fill them,
 // plans carry them, verify recomputes them.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // exp, expm1 and log made of additions, multiplications and a division, so that every backend and
 // every C library gives the same bits. Owns: the transcendental functions on the decision path.
 // Host and device code.

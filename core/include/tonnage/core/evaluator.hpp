@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The interface of a backend: evaluates the candidates of a Problem and reduces them to the best
 // option of each line. Owns: the interface and its options. All backends give the same answers bit
 // for bit.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Explanations of a plan as data: the options of a server, and why one of them was chosen. Owns:
 // the result type that the explainer fills and that files and tables show.
 #pragma once

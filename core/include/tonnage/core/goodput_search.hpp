@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Finds the batch size of largest goodput of a line, and the smallest one that reaches a given
 // goodput, without sizing every batch size. Owns: bounds on the goodput of all batch sizes at once.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The grid of candidates as a table: which (batch size, replica count) pairs each line has, and the
 // columns computed for each. Owns: the shapes of grids and the verdict of a candidate.
 #pragma once

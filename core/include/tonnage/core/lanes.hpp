@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Lane types: one numeric source runs on a double, on a SIMD pack (host/evaluate/simd/pack.inl) or
 // in a GPU thread. Owns: the host/device marker and the scalar lane. Every lane computes the same
 // operations in the same order, so results do not depend on the width.

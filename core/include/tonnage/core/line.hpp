@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // One line of the planning problem, a (server, accelerator) pair: its rows and its answer. Rows are
 // plain data without names or pointers, ready to copy to a device. Owns: the rows, the reasons why
 // something is not a candidate, and the steps from rows to replicas. Host and device code.

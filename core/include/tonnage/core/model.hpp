@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A model: performance data of one LLM, per accelerator. Owns: these rows and their lookup.
 #pragma once
 

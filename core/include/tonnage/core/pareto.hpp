@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The frontier of a server: candidates that no other beats in cost, TTFT and ITL. Owns: points,
 // which candidates qualify, and the thinning that all backends share.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizing of one replica whose TTFT target binds a percentile. Owns: the test of such a target
 // against the tail of the wait. Host and device code.
 #pragma once

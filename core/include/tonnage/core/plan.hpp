@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A plan as data: what was chosen for each server, who was left out and why, and the totals.
 // Owns: the result types that planners fill, files carry and people read.
 #pragma once
@@ -129,8 +131,8 @@ struct Plan {
   }
 };
 
-// One (server, accelerator) pair as `candidates` shows it. An infeasible one has no allocation but a
-// reason.
+// One (server, accelerator) pair as `candidates` shows it. An infeasible pair has no allocation but
+// a reason.
 struct Candidate : ServerAllocation {
   std::string accelerator;  // of the pair; empty for the empty allocation
   Reason reason = Reason::kNone;

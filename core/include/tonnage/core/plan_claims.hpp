@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What a plan file states, whoever wrote it: the input of verification and comparison. Owns: the
 // fields that a plan file may carry (an absent field is not claimed), and the results of comparing
 // and verifying plans.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Makes text from outside safe to print. Owns: which characters a terminal obeys or a reader cannot
 // see, how they are escaped, and the plural of counted nouns.
 //

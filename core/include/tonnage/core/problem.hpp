@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The planning problem as flat rows, which sizing, selection and the backends work on. Owns: the
 // rows built once from a System (their types are in line.hpp) with their names, and the value, cost
 // and metrics of a line's answer.

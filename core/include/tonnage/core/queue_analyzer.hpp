@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The queue analyzer: metrics of one replica at a rate, its largest rate within targets, and its
 // least concurrency near peak goodput. Owns: these three answers. Times in ms, rates in
 // requests/ms.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // One replica as a queue: service times, the birth-death chain and its averages (docs/model.md).
 // Owns: the formulas of service (chunked prefill, tau, mu) and the metrics at one arrival rate > 0,
 // overload included. Host and device code; times in ms, rates in requests/ms.

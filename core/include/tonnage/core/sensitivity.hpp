@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sensitivity of a plan to capacity, load and targets. Owns: the result type of sensitivity runs.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A server: one (model, service class) workload, its load and its allocations. Owns: its spec, its
 // calculated, current and chosen allocations, and which accelerators it may use.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // A service class: a priority, SLO targets per model, and excluded accelerators. Owns: the clamping
 // of priorities and the lookup of targets.
 #pragma once

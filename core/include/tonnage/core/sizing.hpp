@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizing of one replica: rate range, feasibility and the largest rate within SLO targets. Owns:
 // which pairs a plain search answers, and the extra searches for the others (chunk counts that grow
 // with the batch, ITL that falls with the rate). Host and device code.

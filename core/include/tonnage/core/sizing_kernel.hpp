@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The rate search: the largest rate of one replica within its targets, written once for a single
 // pair, a SIMD pack of pairs and a GPU thread. Owns: the division-free chain inside the rate range,
 // the closed form of the waiting room, and the root search. Every lane takes the same steps

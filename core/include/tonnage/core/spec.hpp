@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Plain structs with the shape of the spec files: what a user states, before anything is derived.
 // Owns: field names, units, defaults and the limits beyond which a file is refused. No behaviour.
 #pragma once

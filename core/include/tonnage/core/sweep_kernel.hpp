@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The exhaustive sweep of one line: every batch size M = 1..N against many replica counts at once,
 // O(1) a candidate. Owns: the division-free test of the metrics at total/r against the targets.
 // Lanes are replica counts; the recursion over states runs through all batch sizes in one pass.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The System: accelerators, models, service classes, servers and capacities, by name. Owns: all of
 // these entities. There is no global system; functions that need one take it as an argument.
 // Concurrent reads are safe while no thread writes.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The metrics of every candidate of one line at any load, overload included. Owns: the averages of
 // evaluate_queue() for all batch sizes in one pass, in lanes over replica counts.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The verdict on one candidate of the grid. Owns: which of several missed targets is reported, and
 // the verdict where no target is missed at the candidate's own load. Host and device code.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The waiting time of an accepted request: exact tail and quantiles within the model
 // (docs/model.md). Owns: P(wait > t) and its inverse for host code. Every backend gives the same
 // bits.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Kernels of the waiting-time distribution, for host and device code (docs/model.md). Owns:
 // the sums over waiting places and the search for a quantile. Uses no C library function whose
 // rounding differs between platforms, so backends agree bit for bit.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA evaluator: sizes, searches and tabulates the lines of a problem and finds points of
 // frontiers on the GPUs of this machine, with the answers of the CPU bit for bit. It exists in
 // every build; availability() says why it cannot be used.

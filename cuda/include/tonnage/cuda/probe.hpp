@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // What CUDA offers in this build and on this machine. Owns: the result of the probe, which tells
 // "compiled" (the build had a CUDA compiler) from "usable" (this machine can run the code).
 //

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The tonnage authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tonnage for C: plans a fleet of LLM inference servers from any language that can call C11.
  * Owns: the stable binary interface of the shared library libtonnage.
  *

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The backends this library was built with. Owns: their registry, and the choice of one by name.
 //
 // Example:

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Explains a plan: the options of every server, and why one of them was chosen. Owns:
 // explain_plan(); the result type is in tonnage/core/explanation.hpp.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Synthetic fleets of any size: public prices and models, and loads drawn from a seed. Owns: the
 // options and their limits. docs/fleets.md describes the distributions.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Shapes of the grid of candidates: which batch sizes and replica counts each line has. Owns:
 // plan_grid(); the types are in tonnage/core/grid.hpp.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizing of all lines of a Problem on the CPU: several pairs per SIMD pass, threads over chunks.
 // Owns: the choice of instruction set at run time. Answers equal size_line() bit for bit.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Exact selection under capacity by branch and cut, stage by stage of the lexicographic order.
 // Owns: the options of the exact solver.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Frontiers of cost, TTFT and ITL: for each server the candidates that no other one beats. Owns:
 // the options and the sweep over whole grids; what counts as a point is in tonnage/core/pareto.hpp.
 //

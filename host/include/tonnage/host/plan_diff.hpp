@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Differences between two plans. Owns: which differences count: presence, accelerator, replicas,
 // batch size and cost, but not metrics.
 //

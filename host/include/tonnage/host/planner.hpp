@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // From a System to a plan: evaluates every pair, selects, describes. Owns: the facade that the
 // command line, the C API and library users share.
 //

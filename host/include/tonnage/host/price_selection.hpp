@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Near-optimal selection under capacity by Lagrangian prices of cards, with a certificate for every
 // stage of the lexicographic order. Owns: the options and the result of the price solver.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Selection under capacity: each server takes one of its options or none. Owns: the flat option
 // table, the published solvers (unlimited, and greedy with its saturation policies), and the rules
 // that make their choices independent of input order.

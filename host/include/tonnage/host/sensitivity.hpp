@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Sensitivity runs: plans a system repeatedly with one input scaled (the cards of a type, the load,
 // or the targets). Owns: the axes and their scaling.
 //

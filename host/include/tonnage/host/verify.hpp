@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // An independent check of a plan, whoever made it. Owns: every rule that a plan must keep.
 // Verification shares with the planner the queue of one replica and its sizing. It reads all other
 // rules from the System and the OptimizerSpec by code of its own.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Analytic-centre search: the centring by Newton's method, and the growing box.
 #include "host/select/price/bound/centre_search.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Maximises a concave function of a few variables by analytic-centre cutting planes (J.-L. Goffin,
 // A. Haurie, J.-P. Vial, "Decomposition and nondifferentiable optimization with the projective
 // algorithm", Management Science 38, 1992), from values and supergradients. Owns: the cuts, the box

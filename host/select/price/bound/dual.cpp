@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Maximises the Lagrangian bound of a stage over prices of resources and classes. In large fleets
 // it fixes players whose choice prices no longer change (fixing.hpp) on the way.
 #include "host/select/price/bound/dual.hpp"

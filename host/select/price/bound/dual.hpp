@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The Lagrangian dual of a stage: prices of cards and of service levels. Owns: the certified bound
 // at given prices, and the search for prices that maximise it.
 #pragma once

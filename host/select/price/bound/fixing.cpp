@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reduced-cost fixing: finds players whose cheapest choice cannot change within a radius of prices,
 // and builds the remaining table.
 #include "host/select/price/bound/fixing.hpp"

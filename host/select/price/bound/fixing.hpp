@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reduced-cost fixing: a stage without the players whose choice prices no longer change, and
 // without the options that no player chooses. Owns: which these are, and what they leave to the
 // others.

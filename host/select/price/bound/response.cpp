@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The Lagrangian bound of a stage at given prices: the cheapest choice of every player, summed up
 // in an order that does not depend on threads, with a bound on the rounding errors.
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The prices of a stage that may move, as one vector. Owns: their order, the slope of the bound in
 // them, and a first guess of their size.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // An assignment: which player (server with options) takes which option, and what is left. Owns: the
 // order of plans (unserved servers class by class, then value), and the interface of the steps from
 // prices to a feasible plan.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Builds the flat table of the price solver from an option table, and perturbs values that tie.
 #include "host/select/price/model/table.hpp"
 

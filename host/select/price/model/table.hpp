@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The flat table of the price solver: options in order of class, without dominated ones. Owns:
 // which servers take part (players), class ranks, the dominance rule, the stages of the
 // lexicographic order and their prices.

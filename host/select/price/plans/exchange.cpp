@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Exchanges of up to four moves, matched by what they use and free (see exchange() in
 // model/assignment.hpp), also as repair of infeasible plans.
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The grouped search: groups interchangeable players, and solves an integer program with one
 // variable per group and move.
 #include "host/select/price/plans/grouped_search.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Grouped search: better plans around a given one, by branch and cut over the numbers of
 // interchangeable players that make each move. Owns: which players are interchangeable, and the
 // integer program of their moves.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Halves of exchanges, looked up by what the other half must use and free.
 #pragma once
 

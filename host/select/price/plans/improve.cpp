@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Improving moves: a player takes a better option; if cards are short for it, another player that
 // holds some moves to an option elsewhere.
 #include <algorithm>

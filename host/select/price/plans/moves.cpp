@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Keeps the cheapest moves of each effect in a hash table.
 #include "host/select/price/plans/moves.hpp"
 

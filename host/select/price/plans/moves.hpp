@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Moves of single players, grouped by their effect on resources. Owns: what a move is, and which
 // moves of one effect are kept.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Makes plans from prices: perturbs values that tie, rounds, repairs and improves.
 #include "host/select/price/plans/plan_maker.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Plans made from prices. Owns: the perturbation of tied values, and the order of repair and
 // improvement.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Rounds cheapest choices to feasible assignments: relieves overfull resources, fills free ones,
 // and restores service levels. Also holds the members of Packing (an assignment).
 #include "host/select/price/model/assignment.hpp"

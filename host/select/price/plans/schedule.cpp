@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The schedule of targets and perturbations for the plans of a stage, by fleet size.
 #include "host/select/price/plans/schedule.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The schedule of plans tried for a stage. Owns: the target and the perturbation of each, and their
 // number by fleet size.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Makes several plans in parallel. Owns: their number at a time, and what each has of its own.
 #pragma once
 

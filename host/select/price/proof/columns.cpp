@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Lists the rows and the slots of the choices of a stage (see columns.hpp).
 #include "host/select/price/proof/columns.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Columns of the LP relaxation: the choices of the players of a stage relative to the cheapest one
 // of each. Owns: that reference, what it leaves of every row, and the slots of all other choices.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Gomory mixed-integer cuts of combinations of rows, with guards against rounding errors.
 #include "host/select/price/proof/gomory_cuts.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Gomory mixed-integer cuts over choices (R. Gomory, 1960; G. Nemhauser, L. Wolsey, "Integer and
 // Combinatorial Optimization", 1988). Owns: the numbering of choices by what they take, and the
 // rule that makes a cut of a combination of rows.

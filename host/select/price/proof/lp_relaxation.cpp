@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Column generation and cuts for the LP relaxation of a stage, the bound that its prices prove, and
 // the choice of the next branching decision.
 #include "host/select/price/proof/lp_relaxation.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // LP relaxation of a stage, tightened by Gomory cuts, also under branching decisions. Owns: its
 // columns and cuts, the bound that its prices prove, and what to branch on next.
 #pragma once

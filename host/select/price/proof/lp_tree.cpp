@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Best-first branch and bound on the LP relaxation of a stage.
 #include "host/select/price/proof/lp_tree.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Branch and bound that raises the bound of a stage. Owns: the tree of branching decisions on the
 // LP relaxation. Unlike the tree of prices (price_tree.hpp) it makes no plans.
 #pragma once

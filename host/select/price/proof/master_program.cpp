@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The restricted master program of a stage: columns, duals, shares, separation of cuts and their
 // removal.
 #include "host/select/price/proof/master_program.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The restricted master program of a stage: shares of the choices near the cheapest, and cuts.
 // Owns: its rows and columns, and which cuts are made from its basis and which are dropped.
 #pragma once

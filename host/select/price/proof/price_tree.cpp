@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Best-first branching on undecided players with bounds by prices, and plans at the nodes.
 #include "host/select/price/proof/price_tree.hpp"
 

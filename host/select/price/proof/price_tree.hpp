@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Branch and bound by prices, on players whose choice prices leave undecided between two options,
 // or between one and going without. Owns: the tree of branching decisions, its bound, and when
 // plans are made at its nodes.

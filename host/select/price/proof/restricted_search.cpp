@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Exact search over the options that reduced costs leave open, and a core problem around the LP
 // relaxation where there are too many.
 #include "host/select/price/proof/restricted_search.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Exact search of a stage restricted to the options that reduced costs leave open. Owns: the rule
 // by which the gap between plan and bound excludes options, and the model of the rest.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Saves that happen entirely or not at all. Owns: the temporary file or folder, its removal, and
 // what may be replaced.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Problems found in an input, for people and for programs. Owns: one problem (Diagnostic), the
 // collection of them, their text and JSON forms.
 //

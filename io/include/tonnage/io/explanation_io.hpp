@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Explanations as JSON. Owns: the field names of that file.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The table of candidates as files: comma-separated values, or a folder of NumPy arrays. Owns: the
 // names, types and units of the fields, and the order of rows.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Suggests the known word that a misspelt one was probably meant to be. Owns: the distance between
 // words.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Frontiers as JSON and as comma-separated values. Owns: the field names of these files.
 #pragma once
 

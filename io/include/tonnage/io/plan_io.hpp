@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Plans, candidates and plan differences as files. Owns: their layout, and the reading of plans,
 // whoever wrote them. Numbers read back as the same value; a number that is not finite is written
 // as null; each byte that is not UTF-8 becomes U+FFFD.

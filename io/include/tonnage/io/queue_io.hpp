@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Queue problems as files: one replica described by a JSON object, or an array of such objects.
 // Owns: the fields of problems and answers (docs/command-line.md), and the reporting of all
 // mistakes at once. Rates in requests/s, times in ms.

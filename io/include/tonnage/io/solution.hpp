@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Solutions as files: {"allocations": {server: allocation}}. Owns: writing them, and reading them
 // whoever wrote them, with any extra fields beside the published ones.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Reads a fleet from spec files. Owns: which files and folders are accepted, and the reporting of
 // all mistakes of all files at once. The format is in docs/file-format.md.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Writes a fleet as spec files. Owns: the published layout and spelling, and numbers that read back
 // as the same value. Lists keep their order; fields that this project adds are left out when 0.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Observer of the temporary files and folders of a save. Owns: the interface; what is done with the
 // names is up to its implementation.
 #pragma once

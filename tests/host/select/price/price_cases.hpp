@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Small tables of options for the tests of the price solver's parts, and stages of them.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The search for prices in large fleets, where it fixes players on the way: whom it may fix, and
 // where it ends after a wrong fixing.
 #include "host/select/price/bound/dual.hpp"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Cutting planes against every combination, without any tolerance.
 #include "host/select/price/proof/gomory_cuts.hpp"
 

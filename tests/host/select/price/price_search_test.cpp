@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The parts of the price solver by themselves: prices, exchanges, and grouped searches compared
 // with dynamic programming.
 #include <gtest/gtest.h>

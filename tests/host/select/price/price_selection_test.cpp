@@ -1,5 +1,6 @@
-// The price solver and the exact one: bounds and order against brute force on tiny tables, never
-// behind greedy, never beyond capacity, the same whatever the number of threads.
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
+// The price solver and the exact one, compared with brute force on tiny tables and with greedy.
 #include "tonnage/host/price_selection.hpp"
 
 #include <gtest/gtest.h>

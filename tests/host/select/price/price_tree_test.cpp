@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // Relaxations, decisions on them and branching, against every combination.
 #include <gtest/gtest.h>
 

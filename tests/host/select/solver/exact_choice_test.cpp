@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The tonnage authors
+// SPDX-License-Identifier: Apache-2.0
 // The exact selection against every combination of small random models, its limits, its silence.
 #include "host/select/solver/choice_model.hpp"
 
