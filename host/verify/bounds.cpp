@@ -15,7 +15,7 @@ constexpr std::int64_t kServersPerChunk = 16;
 // Cards of each type where limits count and cards do not.
 constexpr std::int64_t kBoundless = 1'000'000'000'000;
 // Rounding in the share of the cards that is not kept free.
-constexpr double kShareSlack = 1e-12;
+constexpr double kUsableSlack = 1e-12;
 
 // What plans may use of each type: of those without a capacity entry nothing.
 std::map<std::string, std::int64_t> usable_cards(const System& system,
@@ -27,7 +27,7 @@ std::map<std::string, std::int64_t> usable_cards(const System& system,
     if (optimizer.unlimited && optimizer.has_limits()) {
       count = kBoundless;
     } else {
-      const double share = (1 - optimizer.headroom) * (1 + kShareSlack);
+      const double share = (1 - optimizer.headroom) * (1 + kUsableSlack);
       count = std::min(count,
                        static_cast<std::int64_t>(std::floor(static_cast<double>(count) * share)));
     }
