@@ -46,6 +46,8 @@ void write_to_standard_output(std::string_view text) {
 // A bar that is redrawn a few times a second and wiped at the end of each phase.
 class ProgressBar {
  public:
+  static constexpr std::chrono::seconds kSlowPhase{5};
+
   void show(std::string_view phase, std::int64_t done, std::int64_t total) {
     const auto now = std::chrono::steady_clock::now();
     if (done >= total) {
@@ -59,8 +61,12 @@ class ProgressBar {
     last_ = now;
     const double share = static_cast<double>(done) / static_cast<double>(total);
     const int filled = static_cast<int>(share * kBarWidth);
-    draw_progress(fmt::format("{:<12} [{}{}] {:3.0f} %", phase, std::string(filled, '#'),
-                              std::string(kBarWidth - filled, ' '), 100 * share));
+    std::string bar = fmt::format("{:<12} [{}{}] {:3.0f} %", phase, std::string(filled, '#'),
+                                  std::string(kBarWidth - filled, ' '), 100 * share);
+    // A bar that stands still for long must not look dead.
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(now - start_);
+    if (elapsed >= kSlowPhase) bar += fmt::format("  {} s", elapsed.count());
+    draw_progress(bar);
   }
   void wipe() {
     wipe_progress();

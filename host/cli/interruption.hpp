@@ -25,7 +25,7 @@ void end_by_closed_pipe();
 
 // Shows `line`, kProgressWidth characters long, at the start of the terminal line of standard
 // error, unless that terminal is stopped.
-inline constexpr int kProgressWidth = 52;
+inline constexpr int kProgressWidth = 64;
 void draw_progress(std::string_view line);
 // Wipes the line if something is drawn on it.
 void wipe_progress();

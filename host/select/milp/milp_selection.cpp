@@ -43,7 +43,7 @@ class MilpSolver {
     // Bounds of the start hold while the levels above are those of the start.
     bool as_started = true;
     for (std::int32_t k = 0; k <= classes; ++k) {
-      if (options_.progress) options_.progress("selecting", k, classes + 1);
+      report(k);
       const double before = objective(k);
       solve_stage(k, as_started ? &start_.stages[k] : nullptr);
       as_started = as_started && objective(k) == before;
@@ -52,6 +52,10 @@ class MilpSolver {
   }
 
  private:
+  void report(std::int32_t stages_done) const {
+    if (options_.progress) options_.progress("selecting", stages_done, table_.num_classes() + 1);
+  }
+
   [[nodiscard]] bool is_value_stage(std::int32_t k) const { return k == table_.num_classes(); }
 
   [[nodiscard]] std::int64_t served(std::int32_t rank) const {
@@ -118,6 +122,7 @@ class MilpSolver {
   double search(std::int32_t k) {
     ExactLimits limits;
     limits.absolute_gap = is_value_stage(k) ? 0 : kCountGap;
+    limits.on_progress = [this, k] { report(k); };
     if (options_.time_limit_s > 0) {
       const double left = options_.time_limit_s - watch_.seconds();
       limits.max_seconds = std::max(0.01, left / (table_.num_classes() + 1 - k));

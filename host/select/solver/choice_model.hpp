@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace tonnage {
@@ -41,6 +42,7 @@ struct ExactLimits {
   double absolute_gap = 0;  // stop when objective - bound is at most this
   // Best-first search: the bound rises steadily, solutions come late.
   bool bound_first = false;
+  std::function<void()> on_progress = {};  // called now and then while a search runs
 };
 
 struct ChoiceAnswer {

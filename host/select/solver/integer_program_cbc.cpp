@@ -138,14 +138,16 @@ void add_heuristics(CbcModel& model) {
   model.addHeuristic(&neighbourhood);
 }
 
-// Ends a search at a work limit. Copies in the small searches of heuristics do not count, because
-// one that ended would end the whole search; they have node limits.
-class WorkLimit : public CbcEventHandler {
+// Reports progress, and ends a search at a work limit. Copies in the small searches of heuristics
+// do not count, because one that ended would end the whole search; they have node limits.
+class SearchWatch : public CbcEventHandler {
  public:
-  explicit WorkLimit(const ExactLimits& limits) : most_(limits.max_work) {}
-  [[nodiscard]] CbcEventHandler* clone() const override { return new WorkLimit(*this); }
+  explicit SearchWatch(const ExactLimits& limits)
+      : most_(limits.max_work), on_progress_(limits.on_progress) {}
+  [[nodiscard]] CbcEventHandler* clone() const override { return new SearchWatch(*this); }
 
   CbcAction event(CbcEvent which) override {
+    if (on_progress_) on_progress_();
     if (which != node || most_ == 0 || model_->parentModel() != nullptr) return noAction;
     return work_of(*model_) >= most_ ? stop : noAction;
   }
@@ -160,6 +162,7 @@ class WorkLimit : public CbcEventHandler {
 
  private:
   std::int64_t most_;
+  std::function<void()> on_progress_;
 };
 
 void configure(const ExactLimits& limits, double scale, CbcModel& model) {
@@ -175,8 +178,8 @@ void configure(const ExactLimits& limits, double scale, CbcModel& model) {
   model.setMaximumCutPassesAtRoot(50);
   model.setMaximumCutPasses(4);
   model.solver()->setIntParam(OsiMaxNumIterationHotStart, kTrialIterations);
-  WorkLimit limit(limits);
-  model.passInEventHandler(&limit);
+  SearchWatch watch(limits);
+  model.passInEventHandler(&watch);
   CbcCompareObjective bound_first;
   if (limits.bound_first) model.setNodeComparison(bound_first);
   if (limits.max_seconds > 0) {
@@ -236,7 +239,7 @@ IntegerAnswer solve_integer_program(const IntegerProgram& program, const ExactLi
     model.initialSolve();
     model.branchAndBound();
     answer.finished = model.status() == 0;
-    answer.work = WorkLimit::work_of(model);
+    answer.work = SearchWatch::work_of(model);
     double bound = model.getBestPossibleObjValue();
     if (model.bestSolution() != nullptr) {
       // A search cut off by a known solution may end with the bound of its root.

@@ -258,6 +258,16 @@ TEST_F(ExactChoice, StopsOnItsLimitsWithAValidBound) {
   }
 }
 
+TEST_F(ExactChoice, ReportsProgressWhileItSearches) {
+  ModelSampler sampler;
+  int reports = 0;
+  ExactLimits limits;
+  limits.max_seconds = 0.5;
+  limits.on_progress = [&] { ++reports; };
+  (void)solve_exactly(sampler.scarce(60, 6), limits, no_start());
+  EXPECT_GT(reports, 5);
+}
+
 TEST_F(ExactChoice, SameInputSameAnswer) {
   ModelSampler sampler;
   for (int round = 0; round < 5; ++round) {
