@@ -15,6 +15,7 @@
 
 #include "support/effort.hpp"
 #include "support/seed.hpp"
+#include "tests/host/select/table_cases.hpp"
 #include "tonnage/core/system.hpp"
 #include "tonnage/host/backends.hpp"
 #include "tonnage/host/generate.hpp"
@@ -22,137 +23,6 @@
 
 namespace tonnage {
 namespace {
-
-OptionTable random_table(std::mt19937_64& engine, std::int64_t servers, std::int32_t types,
-                         std::int64_t most_capacity) {
-  const auto whole = [&](std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(high - low + 1));
-  };
-  OptionTable t;
-  for (std::int32_t k = 0; k < types; ++k) t.capacity.push_back(whole(0, most_capacity));
-  t.first.push_back(0);
-  for (std::int64_t s = 0; s < servers; ++s) {
-    const std::int64_t count = whole(0, 3);
-    double value = static_cast<double>(whole(-20, 20));
-    if (whole(0, 15) == 0) t.options.push_back({value, value, 0, 0, 0, 0, -1, -1});  // no cards
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto type = static_cast<std::int32_t>(whole(0, types - 1));
-      t.options.push_back({value, value, 10, whole(1, 3), 1, i, type, type});
-      value += static_cast<double>(whole(0, 9));
-    }
-    t.first.push_back(static_cast<std::int64_t>(t.options.size()));
-    t.priority.push_back(static_cast<std::int32_t>(whole(1, 2)));
-  }
-  return t;
-}
-
-// The same with options that take more than cards of one type: of another type, or of one or two
-// limits.
-OptionTable with_uses(std::mt19937_64& engine, OptionTable t) {
-  const auto whole = [&](std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(high - low + 1));
-  };
-  const auto types = static_cast<std::int32_t>(t.capacity.size());
-  const std::int64_t limits = whole(0, 2);
-  for (std::int64_t i = 0; i < limits; ++i) {
-    t.limits.push_back(whole(0, 1) == 0 ? whole(0, t.num_servers())
-                                        : whole(0, 4000 * t.num_servers()));
-  }
-  for (Option& o : t.options) {
-    o.first_use = std::ssize(t.uses);
-    if (types > 1 && o.type >= 0 && whole(0, 3) == 0) {
-      const std::int32_t other = (o.type + 1) % types;
-      t.uses.push_back({other, whole(1, 2), 1000, 0});
-    }
-    for (std::int32_t l = 0; l < limits; ++l) {
-      const std::int64_t most = t.limits[l] <= t.num_servers() ? 1 : 5000;
-      t.uses.push_back({types + l, whole(0, most), whole(0, 1), whole(0, most)});
-    }
-    o.num_uses = static_cast<std::int32_t>(std::ssize(t.uses) - o.first_use);
-  }
-  return t;
-}
-
-// Everything a table has.
-std::vector<std::int64_t> resources_of(const OptionTable& t) {
-  std::vector<std::int64_t> all = t.capacity;
-  all.insert(all.end(), t.limits.begin(), t.limits.end());
-  return all;
-}
-
-void take(const OptionTable& t, const Choice& choice, std::int64_t sign,
-          std::vector<std::int64_t>& left) {
-  const Option& o = t.options[choice.option];
-  if (o.type >= 0) left[o.type] -= sign * choice.num_replicas * o.cards_per_replica;
-  for (std::int64_t u = o.first_use; u < o.first_use + o.num_uses; ++u) {
-    const Use& use = t.uses[u];
-    std::int64_t amount = use.whole;
-    if (choice.num_replicas < o.num_replicas) {
-      amount = choice.num_replicas > 0 ? use.fixed + choice.num_replicas * use.per_replica : 0;
-    }
-    left[use.resource] -= sign * amount;
-  }
-}
-
-struct Outcome {
-  std::map<std::int32_t, std::int64_t> unserved;  // by priority, of servers with options
-  double value = 0;
-};
-
-Outcome outcome_of(const OptionTable& t, const std::vector<Choice>& choices) {
-  Outcome o;
-  std::vector<std::int64_t> left = resources_of(t);
-  for (std::int64_t s = 0; s < t.num_servers(); ++s) {
-    if (t.first[s] == t.first[s + 1]) continue;
-    const Choice& c = choices[s];
-    if (c.option >= 0) take(t, c, 1, left);
-    std::int64_t& unserved = o.unserved[t.priority[s]];
-    if (c.option < 0 || c.num_replicas < t.options[c.option].num_replicas) {
-      ++unserved;
-      continue;
-    }
-    const Option& option = t.options[c.option];
-    o.value += option.objective;
-  }
-  for (const std::int64_t l : left) EXPECT_GE(l, 0) << "more taken than there is";
-  return o;
-}
-
-bool worse(const Outcome& a, const Outcome& b) {
-  for (const auto& [priority, unserved] : b.unserved) {
-    const std::int64_t mine = a.unserved.at(priority);
-    if (mine != unserved) return mine > unserved;
-  }
-  return a.value > b.value + 1e-6;
-}
-
-Outcome by_brute_force(const OptionTable& t) {
-  Outcome best;
-  bool any = false;
-  std::vector<Choice> choices(static_cast<std::size_t>(t.num_servers()));
-  std::vector<std::int64_t> left = resources_of(t);
-  const std::function<void(std::int64_t)> visit = [&](std::int64_t s) {
-    if (s == t.num_servers()) {
-      const Outcome o = outcome_of(t, choices);
-      if (!any || worse(best, o)) best = o;
-      any = true;
-      return;
-    }
-    choices[s] = {};
-    visit(s + 1);
-    for (std::int64_t i = t.first[s]; i < t.first[s + 1]; ++i) {
-      const Option& option = t.options[i];
-      choices[s] = {i, option.num_replicas};
-      take(t, choices[s], 1, left);
-      if (*std::min_element(left.begin(), left.end()) >= 0) visit(s + 1);
-      take(t, choices[s], -1, left);
-    }
-    choices[s] = {};
-  };
-  visit(0);
-  return best;
-}
-
 TEST(Price, BoundsHoldAndProofsAreRightOnTinyTables) {
   std::mt19937_64 engine(testing::test_seed());
   int optimal = 0, proven = 0;
@@ -250,6 +120,9 @@ TEST(Price, NeverWorseThanGreedyOnGeneratedFleets) {
   EXPECT_TRUE(std::isfinite(select_price(exact).stages.back().lower_bound));
 }
 
+// Several times the gaps that are recorded for fleets of this size.
+constexpr double kMostGap = 0.03;
+
 TEST(Price, GeneratedFleetsUnderScarcity) {
   for (const double tightness : {0.7, 0.95}) {
     const OptionTable t =
@@ -264,68 +137,17 @@ TEST(Price, GeneratedFleetsUnderScarcity) {
     ASSERT_FALSE(got.stages.empty());
     const StageCertificate& last = got.stages.back();
     EXPECT_LE(last.lower_bound, last.objective + 1e-6);
+    double cost = 0;
+    for (const Choice& choice : got.choices) {
+      if (choice.option >= 0) cost += t.options[choice.option].cost;
+    }
+    EXPECT_LE(last.objective - last.lower_bound, kMostGap * cost);
     std::printf("  tightness %.2f: unserved %lld (greedy %lld), value %.0f, bound %.0f\n",
                 tightness, static_cast<long long>(price_unserved),
                 static_cast<long long>(greedy_unserved), last.objective, last.lower_bound);
   }
 }
 
-TEST(Milp, IsTheBestOfAllPlans) {
-  if (!has_milp()) GTEST_SKIP() << "this build has no exact solver";
-  std::mt19937_64 engine(testing::test_seed());
-  for (int i = 0; i < 1500; ++i) {
-    OptionTable t = random_table(engine, 1 + i % 7, 1 + i % 3, 6);
-    if (i / 7 % 2 == 1) t = with_uses(engine, std::move(t));
-    MilpOptions options;
-    options.num_threads = 1 + i % 2;
-    const Selection got = select_milp(t, options);
-    const Outcome mine = outcome_of(t, got.choices);
-    const Outcome best = by_brute_force(t);
-    EXPECT_FALSE(worse(mine, best)) << "table " << i;
-    EXPECT_FALSE(worse(best, mine)) << "better than the best: table " << i;
-    for (const StageCertificate& stage : got.stages) {
-      EXPECT_TRUE(stage.proven) << "table " << i << " class " << stage.priority;
-      const double want = stage.priority == StageCertificate::kValueStage
-                              ? best.value
-                              : static_cast<double>(best.unserved.at(stage.priority));
-      EXPECT_NEAR(stage.objective, want, 1e-6) << "table " << i;
-      EXPECT_LE(stage.lower_bound, want + 1e-6) << "table " << i;
-    }
-  }
-}
-
-TEST(Milp, TimeLimitLeavesAPlanAndABound) {
-  if (!has_milp()) GTEST_SKIP() << "this build has no exact solver";
-  GenerateOptions generate;
-  generate.servers = 400;
-  generate.tightness = 0.7;
-  generate.seed = testing::test_seed();
-  const Problem problem = build_problem(System(generate_fleet(generate)));
-  const OptionTable t = build_options(problem, size_lines(problem));
-  MilpOptions options;
-  options.time_limit_s = 0.05;
-  const Selection got = select_milp(t, options);
-  EXPECT_FALSE(worse(outcome_of(t, got.choices), outcome_of(t, select_price(t).choices)));
-  for (const StageCertificate& stage : got.stages) {
-    EXPECT_LE(stage.lower_bound, stage.objective);
-    EXPECT_EQ(stage.proven, stage.lower_bound == stage.objective);
-  }
-}
-
-TEST(Milp, RefusedWhereTheBuildHasNone) {
-  if (has_milp()) GTEST_SKIP() << "this build has an exact solver";
-  OptionTable t;
-  t.first = {0};
-  try {
-    (void)select_milp(t);
-    FAIL() << "no error";
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::kUnavailable);
-    EXPECT_NE(std::string(e.what()).find("CBC"), std::string::npos);
-  }
-}
-
-// Everybody can be served, though the prices prove a little less than nothing.
 TEST(Price, NegativeBoundsProveNothing) {
   OptionTable t;
   t.capacity = {6, 4, 5};
