@@ -95,10 +95,10 @@ SystemSpec random_fleet(Random& random, std::uint64_t number) {
 }
 
 OptimizerSpec random_optimizer(Random& random, OptimizerSpec optimizer, bool limits) {
-  constexpr SaturationPolicy kPolicies[] = {
+  constexpr SaturationPolicy kSomePolicies[] = {
       SaturationPolicy::kNone, SaturationPolicy::kPriorityExhaustive,
       SaturationPolicy::kPriorityRoundRobin, SaturationPolicy::kRoundRobin};
-  optimizer.saturation_policy = kPolicies[random.below(4)];
+  optimizer.saturation_policy = kSomePolicies[random.below(4)];
   optimizer.delayed_best_effort = random.one_in(3);
   optimizer.heterogeneous = !random.one_in(3);
   if (random.one_in(2)) optimizer.headroom = 0.3 * random.share();
