@@ -29,9 +29,9 @@ class MilpSolver {
     PriceOptions price;
     price.num_threads = options.num_threads;
     start_ = select_price(from, price);
-    chosen_.assign(static_cast<std::size_t>(table_.num_players()), -1);
-    for (std::int64_t p = 0; p < table_.num_players(); ++p) {
-      const std::int64_t source = start_.choices[table_.server[p]].option;
+    chosen_.assign(static_cast<std::size_t>(table_.num_servers()), -1);
+    for (std::int64_t p = 0; p < table_.num_servers(); ++p) {
+      const std::int64_t source = start_.choices[table_.source_server[p]].option;
       for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) {
         if (table_.source[o] == source) chosen_[p] = o;
       }
@@ -59,13 +59,13 @@ class MilpSolver {
   [[nodiscard]] bool is_value_stage(std::int32_t k) const { return k == table_.num_classes(); }
 
   [[nodiscard]] std::int64_t served(std::int32_t rank) const {
-    return std::count_if(chosen_.begin() + table_.first_player[rank],
-                         chosen_.begin() + table_.first_player[rank + 1],
+    return std::count_if(chosen_.begin() + table_.first_server[rank],
+                         chosen_.begin() + table_.first_server[rank + 1],
                          [](std::int64_t o) { return o >= 0; });
   }
   // Unserved servers of a class, without hopeless ones, or the value of the plan.
   [[nodiscard]] double objective(std::int32_t k) const {
-    if (!is_value_stage(k)) return static_cast<double>(table_.players_of(k) - served(k));
+    if (!is_value_stage(k)) return static_cast<double>(table_.servers_of(k) - served(k));
     double value = 0;
     for (const std::int64_t o : chosen_) value += o < 0 ? 0 : table_.options[o].value;
     return value;
@@ -78,7 +78,7 @@ class MilpSolver {
     model.first.push_back(0);
     const std::int32_t classes = std::min(k + 1, table_.num_classes());
     for (std::int32_t j = 0; j < std::min(k, classes); ++j) model.least_served.push_back(served(j));
-    for (std::int64_t p = 0; p < table_.first_player[classes]; ++p) {
+    for (std::int64_t p = 0; p < table_.first_server[classes]; ++p) {
       double dearest = 0;
       for (const price::FlatOption& option : table_.options_of(p)) {
         model.objective.push_back(is_value_stage(k) ? option.value : 0);
@@ -88,7 +88,7 @@ class MilpSolver {
         dearest = std::max(dearest, model.objective.back());
       }
       const std::int32_t rank = table_.class_of[p];
-      const bool forced = rank < k && model.least_served[rank] == table_.players_of(rank);
+      const bool forced = rank < k && model.least_served[rank] == table_.servers_of(rank);
       model.first.push_back(static_cast<std::int64_t>(model.objective.size()));
       model.item_class.push_back(rank);
       // Where all servers must be served, skipping one must not be attractive.
@@ -142,7 +142,7 @@ class MilpSolver {
   // option that fits.
   void refill(std::int32_t k) {
     std::vector<std::int64_t> left = table_.capacity;
-    for (std::int64_t p = 0; p < table_.num_players(); ++p) {
+    for (std::int64_t p = 0; p < table_.num_servers(); ++p) {
       std::int64_t& o = chosen_[p];
       if (table_.class_of[p] > k) {
         o = -1;
@@ -173,10 +173,10 @@ class MilpSolver {
     }
     selection.choices.resize(static_cast<std::size_t>(from_.num_servers()));
     FreeCards cards(from_);
-    for (std::int64_t p = 0; p < table_.num_players(); ++p) {
+    for (std::int64_t p = 0; p < table_.num_servers(); ++p) {
       if (chosen_[p] < 0) continue;
       const std::int64_t o = table_.source[chosen_[p]];
-      selection.choices[table_.server[p]] = {o, from_.options[o].num_replicas};
+      selection.choices[table_.source_server[p]] = {o, from_.options[o].num_replicas};
       cards.take_whole(from_.options[o]);
     }
     share_among_unserved(from_, options_.policy, options_.delayed_best_effort, cards,
@@ -198,7 +198,7 @@ class MilpSolver {
   Stopwatch watch_;  // runs from the start
   Table table_;
   Selection start_;
-  std::vector<std::int64_t> chosen_;  // [players] index into the flat options; -1: none
+  std::vector<std::int64_t> chosen_;  // [servers] index into the flat options; -1: none
   std::vector<StageCertificate> stages_;
 };
 

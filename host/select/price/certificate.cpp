@@ -15,22 +15,22 @@ namespace tonnage::price {
 namespace {
 
 // Whether what a plan has left is the capacity less what its options take.
-[[maybe_unused]] bool adds_up(const Table& table, const Packing& packing) {
+[[maybe_unused]] bool adds_up(const Table& table, const Assignment& assignment) {
   for (std::int32_t r = 0; r < table.num_resources; ++r) {
     std::int64_t left = table.capacity[r];
-    for (std::int64_t p = 0; p < packing.num_players(); ++p) left -= packing.taken(p, r);
-    if (left != packing.left(r)) return false;
+    for (std::int64_t p = 0; p < assignment.num_servers(); ++p) left -= assignment.taken(p, r);
+    if (left != assignment.left(r)) return false;
   }
   return true;
 }
 
 }  // namespace
 
-Packing greedy_packing(const OptionTable& from, const Table& table) {
+Assignment greedy_assignment(const OptionTable& from, const Table& table) {
   const std::vector<Choice> choices = select_greedy(from, SaturationPolicy::kNone, false);
-  Packing packing(table, table.num_classes());
-  for (std::int64_t p = 0; p < table.num_players(); ++p) {
-    const std::int64_t chosen = choices[table.server[p]].option;
+  Assignment assignment(table, table.num_classes());
+  for (std::int64_t p = 0; p < table.num_servers(); ++p) {
+    const std::int64_t chosen = choices[table.source_server[p]].option;
     if (chosen < 0) continue;
     const Option& option = from.options[chosen];
     for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
@@ -41,31 +41,31 @@ Packing greedy_packing(const OptionTable& from, const Table& table) {
             beats && (amount == 0 || static_cast<std::int64_t>(amount) <= from.taken(option, r));
       });
       if (!beats) continue;
-      packing.put(p, o);
+      assignment.put(p, o);
       break;
     }
   }
-  return packing;
+  return assignment;
 }
 
-double cost_of(const OptionTable& from, const Table& table, const Packing& packing) {
+double cost_of(const OptionTable& from, const Table& table, const Assignment& assignment) {
   double sum = 0;
-  for (std::int64_t p = 0; p < packing.num_players(); ++p) {
-    const std::int64_t o = packing.option_of(p);
-    if (o != Packing::kNone) sum += from.options[table.source[o]].cost;
+  for (std::int64_t p = 0; p < assignment.num_servers(); ++p) {
+    const std::int64_t o = assignment.option_of(p);
+    if (o != Assignment::kNone) sum += from.options[table.source[o]].cost;
   }
   return sum;
 }
 
-std::vector<Choice> choices_of(const OptionTable& from, const Table& table, const Packing& packing,
-                               const PriceOptions& options) {
-  TONNAGE_CHECK(packing.is_feasible() && adds_up(table, packing));
+std::vector<Choice> choices_of(const OptionTable& from, const Table& table,
+                               const Assignment& assignment, const PriceOptions& options) {
+  TONNAGE_CHECK(assignment.is_feasible() && adds_up(table, assignment));
   std::vector<Choice> choices(static_cast<std::size_t>(from.num_servers()));
   FreeCards cards(from);
-  for (std::int64_t p = 0; p < table.num_players(); ++p) {
-    if (packing.option_of(p) == Packing::kNone) continue;
-    const std::int64_t o = table.source[packing.option_of(p)];
-    choices[table.server[p]] = {o, from.options[o].num_replicas};
+  for (std::int64_t p = 0; p < table.num_servers(); ++p) {
+    if (assignment.option_of(p) == Assignment::kNone) continue;
+    const std::int64_t o = table.source[assignment.option_of(p)];
+    choices[table.source_server[p]] = {o, from.options[o].num_replicas};
     cards.take_whole(from.options[o]);
   }
   share_among_unserved(from, options.policy, options.delayed_best_effort, cards, choices);
@@ -82,7 +82,7 @@ StatedPrices stated_prices(const Table& table, const Stage& stage, const Prices&
     double& price = stated.classes[k];
     if (stage.is_priced(k)) price = prices.skip[k] - stage.skip_cost[k];
     if (!stage.is_forced(k)) continue;
-    for (std::int64_t p = table.first_player[k]; p < table.first_player[k + 1]; ++p) {
+    for (std::int64_t p = table.first_server[k]; p < table.first_server[k + 1]; ++p) {
       price = std::max(price, cheapest_option(table, stage.value_weight, prices.resource, p).cost);
     }
   }

@@ -14,14 +14,16 @@ namespace tonnage::price {
 
 // The plan of the published greedy selection. A dropped option is replaced by one that dominates
 // it.
-[[nodiscard]] Packing greedy_packing(const OptionTable& from, const Table& table);
+[[nodiscard]] Assignment greedy_assignment(const OptionTable& from, const Table& table);
 
 // Cost of a plan, cents/hour.
-[[nodiscard]] double cost_of(const OptionTable& from, const Table& table, const Packing& packing);
+[[nodiscard]] double cost_of(const OptionTable& from, const Table& table,
+                             const Assignment& assignment);
 
 // The choices of a plan. Servers without one share the remaining cards as the options say.
 [[nodiscard]] std::vector<Choice> choices_of(const OptionTable& from, const Table& table,
-                                             const Packing& packing, const PriceOptions& options);
+                                             const Assignment& assignment,
+                                             const PriceOptions& options);
 
 // Prices of a stage as certificates state them: finite, of classes per server served.
 struct StatedPrices {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// The counting stages of the price solver: the fewest unserved players (servers with options) of
+// The counting stages of the price solver: the fewest unserved servers of
 // each class in turn.
 #include <algorithm>
 #include <cmath>
@@ -13,13 +13,13 @@
 namespace tonnage::price {
 namespace {
 
-// A plan counts as near if it is within one player or this share of the unserved ones.
+// A plan counts as near if it is within one server or this share of the unserved ones.
 constexpr double kNearCount = 0.002;
 // Largest share of the budget for one plan: 1 / kBudgetParts.
 constexpr std::int64_t kBudgetParts = 3;
-// Weight of values in counting stages before an exact search, in players per spread of a player's
+// Weight of values in counting stages before an exact search, in servers per spread of a server's
 // values; larger in large fleets, where it also brings plans near in value. It is divided by kLess,
-// at most kMaxWeights times, while it costs the relaxation more than kTraded players.
+// at most kMaxWeights times, while it costs the relaxation more than kTraded servers.
 constexpr double kCountValue = 1e-3, kLargeCountValue = 3e-2;
 constexpr double kTraded = 2, kLess = 3;
 constexpr int kMaxWeights = 6;
@@ -38,11 +38,11 @@ bool is_near_count(double unserved, double bound) {
 template <class Near>
 void PriceSolver::restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
                                  const Near& near) {
-  const std::int64_t most = num_count_restarts(table_.num_players());
+  const std::int64_t most = num_count_restarts(table_.num_servers());
   for (std::int64_t i = 0; i < most && !near(best_); ++i) {
     const CountAim aim = count_restart(static_cast<std::size_t>(i));
     const Stage target = count_stage_of(rank, aim.factor * count_weight_);
-    Packing plan = maker_.attempt(target, stage, prices, aim.jitter, aim.salt);
+    Assignment plan = maker_.attempt(target, stage, prices, aim.perturbation, aim.seed);
     if (!falls_short(stage, plan) && plan.skipped(rank) <= best_.skipped(rank) + kRepairable) {
       maker_.exchange_moves(stage, prices, plan);
     }
@@ -50,7 +50,7 @@ void PriceSolver::restart_counts(std::int32_t rank, const Stage& stage, const Pr
   }
 }
 
-void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
+void PriceSolver::count_stage(std::int32_t rank, const Assignment& greedy) {
   best_.extend(table_, rank + 1);
   exchanged_ = kNever;
   const Stage stage = count_stage_of(rank, count_weight_);
@@ -62,14 +62,14 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
   least_skipped_.push_back(respond(table_, pure, prices, options_.num_threads).bound());
   Proof proof;
   proof.bound = proof.of_prices = least_skipped_.back();
-  const auto done = [&](const Packing& p) {
+  const auto done = [&](const Assignment& p) {
     const double least = std::max(0.0, std::ceil(proof.bound - kCountTolerance));
     return !falls_short(stage, p) && static_cast<double>(p.skipped(rank)) <= least;
   };
 
   fill(table_, stage, prices, best_);
-  Packing greedy_part(table_, rank + 1);
-  for (std::int64_t p = 0; p < greedy_part.num_players(); ++p) {
+  Assignment greedy_part(table_, rank + 1);
+  for (std::int64_t p = 0; p < greedy_part.num_servers(); ++p) {
     greedy_part.put(p, greedy.option_of(p));
   }
   keep(greedy_part);
@@ -84,11 +84,11 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
       of_bound = bare;
     }
   }
-  for (Leaf& leaf : leaves_) leaf.bound = proof.bound;
+  for (OpenNode& open_node : open_nodes_) open_node.bound = proof.bound;
   const auto target = [&](const CountAim& aim) {
     return count_stage_of(rank, aim.factor * count_weight_);
   };
-  std::vector<Packing> plans = try_aims(count_aims(table_.num_players()), prices, target, done);
+  std::vector<Assignment> plans = try_aims(count_aims(table_.num_servers()), prices, target, done);
   proof.objective = static_cast<double>(best_.skipped(rank));
   Relaxed relaxed{proof.of_prices, of_bound, {}, best_};
   if (!done(best_)) glance(pure, relaxed, proof);
@@ -99,11 +99,11 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
     Relaxed tightened = relaxed;
     tighten(pure, enough, effort_.certify_counts, tightened, proof);
   }
-  const auto is_near = [&](const Packing& p) {
+  const auto is_near = [&](const Assignment& p) {
     return done(p) || is_near_count(static_cast<double>(p.skipped(rank)), proof.bound);
   };
   polish(stage, prices, std::move(plans),
-         [&](const Packing& p) { return has_exact_solver() ? is_near(p) : done(p); });
+         [&](const Assignment& p) { return has_exact_solver() ? is_near(p) : done(p); });
   restart_counts(rank, stage, prices, is_near);
   if (!done(best_)) improve_best(stage, prices);
   if (!done(best_) && !has_exact_solver()) exchange_best(stage, prices);
@@ -118,29 +118,30 @@ void PriceSolver::count_stage(std::int32_t rank, const Packing& greedy) {
 
 void PriceSolver::search_counts(const Stage& stage, const Prices& prices, Proof& proof) {
   if (!has_exact_solver()) return;
-  AlikeGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
+  GroupedGoal goal{proof.bound, 1 - kCountTolerance, proof.objective - proof.bound, 1};
   const auto unserved = [&] { return objective_of(table_, stage, best_); };
   const auto search_around_best = [&] {
-    AlikeSearches searches(effort_.last, effort_.one, 1);
+    GroupedSearches searches(effort_.last, effort_.one, 1);
     searches.settle(table_, stage, prices, goal, best_);
   };
-  const bool is_close = goal.slack <= kMendable;
+  const bool is_close = goal.slack <= kExchangeable;
   if (is_close) search_around_best();
   const double before = unserved();
   if (before - proof.bound <= goal.near) return;
-  AlikeSearches alike(effort_.counts, effort_.one, 1);
+  GroupedSearches alike(effort_.counts, effort_.one, 1);
   const auto make = [&](PlanMaker&, const Table& table, const Stage& of_node, const Prices& at,
-                        double bound, const Leaf& leaf) {
+                        double bound, const OpenNode& open_node) {
     goal.bound = bound;
-    return count_plan(table, of_node, at, goal, leaf.bound, alike);
+    return count_plan(table, of_node, at, goal, open_node.bound, alike);
   };
   const BranchLimits limits{goal.near, kBranchAccuracy, effort_.branch, true};
   const double of_prices = proof.bound;
-  std::vector<Leaf> leaves = leaves_;
-  branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, leaves, best_,
+  std::vector<OpenNode> open_nodes = open_nodes_;
+  branch(table_, stage, prices, limits, options_.num_threads, iterations_, make, open_nodes, best_,
          proof);
   // If branching proves little, one set of prices for all says more than one per node.
-  if (proof.bound - of_prices > kTelling * (unserved() - of_prices)) leaves_ = std::move(leaves);
+  if (proof.bound - of_prices > kTelling * (unserved() - of_prices))
+    open_nodes_ = std::move(open_nodes);
   goal.bound = proof.bound;
   if (!is_large() && (!is_close || unserved() < before)) search_around_best();
 }
@@ -162,8 +163,9 @@ PriceSolver::Weighted PriceSolver::weighted(const Table& table, const Stage& sta
   }
 }
 
-Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Prices& prices,
-                                AlikeGoal goal, double least_skipped, AlikeSearches& searches) {
+Assignment PriceSolver::count_plan(const Table& table, const Stage& stage, const Prices& prices,
+                                   GroupedGoal goal, double least_skipped,
+                                   GroupedSearches& searches) {
   // Where servers only count values are nothing. A little of them decides among plans that serve as
   // many, which leaves the stage of value less to do and searches less to choose from.
   const Weighted own = weighted(table, stage, prices, least_skipped);
@@ -173,17 +175,17 @@ Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Pr
   // A failed plan leaves its work to the plans of other nodes.
   goal.work = effort_.counts / kBudgetParts;
   if (is_large()) goal.excess = effort_.excess;
-  Packing best(table, stage.num_classes);  // serves nobody
+  Assignment best(table, stage.num_classes);  // serves nobody
   for (std::int64_t i = 0; i < effort_.count_plans && !searches.is_spent(); i += kSideBySide) {
     const std::int64_t next = std::min(effort_.count_plans, i + kSideBySide);
-    const auto make = [&](PlanMaker& maker, AlikeSearches& some, std::int64_t salt) {
-      Packing plan =
-          maker.choose_jittered(stage, own.prices, kCountJitter, static_cast<std::uint64_t>(salt));
+    const auto make = [&](PlanMaker& maker, GroupedSearches& some, std::int64_t seed) {
+      Assignment plan =
+          maker.choose_perturbed(stage, own.prices, kCountJitter, static_cast<std::uint64_t>(seed));
       some.settle(own.table, stage, own.prices, goal, plan);
-      if (is_large()) maker.mend_moves(stage, own.prices, plan);
+      if (is_large()) maker.repair_moves(stage, own.prices, plan);
       return plan;
     };
-    for (const Packing& plan :
+    for (const Assignment& plan :
          make_side_by_side(own.table, i, next, options_.num_threads, searches, iterations_, make)) {
       const bool holds = plan.is_feasible() && !falls_short(stage, plan);
       if (holds && is_better(own.table, plan, best)) best = plan.in(table);
@@ -196,11 +198,11 @@ Packing PriceSolver::count_plan(const Table& table, const Stage& stage, const Pr
 }
 
 void PriceSolver::leave_hopeful(std::int32_t rank, const Proof& proof) {
-  std::erase_if(leaves_, [&](const Leaf& leaf) {
-    return leaf.bound - kCountTolerance > static_cast<double>(best_.skipped(rank));
+  std::erase_if(open_nodes_, [&](const OpenNode& open_node) {
+    return open_node.bound - kCountTolerance > static_cast<double>(best_.skipped(rank));
   });
-  for (Leaf& leaf : leaves_) leaf.least_skipped.push_back(leaf.bound);
-  if (leaves_.empty()) leaves_.push_back({{}, proof.bound, least_skipped_});
+  for (OpenNode& open_node : open_nodes_) open_node.least_skipped.push_back(open_node.bound);
+  if (open_nodes_.empty()) open_nodes_.push_back({{}, proof.bound, least_skipped_});
 }
 
 void PriceSolver::settle_bounds() {

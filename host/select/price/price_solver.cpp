@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the stages of the price solver in order, and holds the steps that they share: improvement,
 // tightening, restricted search. Budgets by fleet size are here too.
-#include "tonnage/host/price_selection.hpp"
+#include "host/select/price/price_solver.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,17 +11,17 @@
 #include <vector>
 
 #include "host/select/price/certificate.hpp"
-#include "host/select/price/price_solver.hpp"
 #include "host/select/solver/choice_model.hpp"
+#include "tonnage/host/price_selection.hpp"
 
 namespace tonnage {
 namespace price {
 namespace {
 
-// Weight of values in counting stages, as a share of a player's spread of values: a tie break among
-// plans that serve as many players.
+// Weight of values in counting stages, as a share of a server's spread of values: a tie break among
+// plans that serve as many servers.
 constexpr double kValueInCounts = 1e-5;
-// Largest number of players for exact searches; beyond it they take long and gain little over
+// Largest number of servers for exact searches; beyond it they take long and gain little over
 // prices.
 constexpr std::int64_t kMaxSearched = 1500;
 constexpr std::int64_t kOtherWork = 30000000, kExactWork = 60000000, kBoundWork = 64000000;
@@ -79,18 +79,18 @@ constexpr Effort kLargeEffort{.counts = 64000000,
 constexpr std::int64_t kManyOptions = 100;
 
 Effort effort_of(const Table& table) {
-  const std::int64_t players = table.num_players();
-  if (players > kLarge) return kLargeEffort;
-  if (players > kMaxSearched) return kEffort;
+  const std::int64_t servers = table.num_servers();
+  if (servers > kLarge) return kLargeEffort;
+  if (servers > kMaxSearched) return kEffort;
   Effort effort = kSmallEffort;
-  const std::int64_t expected = kManyOptions * players;
+  const std::int64_t expected = kManyOptions * servers;
   const auto options = static_cast<std::int64_t>(table.options.size());
   if (options > expected) {
     for (std::int64_t* budget :
          {&effort.value, &effort.plan, &effort.last, &effort.one, &effort.certify}) {
-      *budget = static_cast<std::int64_t>(static_cast<double>(*budget) *
-                                          static_cast<double>(expected) /
-                                          static_cast<double>(options));
+      *budget =
+          static_cast<std::int64_t>(static_cast<double>(*budget) * static_cast<double>(expected) /
+                                    static_cast<double>(options));
     }
   }
   return effort;
@@ -105,8 +105,8 @@ PriceSolver::PriceSolver(const OptionTable& from, const PriceOptions& options)
       best_(table_, 0),
       maker_(table_, options.num_threads, iterations_),
       effort_(effort_of(table_)),
-      alike_(effort_.value, effort_.one, maker_.spread()) {
-  for (std::int64_t p = 0; p < table_.num_players(); ++p) {
+      grouped_(effort_.value, effort_.one, maker_.spread()) {
+  for (std::int64_t p = 0; p < table_.num_servers(); ++p) {
     const auto own = table_.options_of(p);
     sum_of_values_ += std::max(std::abs(own.front().value), std::abs(own.back().value));
   }
@@ -114,7 +114,7 @@ PriceSolver::PriceSolver(const OptionTable& from, const PriceOptions& options)
 }
 
 Selection PriceSolver::solve() {
-  const Packing greedy = greedy_packing(from_, table_);
+  const Assignment greedy = greedy_assignment(from_, table_);
   for (std::int32_t k = 0; k < table_.num_classes(); ++k) {
     report(k);
     count_stage(k, greedy);
@@ -153,7 +153,7 @@ Stage PriceSolver::value_stage_of() const {
 }
 
 void PriceSolver::improve_best(const Stage& stage, const Prices& prices) {
-  Packing plan = best_;
+  Assignment plan = best_;
   maker_.improve_moves(stage, prices, plan);
   keep(plan);
 }
@@ -161,7 +161,7 @@ void PriceSolver::improve_best(const Stage& stage, const Prices& prices) {
 void PriceSolver::exchange_best(const Stage& stage, const Prices& prices) {
   const double before = objective_of(table_, stage, best_);
   if (before == exchanged_) return;
-  Packing plan = best_;
+  Assignment plan = best_;
   maker_.exchange_moves(stage, prices, plan);
   keep(plan);
   exchanged_ = objective_of(table_, stage, best_);
@@ -170,7 +170,7 @@ void PriceSolver::exchange_best(const Stage& stage, const Prices& prices) {
 bool PriceSolver::may_tighten() const { return has_exact_solver() && !is_large(); }
 
 bool PriceSolver::may_solve_rest() const {
-  return has_exact_solver() && table_.num_players() <= kMaxSearched;
+  return has_exact_solver() && table_.num_servers() <= kMaxSearched;
 }
 
 void PriceSolver::glance(const Stage& stage, const Relaxed& relaxed, Proof& proof) {
@@ -185,7 +185,7 @@ void PriceSolver::tighten(const Stage& stage, double enough, std::int64_t work, 
   Relaxer relaxer(table_, stage, prices, options_.num_threads, iterations_);
   relaxed = relaxer.relax({}, enough, work / 2);
   const CertifyLimits limits{enough, work - relaxer.work()};
-  const double bound = certify(relaxer, relaxed, limits, [&](const Packing& plan) {
+  const double bound = certify(relaxer, relaxed, limits, [&](const Assignment& plan) {
     if (plan.is_feasible() && !falls_short(stage, plan)) keep(plan);
   });
   proof.bound = std::max(proof.bound, bound);

@@ -48,15 +48,15 @@ class PriceSolver {
   Selection solve();
 
  private:
-  // Unserved players of class `rank` at the levels reached so far, values breaking ties.
+  // Unserved servers of class `rank` at the levels reached so far, values breaking ties.
   [[nodiscard]] Stage count_stage_of(std::int32_t rank, double value_weight) const;
   [[nodiscard]] Stage value_stage_of() const;
 
-  void count_stage(std::int32_t rank, const Packing& greedy);
+  void count_stage(std::int32_t rank, const Assignment& greedy);
   class ValueStage;
-  void value_stage(const Packing& greedy, bool first);
+  void value_stage(const Assignment& greedy, bool first);
 
-  void keep(const Packing& candidate) {
+  void keep(const Assignment& candidate) {
     if (is_better(table_, candidate, best_)) best_ = candidate;
   }
 
@@ -67,17 +67,17 @@ class PriceSolver {
   // Makes a plan for each target until one is near enough, and keeps better ones. target(aim): the
   // stage to plan for.
   template <class Aim, class Target, class Good>
-  [[nodiscard]] std::vector<Packing> try_aims(std::span<const Aim> aims, const Prices& prices,
-                                              const Target& target, const Good& good) {
-    std::vector<Packing> plans;
+  [[nodiscard]] std::vector<Assignment> try_aims(std::span<const Aim> aims, const Prices& prices,
+                                                 const Target& target, const Good& good) {
+    std::vector<Assignment> plans;
     while (plans.size() < aims.size() && !good(best_)) {
       const std::int64_t first = std::ssize(plans);
       const std::int64_t last = std::min(std::ssize(aims), first + kSideBySide);
       const auto make = [&](PlanMaker& maker, std::int64_t i) {
         const Aim& aim = aims[static_cast<std::size_t>(i)];
-        return maker.round_jittered(target(aim), prices, aim.jitter);
+        return maker.round_perturbed(target(aim), prices, aim.perturbation);
       };
-      for (Packing& plan :
+      for (Assignment& plan :
            make_side_by_side(table_, first, last, options_.num_threads, iterations_, make)) {
         keep(plan);
         plans.push_back(std::move(plan));
@@ -88,7 +88,7 @@ class PriceSolver {
 
   // Improves the most promising of some plans, judged by prices, and keeps better ones.
   template <class Good>
-  void polish(const Stage& stage, const Prices& prices, std::vector<Packing> plans,
+  void polish(const Stage& stage, const Prices& prices, std::vector<Assignment> plans,
               const Good& good) {
     for (const std::size_t i : maker_.most_promising(stage, prices, plans)) {
       if (good(best_)) return;
@@ -113,14 +113,15 @@ class PriceSolver {
   template <class Near>
   void restart_counts(std::int32_t rank, const Stage& stage, const Prices& prices,
                       const Near& near);
-  // Searches for plans that serve more players, and for a better bound on their number.
+  // Searches for plans that serve more servers, and for a better bound on their number.
   void search_counts(const Stage& stage, const Prices& prices, Proof& proof);
   // The best of several plans of a counting stage, made for a table and its prices; serves no
-  // player if none is feasible.
-  [[nodiscard]] Packing count_plan(const Table& table, const Stage& stage, const Prices& prices,
-                                   AlikeGoal goal, double least_skipped, AlikeSearches& searches);
+  // server if none is feasible.
+  [[nodiscard]] Assignment count_plan(const Table& table, const Stage& stage, const Prices& prices,
+                                      GroupedGoal goal, double least_skipped,
+                                      GroupedSearches& searches);
   // A table with values weighted into a counting stage, as strongly as possible without costing the
-  // relaxation more than a fraction of a player; its prices and bound.
+  // relaxation more than a fraction of a server; its prices and bound.
   struct Weighted {
     Table table;
     Prices prices;
@@ -135,13 +136,14 @@ class PriceSolver {
 
   // One of several plans of the value stage, made for a table and its prices; may be infeasible.
   // `spare` becomes 0 if no plan can spare cards.
-  [[nodiscard]] Packing value_plan(PlanMaker& maker, AlikeSearches& searches, const Table& table,
-                                   const Stage& stage, const Prices& prices, const AlikeGoal& goal,
-                                   std::int64_t attempt, const std::vector<double>& least_skipped,
-                                   std::int64_t& spare) const;
+  [[nodiscard]] Assignment value_plan(PlanMaker& maker, GroupedSearches& searches,
+                                      const Table& table, const Stage& stage, const Prices& prices,
+                                      const GroupedGoal& goal, std::int64_t attempt,
+                                      const std::vector<double>& least_skipped,
+                                      std::int64_t& spare) const;
   [[nodiscard]] double tolerance() const;
 
-  [[nodiscard]] bool is_large() const { return table_.num_players() > kLarge; }
+  [[nodiscard]] bool is_large() const { return table_.num_servers() > kLarge; }
   // Whether linear programs are worthwhile: in large fleets they take long, and prices leave little
   // open.
   [[nodiscard]] bool may_tighten() const;
@@ -154,19 +156,19 @@ class PriceSolver {
   const OptionTable& from_;
   const PriceOptions& options_;
   Table table_;
-  Packing best_;
+  Assignment best_;
   double count_weight_ = 1;
   double sum_of_values_ = 0;
   double exchanged_ = kNever;  // objective of the plan that exchanges last improved
   std::int64_t iterations_ = 0;
   PlanMaker maker_;
   const Effort effort_;
-  AlikeSearches alike_;                 // in the stage of value
+  GroupedSearches grouped_;             // in the stage of value
   std::int64_t spare_ = effort_.spare;  // 0 once plans turned out to need every card
   std::vector<Prices> prices_;          // [stages]
   std::vector<Proof> proofs_;
-  std::vector<Leaf> leaves_ = std::vector<Leaf>(1);  // what branching left
-  std::vector<double> least_skipped_;                // [classes] as the prices of its stage prove
+  std::vector<OpenNode> open_nodes_ = std::vector<OpenNode>(1);  // what branching left
+  std::vector<double> least_skipped_;  // [classes] as the prices of its stage prove
   std::vector<double> seconds_;
   Stopwatch watch_;
 };

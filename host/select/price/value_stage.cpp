@@ -49,20 +49,21 @@ double near_share_of(const Stage& stage, const Prices& prices, double near,
 
 }  // namespace
 
-Packing PriceSolver::value_plan(PlanMaker& maker, AlikeSearches& searches, const Table& table,
-                                const Stage& stage, const Prices& prices, const AlikeGoal& goal,
-                                std::int64_t attempt, const std::vector<double>& least_skipped,
-                                std::int64_t& spare) const {
-  const ValueAim aim = value_restart(static_cast<std::size_t>(attempt), table.num_players(),
+Assignment PriceSolver::value_plan(PlanMaker& maker, GroupedSearches& searches, const Table& table,
+                                   const Stage& stage, const Prices& prices,
+                                   const GroupedGoal& goal, std::int64_t attempt,
+                                   const std::vector<double>& least_skipped,
+                                   std::int64_t& spare) const {
+  const ValueAim aim = value_restart(static_cast<std::size_t>(attempt), table.num_servers(),
                                      near_share_of(stage, prices, goal.near, least_skipped));
   const Stage target = with_reserve(stage, aim.reserve, least_skipped);
-  if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.jitter, aim.salt);
-  Packing plan = maker.choose_jittered(target, prices, aim.jitter, aim.salt, &spare);
+  if (!has_exact_solver()) return maker.attempt(target, stage, prices, aim.perturbation, aim.seed);
+  Assignment plan = maker.choose_perturbed(target, prices, aim.perturbation, aim.seed, &spare);
   searches.settle(table, stage, prices, goal, plan);
   // Single exchanges often complete what the grouped search leaves.
   if (is_large()) {
-    maker.mend_moves(stage, prices, plan);
-  } else if (lack(table, stage, plan) <= kMendable) {
+    maker.repair_moves(stage, prices, plan);
+  } else if (lack(table, stage, plan) <= kExchangeable) {
     maker.exchange_moves(stage, prices, plan);
   }
   return plan;
@@ -72,7 +73,7 @@ Packing PriceSolver::value_plan(PlanMaker& maker, AlikeSearches& searches, const
 // end as soon as the best plan is near the bound.
 class PriceSolver::ValueStage {
  public:
-  ValueStage(PriceSolver& solver, const Packing& greedy, bool first)
+  ValueStage(PriceSolver& solver, const Assignment& greedy, bool first)
       : s_(solver),
         stage_(solver.value_stage_of()),
         prices_(maximise_dual(s_.table_, stage_, start_prices(first), kBoundAccuracy,
@@ -121,16 +122,16 @@ class PriceSolver::ValueStage {
     return start;
   }
 
-  [[nodiscard]] bool is_done(const Packing& p) const {
+  [[nodiscard]] bool is_done(const Assignment& p) const {
     return p.skipped() == s_.best_.skipped() && p.value(s_.table_) - proof_.bound <= s_.tolerance();
   }
-  [[nodiscard]] bool is_near(const Packing& p) const {
+  [[nodiscard]] bool is_near(const Assignment& p) const {
     return is_done(p) || p.value(s_.table_) - proof_.bound <= near_;
   }
   // A plan that serves more than the stage asks for belongs to the next one.
   [[nodiscard]] bool at_level() const { return s_.best_.skipped() == stage_.may_skip; }
   [[nodiscard]] bool is_open() const { return at_level() && !is_near(s_.best_); }
-  [[nodiscard]] AlikeGoal goal(double bound, int patience) const {
+  [[nodiscard]] GroupedGoal goal(double bound, int patience) const {
     return {bound,
             near_,
             s_.best_.value(s_.table_) - proof_.bound,
@@ -154,27 +155,27 @@ class PriceSolver::ValueStage {
   // Plans made for an exact search, and branching in large fleets.
   void restart() {
     if (s_.is_large()) {
-      // Large players may be split by the relaxation; more plans from the same prices do not help,
+      // Large servers may be split by the relaxation; more plans from the same prices do not help,
       // branching does.
       restart_until(kSideBySide);
       if (is_open()) branch_value();
     }
     // Other methods seldom make up for plans of a large fleet that are all short of something.
-    restart_until(s_.is_large() ? num_value_restarts(s_.table_.num_players()) : kFirstRestarts);
+    restart_until(s_.is_large() ? num_value_restarts(s_.table_.num_servers()) : kFirstRestarts);
   }
 
   // Plans for targets, the most promising improved by moves. `is_same`: restarts found nothing.
   void make_more(bool is_same) {
     if (exchanges_first_ && is_same && is_open()) s_.improve_best(stage_, prices_);
-    std::vector<Packing> plans;
+    std::vector<Assignment> plans;
     if (!is_branched_ && is_same) {
       plans = s_.try_aims(
-          value_aims(s_.table_.num_players()), prices_,
+          value_aims(s_.table_.num_servers()), prices_,
           [&](const ValueAim& aim) { return with_reserve(stage_, aim.reserve, s_.least_skipped_); },
-          [&](const Packing& p) { return !at_level() || is_near(p); });
+          [&](const Assignment& p) { return !at_level() || is_near(p); });
     }
     if (at_level()) {
-      s_.polish(stage_, prices_, std::move(plans), [&](const Packing& p) { return is_near(p); });
+      s_.polish(stage_, prices_, std::move(plans), [&](const Assignment& p) { return is_near(p); });
     }
   }
 
@@ -182,52 +183,52 @@ class PriceSolver::ValueStage {
   void search_closely() {
     if (is_open()) {
       s_.exchange_best(stage_, prices_);
-      settle(s_.alike_, s_.is_large() ? kPatience : 1);
+      settle(s_.grouped_, s_.is_large() ? kPatience : 1);
     }
     if ((is_branched_ || !has_exact_solver()) && is_open()) branch_value();
     if (s_.may_tighten() && is_open()) {
       s_.tighten(stage_, s_.best_.value(s_.table_), s_.effort_.certify, relaxed_, proof_);
     }
-    if (s_.may_tighten() && is_open()) settle(s_.alike_, kPatience);
-    if (!is_branched_) restart_until(num_value_restarts(s_.table_.num_players()));
+    if (s_.may_tighten() && is_open()) settle(s_.grouped_, kPatience);
+    if (!is_branched_) restart_until(num_value_restarts(s_.table_.num_servers()));
     if (at_level() && !is_done(s_.best_)) s_.exchange_best(stage_, prices_);
     if (!s_.is_large() && is_open()) {
-      AlikeSearches last(s_.effort_.last, s_.effort_.one, s_.maker_.spread());
+      GroupedSearches last(s_.effort_.last, s_.effort_.one, s_.maker_.spread());
       settle(last, kPatience);
     }
   }
 
-  void settle(AlikeSearches& searches, int patience) {
+  void settle(GroupedSearches& searches, int patience) {
     searches.settle(s_.table_, stage_, prices_, goal(proof_.bound, patience), s_.best_);
   }
 
   void branch_value() {
     std::int64_t plans = 0;
     const auto make = [&](PlanMaker& maker, const Table& table, const Stage& at_stage,
-                          const Prices& at, double bound, const Leaf& leaf) {
-      return s_.value_plan(maker, s_.alike_, table, at_stage, at, goal(bound, 1), plans++,
-                           leaf.least_skipped, s_.spare_);
+                          const Prices& at, double bound, const OpenNode& open_node) {
+      return s_.value_plan(maker, s_.grouped_, table, at_stage, at, goal(bound, 1), plans++,
+                           open_node.least_skipped, s_.spare_);
     };
     const BranchLimits limits{near_, kBranchAccuracy, s_.effort_.branch_value, false};
-    std::vector<Leaf> leaves = s_.leaves_;
+    std::vector<OpenNode> open_nodes = s_.open_nodes_;
     branch(s_.table_, stage_, prices_, limits, s_.options_.num_threads, s_.iterations_, make,
-           leaves, s_.best_, proof_);
+           open_nodes, s_.best_, proof_);
   }
 
   // Makes plans up to number `last`, several at a time, until one is near.
   void restart_until(std::int64_t last) {
-    while (attempt_ < last && !(has_exact_solver() && s_.alike_.is_spent())) {
+    while (attempt_ < last && !(has_exact_solver() && s_.grouped_.is_spent())) {
       if (!is_open()) return;
       const std::int64_t next = std::min(last, attempt_ + kSideBySide);
       std::vector<std::int64_t> spare(static_cast<std::size_t>(next - attempt_), s_.spare_);
-      const std::vector<Packing> plans = make_side_by_side(
-          s_.table_, attempt_, next, s_.options_.num_threads, s_.alike_, s_.iterations_,
-          [&](PlanMaker& maker, AlikeSearches& searches, std::int64_t i) {
+      const std::vector<Assignment> plans = make_side_by_side(
+          s_.table_, attempt_, next, s_.options_.num_threads, s_.grouped_, s_.iterations_,
+          [&](PlanMaker& maker, GroupedSearches& searches, std::int64_t i) {
             return s_.value_plan(maker, searches, s_.table_, stage_, prices_, goal(proof_.bound, 1),
                                  i, s_.least_skipped_,
                                  spare[static_cast<std::size_t>(i - attempt_)]);
           });
-      for (const Packing& plan : plans) {
+      for (const Assignment& plan : plans) {
         if (plan.is_feasible() && !falls_short(stage_, plan)) s_.keep(plan);
       }
       s_.spare_ = *std::min_element(spare.begin(), spare.end());
@@ -245,10 +246,10 @@ class PriceSolver::ValueStage {
   // In large fleets exchanges, which are made in numbers, come first and single moves last.
   const bool exchanges_first_ = s_.is_large() && has_exact_solver();
   // After branching in earlier stages no single node's prices describe the whole stage.
-  const bool is_branched_ = s_.leaves_.size() > 1;
+  const bool is_branched_ = s_.open_nodes_.size() > 1;
 };
 
-void PriceSolver::value_stage(const Packing& greedy, bool first) {
+void PriceSolver::value_stage(const Assignment& greedy, bool first) {
   ValueStage(*this, greedy, first).run();
   if (first) {
     seconds_.push_back(watch_.lap());

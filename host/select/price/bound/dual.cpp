@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
 // Maximises the Lagrangian bound of a stage over prices of resources and classes. In large fleets
-// it fixes players whose choice prices no longer change (fixing.hpp) on the way.
+// it fixes servers whose choice prices no longer change (fixing.hpp) on the way.
 #include "host/select/price/bound/dual.hpp"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ constexpr double kIdle = 16, kIdleStep = 0.25;
 // there is repeated with higher bounds.
 constexpr double kFar = 4096, kFarFromStart = 8;
 constexpr int kMaxSearches = 6;
-// In large fleets players whose choice prices no longer change are fixed: first after kFirstLeft
+// In large fleets servers whose choice prices no longer change are fixed: first after kFirstLeft
 // passes, then again after kNextLeft, later after each wrong fixing. In smaller fleets this saves
 // little and ends less centrally among equally good prices, which gives worse linear programs and
 // plans.
@@ -36,11 +36,11 @@ constexpr int kFirstLeft = 24, kNextLeft = 8;
 // wrong fixing.
 constexpr std::size_t kLastPasses = 8;
 constexpr double kMargin = 2, kWider = 8;
-// After this many wrong fixings, fix no player again.
+// After this many wrong fixings, fix no server again.
 constexpr int kMaxCorrections = 3;
 // Start prices from a similar stage are assumed within a share kNear of the best ones, unless they
 // are below kLeastNear of the first guesses. The box around them grows if the best point comes
-// within kNearSide of a side, and players are fixed for boxes that may grow by kGrown widths.
+// within kNearSide of a side, and servers are fixed for boxes that may grow by kGrown widths.
 constexpr double kNear = 0.02, kLeastNear = 1e-3, kNearSide = 0.25, kGrown = 2;
 // The first box of a search without start prices grows if the best prices are above this share of
 // it.
@@ -117,12 +117,12 @@ class DualSearch {
     left_.reset();
     last_.clear();
     const bool may_leave =
-        !accuracy_.is_central || table_.first_player[stage_.num_classes] > kLarge;
+        !accuracy_.is_central || table_.first_server[stage_.num_classes] > kLarge;
     const bool is_near = may_leave && size(x) > kLeastNear;
     CentreSearch centres = is_near ? CentreSearch(near_box(x, most), {lower_, most}, kNearSide)
                                    : CentreSearch(first_box(x), {lower_, most}, kSide);
     CentreSearch::Box reached = centres.box();
-    if (is_near) leave_out_within(reached, x);
+    if (is_near) fix_within(reached, x);
     int next_left = is_near ? kNextLeft : kFirstLeft, interval = kNextLeft;
     const auto more = static_cast<int>(kPasses + kPassesPerPrice * x.size());
     int passes = more, corrections = 0;
@@ -144,7 +144,7 @@ class DualSearch {
       const double close = accuracy_.tolerance * std::abs(centres.best()) + response.rounding;
       if (centres.promise() <= (left_ ? kClose * close : close)) {
         if (!left_) break;
-        // Some players may have been fixed too early; their cheapest choices then cost less than
+        // Some servers may have been fixed too early; their cheapest choices then cost less than
         // assumed.
         const std::vector<double> best = centres.best_point();
         const Response all = respond_at(best);
@@ -155,17 +155,17 @@ class DualSearch {
         passes = pass + more;
         if (++corrections < kMaxCorrections) {
           for (double& r : reach_) r *= kWider;
-          leave_out(x);
+          fix(x);
         } else {
           next_left = passes;
         }
       } else if (is_near && !is_within(centres.box(), reached)) {
         reached = grown(centres.box(), most);
         left_.reset();
-        leave_out_within(reached, x);
+        fix_within(reached, x);
       } else if (may_leave && corrections < kMaxCorrections && pass >= next_left) {
         reach_of_last(x);
-        interval = leave_out(x) ? kNextLeft : interval + kNextLeft / 2;
+        interval = fix(x) ? kNextLeft : interval + kNextLeft / 2;
         next_left = pass + interval;
       }
     }
@@ -220,7 +220,7 @@ class DualSearch {
     return box;
   }
 
-  // The response of the players that are not fixed, plus the constant of the fixed ones.
+  // The response of the servers that are not fixed, plus the constant of the fixed ones.
   Response respond_of_swayed(const std::vector<double>& x) {
     last_.push_back(x);
     if (last_.size() > kLastPasses) last_.pop_front();
@@ -237,12 +237,12 @@ class DualSearch {
     return response;
   }
 
-  void leave_out_within(const CentreSearch::Box& box, const std::vector<double>& x) {
+  void fix_within(const CentreSearch::Box& box, const std::vector<double>& x) {
     reach_.resize(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
       reach_[i] = std::max(x[i] - box.lower[i], box.upper[i] - x[i]);
     }
-    leave_out(x);
+    fix(x);
   }
   void reach_of_last(const std::vector<double>& x) {
     reach_.assign(x.size(), 0.0);
@@ -253,22 +253,22 @@ class DualSearch {
     }
   }
 
-  // Fixes players whose choice holds within reach_ of the prices; false if there are too few.
-  bool leave_out(const std::vector<double>& x) {
+  // Fixes servers whose choice holds within reach_ of the prices; false if there are too few.
+  bool fix(const std::vector<double>& x) {
     Prices radius{std::vector<double>(prices_.resource.size(), 0.0),
                   std::vector<double>(prices_.skip.size(), 0.0)};
     variables_.unpack(reach_, radius);
     variables_.unpack(x, prices_);
     const Table& table = left_ ? left_->table : table_;
     const Stage& stage = left_ ? left_->stage : stage_;
-    std::optional<Undecided> next = without_decided(table, stage, prices_, radius, num_threads_);
+    std::optional<Unfixed> next = fix_servers(table, stage, prices_, radius, num_threads_);
     if (!next) return false;
     next->constant += left_ ? left_->constant : 0;
     left_ = std::move(next);
     return true;
   }
 
-  // Prices that only players without alternatives pay cancel out in the bound, so any value is as
+  // Prices that only servers without alternatives pay cancel out in the bound, so any value is as
   // good. Lower them, because high ones drown the other prices in rounding.
   void lower_idle(std::vector<double>& x) {
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -315,7 +315,7 @@ class DualSearch {
   bool is_broken_off_ = false;
   Prices prices_;
   std::vector<double> lower_, guess_;
-  std::optional<Undecided> left_;         // of the search under way
+  std::optional<Unfixed> left_;           // of the search under way
   std::vector<double> reach_;             // how far prices may still go where it leaves out
   std::deque<std::vector<double>> last_;  // points of its last passes
   double rounding_ = 0;                   // of its last pass over everybody

@@ -12,7 +12,7 @@
 
 namespace tonnage::price {
 
-// The cheapest choices of all players at some prices, summed up.
+// The cheapest choices of all servers at some prices, summed up.
 struct Response {
   double value = 0;             // of the relaxed stage, rounding errors included
   double rounding = 0;          // at least as large as the error of `value`
@@ -26,16 +26,16 @@ struct Response {
 [[nodiscard]] Response respond(const Table& table, const Stage& stage, const Prices& prices,
                                int num_threads);
 
-// Least reduced cost of a player's options, and the option that has it (the first one of those).
+// Least reduced cost of a server's options, and the option that has it (the first one of those).
 struct Cheapest {
   double cost;
   std::int64_t option;
 };
 [[nodiscard]] inline Cheapest cheapest_option(const Table& table, double value_weight,
                                               const std::vector<double>& resource_price,
-                                              std::int64_t player) {
+                                              std::int64_t server) {
   Cheapest best{std::numeric_limits<double>::infinity(), -1};
-  for (std::int64_t o = table.first[player]; o < table.first[player + 1]; ++o) {
+  for (std::int64_t o = table.first[server]; o < table.first[server + 1]; ++o) {
     const double cost = table.cost_of(table.options[o], value_weight, resource_price);
     if (cost < best.cost) best = {cost, o};
   }

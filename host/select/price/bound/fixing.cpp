@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// Reduced-cost fixing: finds players whose cheapest choice cannot change within a radius of prices,
+// Reduced-cost fixing: finds servers whose cheapest choice cannot change within a radius of prices,
 // and builds the remaining table.
 #include "host/select/price/bound/fixing.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kFew = 0.8;  // copying the others takes as long as some passes
 
-// What a player may choose at prices within the radius.
+// What a server may choose at prices within the radius.
 struct Menu {
   std::int64_t options = 0;  // how many
   std::int64_t choice = -1;  // the last of them
@@ -30,16 +30,16 @@ class Menus {
   Menus(const Table& table, const Stage& stage, const Prices& prices, const Prices& radius)
       : table_(table), stage_(stage), prices_(prices), radius_(radius) {}
 
-  [[nodiscard]] Menu operator()(std::int64_t player) const {
-    const std::int32_t rank = table_.class_of[player];
+  [[nodiscard]] Menu operator()(std::int64_t server) const {
+    const std::int32_t rank = table_.class_of[server];
     const Cost skip{prices_.skip[rank], radius_.skip[rank]};
     Menu menu;
     menu.most = skip.most();
-    for (std::int64_t o = table_.first[player]; o < table_.first[player + 1]; ++o) {
+    for (std::int64_t o = table_.first[server]; o < table_.first[server + 1]; ++o) {
       menu.most = std::min(menu.most, cost_of(o).most());
     }
     menu.may_skip = skip.least() <= menu.most;
-    for (std::int64_t o = table_.first[player]; o < table_.first[player + 1]; ++o) {
+    for (std::int64_t o = table_.first[server]; o < table_.first[server + 1]; ++o) {
       if (!has(menu, o)) continue;
       ++menu.options;
       menu.choice = o;
@@ -47,7 +47,7 @@ class Menus {
     return menu;
   }
 
-  // Whether an option of the player is on the menu.
+  // Whether an option of the server is on the menu.
   [[nodiscard]] bool has(const Menu& menu, std::int64_t option) const {
     return cost_of(option).least() <= menu.most;
   }
@@ -70,9 +70,9 @@ class Menus {
   const Prices& radius_;
 };
 
-void copy_menu(const Table& from, std::int64_t player, const Menus& menus, const Menu& menu,
+void copy_menu(const Table& from, std::int64_t server, const Menus& menus, const Menu& menu,
                Table& to) {
-  for (std::int64_t o = from.first[player]; o < from.first[player + 1]; ++o) {
+  for (std::int64_t o = from.first[server]; o < from.first[server + 1]; ++o) {
     if (!menus.has(menu, o)) continue;
     FlatOption option = from.options[o];
     if (option.uses != FlatOption::kNoUses) {
@@ -90,13 +90,12 @@ void copy_menu(const Table& from, std::int64_t player, const Menus& menus, const
 
 }  // namespace
 
-std::optional<Undecided> without_decided(const Table& table, const Stage& stage,
-                                         const Prices& prices, const Prices& radius,
-                                         int num_threads) {
-  const std::int64_t players = table.first_player[stage.num_classes];
-  std::vector<Menu> menus(static_cast<std::size_t>(players));
+std::optional<Unfixed> fix_servers(const Table& table, const Stage& stage, const Prices& prices,
+                                   const Prices& radius, int num_threads) {
+  const std::int64_t servers = table.first_server[stage.num_classes];
+  std::vector<Menu> menus(static_cast<std::size_t>(servers));
   const Menus menu_of(table, stage, prices, radius);
-  parallel_chunks(players, kChunk, num_threads, [&](std::int64_t begin, std::int64_t end) {
+  parallel_chunks(servers, kChunk, num_threads, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t p = begin; p < end; ++p) menus[p] = menu_of(p);
   });
   std::size_t open = 0, options = 0;
@@ -105,23 +104,23 @@ std::optional<Undecided> without_decided(const Table& table, const Stage& stage,
     ++open;
     options += static_cast<std::size_t>(menu.options);
   }
-  if (static_cast<double>(options) > kFew * static_cast<double>(table.first[players])) {
+  if (static_cast<double>(options) > kFew * static_cast<double>(table.first[servers])) {
     return std::nullopt;
   }
 
-  Undecided left{{}, stage, 0};
+  Unfixed left{{}, stage, 0};
   left.table.options.reserve(options);
   left.table.first.reserve(open + 1);
   left.table.class_of.reserve(open);
   left.table.first.push_back(0);
-  left.table.first_player.push_back(0);
+  left.table.first_server.push_back(0);
   left.table.priority = table.priority;
   left.table.num_resources = table.num_resources;
   left.table.num_types = table.num_types;
   std::vector<double> load(table.capacity.size(), 0.0);
   left.stage.reserve.resize(static_cast<std::size_t>(stage.num_classes), 0.0);
   for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-    for (std::int64_t p = table.first_player[k]; p < table.first_player[k + 1]; ++p) {
+    for (std::int64_t p = table.first_server[k]; p < table.first_server[k + 1]; ++p) {
       const Menu& menu = menus[p];
       if (!menu.is_decided()) {
         copy_menu(table, p, menu_of, menu, left.table);
@@ -135,7 +134,7 @@ std::optional<Undecided> without_decided(const Table& table, const Stage& stage,
         table.for_uses(option, [&](std::int32_t r, double amount) { load[r] += amount; });
       }
     }
-    left.table.first_player.push_back(std::ssize(left.table.class_of));
+    left.table.first_server.push_back(std::ssize(left.table.class_of));
   }
   for (std::size_t r = 0; r < load.size(); ++r) {
     left.table.capacity.push_back(table.capacity[r] - static_cast<std::int64_t>(load[r]));

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// Reduced-cost fixing: a stage without the players whose choice prices no longer change, and
-// without the options that no player chooses. Owns: which these are, and what they leave to the
+// Reduced-cost fixing: a stage without the servers whose choice prices no longer change, and
+// without the options that no server chooses. Owns: which these are, and what they leave to the
 // others.
 #pragma once
 
@@ -11,20 +11,20 @@
 
 namespace tonnage::price {
 
-// The reduced stage, in which only some players still have a choice. At any prices its bound plus
+// The reduced stage, in which only some servers still have a choice. At any prices its bound plus
 // `constant` is at least that of the whole stage, and equal where the fixed choices are the
 // cheapest.
-struct Undecided {
-  Table table;          // `source` and `server` are empty; capacity may be below 0
+struct Unfixed {
+  Table table;          // `source` and `source_server` are empty; capacity may be below 0
   Stage stage;          // reserves what the others skip
   double constant = 0;  // what the others add to the objective
 };
 
-// Fixes every player whose cheapest choice at `prices` stays the same for all prices within
-// `radius`; other players keep the options that may become their cheapest. Nothing if so few can be
+// Fixes every server whose cheapest choice at `prices` stays the same for all prices within
+// `radius`; other servers keep the options that may become their cheapest. Nothing if so few can be
 // fixed that it hardly pays.
-[[nodiscard]] std::optional<Undecided> without_decided(const Table& table, const Stage& stage,
-                                                       const Prices& prices, const Prices& radius,
-                                                       int num_threads);
+[[nodiscard]] std::optional<Unfixed> fix_servers(const Table& table, const Stage& stage,
+                                                 const Prices& prices, const Prices& radius,
+                                                 int num_threads);
 
 }  // namespace tonnage::price

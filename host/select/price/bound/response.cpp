@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// The Lagrangian bound of a stage at given prices: the cheapest choice of every player, summed up
+// The Lagrangian bound of a stage at given prices: the cheapest choice of every server, summed up
 // in an order that does not depend on threads, with a bound on the rounding errors.
 #include <algorithm>
 #include <cmath>
@@ -19,17 +19,17 @@ constexpr std::int64_t kThreadOptions = 200000;
 }  // namespace
 
 Response respond(const Table& table, const Stage& stage, const Prices& prices, int num_threads) {
-  const std::int64_t players = table.first_player[stage.num_classes];
+  const std::int64_t servers = table.first_server[stage.num_classes];
   const auto classes = static_cast<std::size_t>(stage.num_classes);
   struct Part {
     double value = 0;
     double magnitude = 0;
     std::vector<double> load, skipped;
   };
-  std::vector<Part> parts(static_cast<std::size_t>((players + kChunk - 1) / kChunk));
-  const std::int64_t worthwhile = std::max<std::int64_t>(1, table.first[players] / kThreadOptions);
+  std::vector<Part> parts(static_cast<std::size_t>((servers + kChunk - 1) / kChunk));
+  const std::int64_t worthwhile = std::max<std::int64_t>(1, table.first[servers] / kThreadOptions);
   const auto team = static_cast<int>(std::min<std::int64_t>(team_size(num_threads), worthwhile));
-  parallel_chunks(players, kChunk, team, [&](std::int64_t begin, std::int64_t end) {
+  parallel_chunks(servers, kChunk, team, [&](std::int64_t begin, std::int64_t end) {
     Part& part = parts[begin / kChunk];
     part.load.assign(prices.resource.size(), 0.0);
     part.skipped.assign(classes, 0.0);

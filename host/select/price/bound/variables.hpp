@@ -34,7 +34,7 @@ class Variables {
       prices.skip[priced_[i]] = x[table_.num_resources + i];
     }
   }
-  // Of the bound of this stage or one of less players.
+  // Of the bound of this stage or one of less servers.
   [[nodiscard]] std::vector<double> slope(const Table& table, const Stage& stage,
                                           const Response& response) const {
     std::vector<double> g;
@@ -46,13 +46,13 @@ class Variables {
     }
     return g;
   }
-  // A guess of how large prices get: what players stand to lose, per player and per unit that a
-  // player takes.
+  // A guess of how large prices get: what servers stand to lose, per server and per unit that a
+  // server takes.
   [[nodiscard]] std::vector<double> scale() const {
     double cost = 0;
     std::vector<double> taken(static_cast<std::size_t>(table_.num_resources) + 1, 0.0);
-    const std::int64_t players = table_.first_player[stage_.num_classes];
-    for (std::int64_t p = 0; p < players; ++p) {
+    const std::int64_t servers = table_.first_server[stage_.num_classes];
+    for (std::int64_t p = 0; p < servers; ++p) {
       const auto options = table_.options_of(p);
       cost += stage_.value_weight * (options.back().value - options.front().value);
       const std::int32_t rank = table_.class_of[p];
@@ -60,21 +60,21 @@ class Variables {
       table_.for_uses(options.front(), [&](std::int32_t r, double amount) { taken[r] += amount; });
     }
     // Where nothing tells options apart any scale serves.
-    if (!(cost > 0)) cost = static_cast<double>(players);
+    if (!(cost > 0)) cost = static_cast<double>(servers);
     double cards = 0;
     for (std::int32_t t = 0; t < table_.num_types; ++t) cards += taken[t];
     std::vector<double> scale(table_.num_types, cost / std::max(cards, 1.0));
     for (std::int32_t r = table_.num_types; r < table_.num_resources; ++r) {
       scale.push_back(cost / std::max(taken[r], 1.0));
     }
-    scale.resize(scale.size() + priced_.size(), cost / static_cast<double>(players));
+    scale.resize(scale.size() + priced_.size(), cost / static_cast<double>(servers));
     return scale;
   }
 
   // An upper bound on the cost of any plan of the stage.
   [[nodiscard]] double most() const {
     double most = 0;
-    for (std::int64_t p = 0; p < table_.first_player[stage_.num_classes]; ++p) {
+    for (std::int64_t p = 0; p < table_.first_server[stage_.num_classes]; ++p) {
       const std::int32_t rank = table_.class_of[p];
       double own = stage_.is_forced(rank) ? -std::numeric_limits<double>::infinity()
                                           : stage_.skip_cost[rank];

@@ -61,7 +61,7 @@ Table flatten(const OptionTable& table) {
   flat.first.push_back(0);
   for (const std::int64_t s : servers) {
     if (flat.priority.empty() || flat.priority.back() != table.priority[s]) {
-      flat.first_player.push_back(flat.num_players());
+      flat.first_server.push_back(flat.num_servers());
       flat.priority.push_back(table.priority[s]);
       flat.hopeless.push_back(0);
     }
@@ -70,18 +70,18 @@ Table flatten(const OptionTable& table) {
       continue;
     }
     flat.first.push_back(static_cast<std::int64_t>(flat.options.size()));
-    flat.server.push_back(s);
+    flat.source_server.push_back(s);
     flat.class_of.push_back(flat.num_classes() - 1);
   }
-  flat.first_player.push_back(flat.num_players());
+  flat.first_server.push_back(flat.num_servers());
   return flat;
 }
 
-Table jittered(const Table& table, double size, std::uint64_t salt) {
+Table perturbed(const Table& table, double size, std::uint64_t seed) {
   Table result = table;
   for (std::size_t o = 0; o < result.options.size(); ++o) {
     // The finaliser of a well-known 64-bit hash: neighbours differ in every bit.
-    std::uint64_t x = (static_cast<std::uint64_t>(o + 1) + (salt << 40)) * 0x9e3779b97f4a7c15u;
+    std::uint64_t x = (static_cast<std::uint64_t>(o + 1) + (seed << 40)) * 0x9e3779b97f4a7c15u;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     x ^= x >> 31;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
 // The flat table of the price solver: options in order of class, without dominated ones. Owns:
-// which servers take part (players), class ranks, the dominance rule, the stages of the
+// which servers take part, class ranks, the dominance rule, the stages of the
 // lexicographic order and their prices.
 #pragma once
 
@@ -14,11 +14,11 @@
 
 namespace tonnage::price {
 
-// Players per piece of work. Sums are formed per chunk, then in chunk order, so that they do not
+// Servers per piece of work. Sums are formed per chunk, then in chunk order, so that they do not
 // depend on the number of threads.
 inline constexpr std::int64_t kChunk = 2048;
 
-// More players than this are a large fleet: every pass over it takes long, and one player is a
+// More servers than this are a large fleet: every pass over it takes long, and one server is a
 // small part of it.
 inline constexpr std::int64_t kLarge = 100000;
 
@@ -46,35 +46,35 @@ struct FlatOption {
   }
 };
 
-// Players are the servers with an option that fits an empty fleet, ordered by class, then server.
-// The options of a player ascend in value; none exceeds a capacity, and none is dominated.
-// Resources are types of cards, then limits.
+// Only servers with an option that fits an empty fleet, ordered by class, then as in the
+// OptionTable. The options of a server ascend in value; none exceeds a capacity, and none is
+// dominated. Resources are types of cards, then limits.
 struct Table {
   std::vector<FlatOption> options;
   std::vector<FlatUse> uses;
-  std::vector<std::int64_t> source;        // [options] index into OptionTable::options
-  std::vector<std::int64_t> first;         // [players + 1]
-  std::vector<std::int64_t> server;        // [players] index into OptionTable
-  std::vector<std::int32_t> class_of;      // [players] class rank
-  std::vector<std::int64_t> first_player;  // [classes + 1]
-  std::vector<std::int32_t> priority;      // [classes] ascending
-  std::vector<std::int64_t> hopeless;      // [classes] servers whose options all exceed capacity
-  std::vector<std::int64_t> capacity;      // [resources + 1], the last one boundless
+  std::vector<std::int64_t> source;         // [options] index into OptionTable::options
+  std::vector<std::int64_t> first;          // [servers + 1]
+  std::vector<std::int64_t> source_server;  // [servers] index into OptionTable
+  std::vector<std::int32_t> class_of;       // [servers] class rank
+  std::vector<std::int64_t> first_server;   // [classes + 1]
+  std::vector<std::int32_t> priority;       // [classes] ascending
+  std::vector<std::int64_t> hopeless;       // [classes] servers whose options all exceed capacity
+  std::vector<std::int64_t> capacity;       // [resources + 1], the last one boundless
   std::int32_t num_resources = 0;
   std::int32_t num_types = 0;  // the first of the resources
 
-  [[nodiscard]] std::int64_t num_players() const noexcept {
-    return static_cast<std::int64_t>(server.size());
+  [[nodiscard]] std::int64_t num_servers() const noexcept {
+    return static_cast<std::int64_t>(source_server.size());
   }
   [[nodiscard]] std::int32_t num_classes() const noexcept {
     return static_cast<std::int32_t>(priority.size());
   }
-  [[nodiscard]] std::int64_t players_of(std::int32_t rank) const {
-    return first_player[rank + 1] - first_player[rank];
+  [[nodiscard]] std::int64_t servers_of(std::int32_t rank) const {
+    return first_server[rank + 1] - first_server[rank];
   }
-  [[nodiscard]] std::span<const FlatOption> options_of(std::int64_t player) const {
-    return {options.data() + first[player],
-            static_cast<std::size_t>(first[player + 1] - first[player])};
+  [[nodiscard]] std::span<const FlatOption> options_of(std::int64_t server) const {
+    return {options.data() + first[server],
+            static_cast<std::size_t>(first[server + 1] - first[server])};
   }
   // Calls body(resource, amount) for everything an option takes.
   template <class Body>
@@ -109,13 +109,13 @@ struct Table {
 [[nodiscard]] Table flatten(const OptionTable& table);
 
 // The table with perturbed values: up to `size` is added to each, evenly spread, so that ties are
-// broken and prices alone decide for most players. Every `salt` (a seed) gives another
+// broken and prices alone decide for most servers. Every `seed` gives another
 // perturbation.
-[[nodiscard]] Table jittered(const Table& table, double size, std::uint64_t salt);
+[[nodiscard]] Table perturbed(const Table& table, double size, std::uint64_t seed);
 
-// What one stage minimises over the players of the first `num_classes` classes:
+// What one stage minimises over the servers of the first `num_classes` classes:
 //   value_weight * (sum of values of the options taken) + sum over unserved of skip_cost[class],
-// with at most may_skip[class] unserved players in each class.
+// with at most may_skip[class] unserved servers in each class.
 struct Stage {
   std::int32_t num_classes = 0;
   double value_weight = 1;
@@ -136,7 +136,7 @@ struct Stage {
   }
 };
 
-// Lagrange multipliers of the relaxed constraints. A player without an option pays `skip` of its
+// Lagrange multipliers of the relaxed constraints. A server without an option pays `skip` of its
 // class: skip_cost plus the price of the class, or infinity if all must be served.
 struct Prices {
   std::vector<double> resource;  // [resources + 1] per card or unit, >= 0; the last is 0

@@ -62,9 +62,9 @@ std::uint64_t times(std::uint64_t key, std::int64_t count) {
 
 class Exchanger {
  public:
-  Exchanger(const Table& table, const Stage& stage, const Prices& prices, Packing& packing)
-      : table_(table), stage_(stage), prices_(prices), packing_(packing) {
-    for (std::int64_t p = 0; p < packing.num_players(); ++p) {
+  Exchanger(const Table& table, const Stage& stage, const Prices& prices, Assignment& assignment)
+      : table_(table), stage_(stage), prices_(prices), assignment_(assignment) {
+    for (std::int64_t p = 0; p < assignment.num_servers(); ++p) {
       dear_ = std::max(dear_, cheapest_option(table, stage.value_weight, prices.resource, p).cost);
     }
     for (const double skip : prices.skip) {
@@ -92,9 +92,9 @@ class Exchanger {
     double worth;  // what filling it saves at the prices
   };
 
-  [[nodiscard]] double reduced(std::int64_t player, std::int64_t option) const {
-    if (option == Packing::kNone) {
-      const double skip = prices_.skip[table_.class_of[player]];
+  [[nodiscard]] double reduced(std::int64_t server, std::int64_t option) const {
+    if (option == Assignment::kNone) {
+      const double skip = prices_.skip[table_.class_of[server]];
       return std::isfinite(skip) ? skip : dear_;
     }
     return table_.cost_of(table_.options[option], stage_.value_weight, prices_.resource);
@@ -108,8 +108,8 @@ class Exchanger {
     return stage_.may_skip[rank] == Stage::kNoLimit ? 0 : key_of(table_.num_resources + rank);
   }
   // What an option takes of the resources.
-  [[nodiscard]] std::uint64_t use(std::int64_t player, std::int64_t option) const {
-    if (option == Packing::kNone) return class_key(table_.class_of[player]);
+  [[nodiscard]] std::uint64_t use(std::int64_t server, std::int64_t option) const {
+    if (option == Assignment::kNone) return class_key(table_.class_of[server]);
     std::uint64_t key = 0;
     table_.for_uses(table_.options[option], [&](std::int32_t r, double amount) {
       if (is_matched(r)) key += times(key_of(r), static_cast<std::int64_t>(amount));
@@ -118,12 +118,12 @@ class Exchanger {
   }
 
   // One unit of what the plan is short of: cards first, then service.
-  [[nodiscard]] Target mending() const {
+  [[nodiscard]] Target repair_target() const {
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
-      if (packing_.left(r) < 0) return {times(key_of(r), -1), dear_};
+      if (assignment_.left(r) < 0) return {times(key_of(r), -1), dear_};
     }
     for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
-      if (stage_.may_skip[k] == Stage::kNoLimit || packing_.skipped(k) <= stage_.may_skip[k]) {
+      if (stage_.may_skip[k] == Stage::kNoLimit || assignment_.skipped(k) <= stage_.may_skip[k]) {
         continue;
       }
       return {times(class_key(k), -1), dear_};
@@ -136,9 +136,9 @@ class Exchanger {
   bool list_targets() {
     least_left_.clear();
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
-      least_left_.push_back(std::min<std::int64_t>(0, packing_.left(r)));
+      least_left_.push_back(std::min<std::int64_t>(0, assignment_.left(r)));
     }
-    const Target base = mending();
+    const Target base = repair_target();
     targets_.assign(1, base);
     Target all = base;
     const auto add = [&](std::uint64_t key, std::int64_t left, double price) {
@@ -149,12 +149,12 @@ class Exchanger {
       all.worth += part.worth;
     };
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
-      if (!is_matched(r) && packing_.left(r) < 0) return false;
-      if (is_matched(r)) add(key_of(r), packing_.left(r), prices_.resource[r]);
+      if (!is_matched(r) && assignment_.left(r) < 0) return false;
+      if (is_matched(r)) add(key_of(r), assignment_.left(r), prices_.resource[r]);
     }
     for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
       if (stage_.may_skip[k] == Stage::kNoLimit) continue;
-      add(class_key(k), stage_.may_skip[k] - packing_.skipped(k),
+      add(class_key(k), stage_.may_skip[k] - assignment_.skipped(k),
           prices_.skip[k] - stage_.skip_cost[k]);
     }
     if (targets_.size() > 2) targets_.push_back(all);
@@ -165,51 +165,52 @@ class Exchanger {
   void list_moves() {
     double regrets = 0;
     CheapestMoves cheapest({0, kMostPerKind, -1, -1});
-    for (std::int64_t p = 0; p < packing_.num_players(); ++p) {
-      const std::int64_t now = packing_.option_of(p);
+    for (std::int64_t p = 0; p < assignment_.num_servers(); ++p) {
+      const std::int64_t now = assignment_.option_of(p);
       const double cost = reduced(p, now);
       const std::uint64_t used = use(p, now);
       double least = 0;
       const auto add = [&](std::int64_t to) {
-        const double rise = reduced(p, to) - cost;
+        const double reduced_cost = reduced(p, to) - cost;
         if (to == now) return;
-        least = std::min(least, rise);
-        cheapest.add(use(p, to) - used, {rise, p, to});
+        least = std::min(least, reduced_cost);
+        cheapest.add(use(p, to) - used, {reduced_cost, p, to});
       };
       for (std::int64_t o = table_.first[p]; o < table_.first[p + 1]; ++o) add(o);
-      if (std::isfinite(prices_.skip[table_.class_of[p]])) add(Packing::kNone);
+      if (std::isfinite(prices_.skip[table_.class_of[p]])) add(Assignment::kNone);
       regrets -= least;
     }
     const double limit = worth_ + regrets;
     std::vector<Move> all = cheapest.all();
-    std::erase_if(all, [&](const Move& m) { return m.rise > limit; });
-    std::sort(all.begin(), all.end(), by_rise);
+    std::erase_if(all, [&](const Move& m) { return m.reduced_cost > limit; });
+    std::sort(all.begin(), all.end(), by_reduced_cost);
     moves_.clear();
     // No move at all, so that pairs stand for single ones, too; then waste of a few cards.
-    moves_.push_back({{0, -1, Packing::kNone}, 0, kNoKind});
+    moves_.push_back({{0, -1, Assignment::kNone}, 0, kNoKind});
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
       if (!is_matched(r)) continue;
       for (const std::int64_t n : {1, 2, 4}) {
         const double cost = prices_.resource[r] * static_cast<double>(n);
         if (cost < limit)
-          moves_.push_back({{cost, -1, Packing::kNone}, times(key_of(r), n), kNoKind});
+          moves_.push_back({{cost, -1, Assignment::kNone}, times(key_of(r), n), kNoKind});
       }
     }
     kinds_.clear();
     std::unordered_map<std::uint64_t, std::size_t> kind_of;
     for (const Move& m : all) {
-      const std::uint64_t key = use(m.player, m.to) - use(m.player, packing_.option_of(m.player));
+      const std::uint64_t key =
+          use(m.server, m.to) - use(m.server, assignment_.option_of(m.server));
       const std::size_t at = kind_of.try_emplace(key, kinds_.size()).first->second;
       if (at == kinds_.size()) kinds_.emplace_back();
       const Step step{m, key, at};
       if (moves_.size() < kMoves && kinds_[at].steps.size() < kMovesPerKind) moves_.push_back(step);
       kinds_[at].steps.push_back(step);
     }
-    std::sort(moves_.begin(), moves_.end(), by_rise);
+    std::sort(moves_.begin(), moves_.end(), by_reduced_cost);
   }
 
   [[nodiscard]] bool clash(std::uint16_t a, std::uint16_t b) const {
-    return moves_[a].player >= 0 && moves_[a].player == moves_[b].player;
+    return moves_[a].server >= 0 && moves_[a].server == moves_[b].server;
   }
 
   // Calls body(i, j, cost) for the pairs of moves that cost less than `limit` together.
@@ -218,7 +219,7 @@ class Exchanger {
     const auto n = static_cast<std::uint16_t>(moves_.size());
     for (std::uint16_t i = 0; i < n; ++i) {
       for (std::uint16_t j = i + 1; j < n; ++j) {
-        const double cost = moves_[i].rise + moves_[j].rise;
+        const double cost = moves_[i].reduced_cost + moves_[j].reduced_cost;
         if (!(cost < limit)) break;
         body(i, j, cost);
       }
@@ -257,7 +258,7 @@ class Exchanger {
       if (a.gain != b.gain) return a.gain > b.gain;
       return std::lexicographical_compare(a.moves, a.moves + 4, b.moves, b.moves + 4);
     });
-    std::vector<bool> touched(static_cast<std::size_t>(packing_.num_players()), false);
+    std::vector<bool> touched(static_cast<std::size_t>(assignment_.num_servers()), false);
     bool better = false;
     for (const Exchange& exchange : found_) {
       Steps steps;
@@ -277,11 +278,11 @@ class Exchanger {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       if (steps[i].kind == kNoKind) continue;
       Kind& kind = kinds_[steps[i].kind];
-      while (kind.next < kind.steps.size() && touched[kind.steps[kind.next].player]) ++kind.next;
+      while (kind.next < kind.steps.size() && touched[kind.steps[kind.next].server]) ++kind.next;
       const auto is_free = [&](const Step& step) {
-        return !touched[step.player] &&
+        return !touched[step.server] &&
                std::none_of(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(i),
-                            [&](const Step& s) { return s.player == step.player; });
+                            [&](const Step& s) { return s.server == step.server; });
       };
       const auto first = kind.steps.begin() + static_cast<std::ptrdiff_t>(kind.next);
       const auto at = std::find_if(first, kind.steps.end(), is_free);
@@ -292,54 +293,54 @@ class Exchanger {
   }
 
   bool try_exchange(const Steps& steps, std::vector<bool>& touched) {
-    const std::int64_t lack_before = lack(table_, stage_, packing_);
+    const std::int64_t lack_before = lack(table_, stage_, assignment_);
     double cost_before = 0, cost_after = 0;
     std::vector<std::pair<std::int64_t, std::int64_t>> undo;
     for (const Step& move : steps) {
-      if (move.player < 0) continue;
-      if (touched[move.player]) return false;
+      if (move.server < 0) continue;
+      if (touched[move.server]) return false;
     }
     for (const Step& move : steps) {
-      if (move.player < 0) continue;
-      const std::int64_t now = packing_.option_of(move.player);
-      cost_before += price_of(move.player, now);
-      cost_after += price_of(move.player, move.to);
-      undo.emplace_back(move.player, now);
-      packing_.put(move.player, move.to);
+      if (move.server < 0) continue;
+      const std::int64_t now = assignment_.option_of(move.server);
+      cost_before += price_of(move.server, now);
+      cost_after += price_of(move.server, move.to);
+      undo.emplace_back(move.server, now);
+      assignment_.put(move.server, move.to);
     }
-    const std::int64_t lack_after = lack(table_, stage_, packing_);
+    const std::int64_t lack_after = lack(table_, stage_, assignment_);
     const bool better =
         lack_after != lack_before ? lack_after < lack_before : cost_after < cost_before - kTiny;
     if (better && is_bearable()) {
       if (lack_after == lack_before) gain_ += cost_before - cost_after;
-      for (const auto& [player, unused] : undo) touched[player] = true;
+      for (const auto& [server, unused] : undo) touched[server] = true;
       return true;
     }
-    for (const auto& [player, option] : undo) packing_.put(player, option);
+    for (const auto& [server, option] : undo) assignment_.put(server, option);
     return false;
   }
 
   // Whether the plan holds, but for cards that it lacked before.
   [[nodiscard]] bool is_bearable() const {
     for (std::int32_t r = 0; r < table_.num_resources; ++r) {
-      if (packing_.left(r) < least_left_[static_cast<std::size_t>(r)]) return false;
+      if (assignment_.left(r) < least_left_[static_cast<std::size_t>(r)]) return false;
     }
     return true;
   }
 
   // What a choice costs the stage, prices aside.
-  [[nodiscard]] double price_of(std::int64_t player, std::int64_t option) const {
-    if (option == Packing::kNone) return stage_.skip_cost[table_.class_of[player]];
+  [[nodiscard]] double price_of(std::int64_t server, std::int64_t option) const {
+    if (option == Assignment::kNone) return stage_.skip_cost[table_.class_of[server]];
     return stage_.value_weight * table_.options[option].value;
   }
 
   const Table& table_;
   const Stage& stage_;
   const Prices& prices_;
-  Packing& packing_;
+  Assignment& assignment_;
   double worth_ = 0;
   double gain_ = 0;
-  double dear_ = 0;                       // more than serving any player costs
+  double dear_ = 0;                       // more than serving any server costs
   std::vector<std::int64_t> least_left_;  // [resources] below 0 where cards lack
   std::vector<Target> targets_;
   std::vector<Step> moves_;
@@ -351,21 +352,21 @@ class Exchanger {
 }  // namespace
 
 void exchange(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
-              Packing& packing) {
-  Exchanger exchanger(table, stage, prices, packing);
-  std::int64_t lacked = lack(table, stage, packing);
+              Assignment& assignment) {
+  Exchanger exchanger(table, stage, prices, assignment);
+  std::int64_t lacked = lack(table, stage, assignment);
   double gained = 0;
   for (int round = 0; round < max_rounds && exchanger.round(); ++round) {
     gained += exchanger.gain();
-    const bool mended = std::exchange(lacked, lack(table, stage, packing)) > lacked;
-    if (!mended && exchanger.gain() <= kLeastGain * gained) break;
+    const bool repaired = std::exchange(lacked, lack(table, stage, assignment)) > lacked;
+    if (!repaired && exchanger.gain() <= kLeastGain * gained) break;
   }
 }
 
-void mend(const Table& table, const Stage& stage, const Prices& prices, int max_rounds,
-          Packing& packing) {
-  Exchanger exchanger(table, stage, prices, packing);
-  for (int round = 0; round < max_rounds && lack(table, stage, packing) > 0; ++round) {
+void repair_by_exchanges(const Table& table, const Stage& stage, const Prices& prices,
+                         int max_rounds, Assignment& assignment) {
+  Exchanger exchanger(table, stage, prices, assignment);
+  for (int round = 0; round < max_rounds && lack(table, stage, assignment) > 0; ++round) {
     if (!exchanger.round()) break;
   }
 }

@@ -9,16 +9,16 @@
 namespace tonnage::price {
 
 void CheapestMoves::add(std::uint64_t effect, const Move& move) {
-  const bool is_tie = move.rise <= limits_.tie && -move.rise <= limits_.fall;
+  const bool is_tie = move.reduced_cost <= limits_.tie && -move.reduced_cost <= limits_.fall;
   Kind& kind = kind_of(effect);
   std::vector<Move>& heap = is_tie ? kind.ties : kind.others;
   if (heap.size() < (is_tie ? limits_.ties : limits_.others)) {
     heap.push_back(move);
-    std::push_heap(heap.begin(), heap.end(), by_rise);
-  } else if (!heap.empty() && by_rise(move, heap.front())) {
-    std::pop_heap(heap.begin(), heap.end(), by_rise);
+    std::push_heap(heap.begin(), heap.end(), by_reduced_cost);
+  } else if (!heap.empty() && by_reduced_cost(move, heap.front())) {
+    std::pop_heap(heap.begin(), heap.end(), by_reduced_cost);
     heap.back() = move;
-    std::push_heap(heap.begin(), heap.end(), by_rise);
+    std::push_heap(heap.begin(), heap.end(), by_reduced_cost);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// Moves of single players, grouped by their effect on resources. Owns: what a move is, and which
+// Moves of single servers, grouped by their effect on resources. Owns: what a move is, and which
 // moves of one effect are kept.
 #pragma once
 
@@ -11,18 +11,18 @@
 
 namespace tonnage::price {
 
-// A player that takes another option, Packing::kNone included, and by how much that raises its cost
-// at the prices.
+// A server that takes another option, Assignment::kNone included, and by how much that raises its
+// cost at the prices.
 struct Move {
-  double rise;
-  std::int64_t player, to;
+  double reduced_cost;
+  std::int64_t server, to;
 };
 
-[[nodiscard]] inline bool by_rise(const Move& a, const Move& b) {
-  return std::tie(a.rise, a.player, a.to) < std::tie(b.rise, b.player, b.to);
+[[nodiscard]] inline bool by_reduced_cost(const Move& a, const Move& b) {
+  return std::tie(a.reduced_cost, a.server, a.to) < std::tie(b.reduced_cost, b.server, b.to);
 }
-[[nodiscard]] inline bool by_player(const Move& a, const Move& b) {
-  return std::tie(a.player, a.to) < std::tie(b.player, b.to);
+[[nodiscard]] inline bool by_server(const Move& a, const Move& b) {
+  return std::tie(a.server, a.to) < std::tie(b.server, b.to);
 }
 
 // The cheapest moves of every effect out of any number, in whatever order they come.

@@ -11,50 +11,50 @@ namespace {
 
 // So many of the plans made are improved; fewer where that takes long.
 constexpr std::int64_t kMinPolished = 1, kMaxPolished = 12;
-constexpr std::int64_t kPolishedPlayers = 15000;
+constexpr std::int64_t kPolishedServers = 15000;
 constexpr int kImproveRounds = 20;
 constexpr int kMinExchangeRounds = 3, kMaxExchangeRounds = 50;
-constexpr std::int64_t kExchangedPlayers = 4000000;  // walked in all rounds together
+constexpr std::int64_t kExchangedServers = 4000000;  // walked in all rounds together
 
 // What a plan costs at prices of service levels, those of classes that must be served whole aside.
 double priced(const Table& table, const Stage& stage, const Prices& prices,
-              const Packing& packing) {
-  double cost = stage.value_weight * packing.value(table);
+              const Assignment& assignment) {
+  double cost = stage.value_weight * assignment.value(table);
   for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-    if (!stage.is_forced(k)) cost += prices.skip[k] * static_cast<double>(packing.skipped(k));
+    if (!stage.is_forced(k)) cost += prices.skip[k] * static_cast<double>(assignment.skipped(k));
   }
   return cost;
 }
 
-// Players of classes that must be served whole and are not.
-std::int64_t forced(const Stage& stage, const Packing& packing) {
+// Servers of classes that must be served whole and are not.
+std::int64_t forced(const Stage& stage, const Assignment& assignment) {
   std::int64_t sum = 0;
   for (std::int32_t k = 0; k < stage.num_classes; ++k) {
-    if (stage.is_forced(k)) sum += packing.skipped(k);
+    if (stage.is_forced(k)) sum += assignment.skipped(k);
   }
   return sum;
 }
 
 int exchange_rounds(const Table& table) {
-  return static_cast<int>(std::clamp<std::int64_t>(kExchangedPlayers / (table.num_players() + 1),
+  return static_cast<int>(std::clamp<std::int64_t>(kExchangedServers / (table.num_servers() + 1),
                                                    kMinExchangeRounds, kMaxExchangeRounds));
 }
 
 }  // namespace
 
-std::int64_t shortfall(const Stage& stage, const Packing& packing) {
+std::int64_t shortfall(const Stage& stage, const Assignment& assignment) {
   std::int64_t sum = 0;
   for (std::int32_t k = 0; k < stage.num_classes; ++k) {
     if (stage.may_skip[k] == Stage::kNoLimit) continue;
-    sum += std::max<std::int64_t>(0, packing.skipped(k) - stage.may_skip[k]);
+    sum += std::max<std::int64_t>(0, assignment.skipped(k) - stage.may_skip[k]);
   }
   return sum;
 }
 
-std::int64_t lack(const Table& table, const Stage& stage, const Packing& packing) {
-  std::int64_t sum = shortfall(stage, packing);
+std::int64_t lack(const Table& table, const Stage& stage, const Assignment& assignment) {
+  std::int64_t sum = shortfall(stage, assignment);
   for (std::int32_t r = 0; r < table.num_resources; ++r) {
-    sum += std::max<std::int64_t>(0, -packing.left(r));
+    sum += std::max<std::int64_t>(0, -assignment.left(r));
   }
   return sum;
 }
@@ -62,17 +62,17 @@ std::int64_t lack(const Table& table, const Stage& stage, const Packing& packing
 PlanMaker::PlanMaker(const Table& table, int num_threads, std::int64_t& iterations)
     : table_(table), num_threads_(num_threads), iterations_(iterations) {
   double sum = 0;
-  for (std::int64_t p = 0; p < table.num_players(); ++p) {
+  for (std::int64_t p = 0; p < table.num_servers(); ++p) {
     const auto own = table.options_of(p);
     sum += own.back().value - own.front().value;
   }
-  sum /= static_cast<double>(std::max<std::int64_t>(1, table.num_players()));
+  sum /= static_cast<double>(std::max<std::int64_t>(1, table.num_servers()));
   if (sum > 0) spread_ = sum;
 }
 
-PlanMaker::Apart PlanMaker::tell_apart(const Stage& stage, const Prices& start, double jitter,
-                                       std::uint64_t salt, std::int64_t* spare) {
-  Apart apart{jittered(table_, jitter * spread_, salt), {}};
+PlanMaker::Apart PlanMaker::tell_apart(const Stage& stage, const Prices& start, double perturbation,
+                                       std::uint64_t seed, std::int64_t* spare) {
+  Apart apart{perturbed(table_, perturbation * spread_, seed), {}};
   if (spare != nullptr && *spare > 0) {
     const std::vector<std::int64_t> whole = apart.table.capacity;
     for (std::int32_t t = 0; t < table_.num_types; ++t) {
@@ -92,30 +92,30 @@ PlanMaker::Apart PlanMaker::tell_apart(const Stage& stage, const Prices& start, 
   return apart;
 }
 
-Packing PlanMaker::own(const Packing& plan) const {
-  Packing packing(table_, plan.num_classes());
-  for (std::int64_t p = 0; p < packing.num_players(); ++p) packing.put(p, plan.option_of(p));
-  return packing;
+Assignment PlanMaker::own(const Assignment& plan) const {
+  Assignment assignment(table_, plan.num_classes());
+  for (std::int64_t p = 0; p < assignment.num_servers(); ++p) assignment.put(p, plan.option_of(p));
+  return assignment;
 }
 
-Packing PlanMaker::choose_jittered(const Stage& stage, const Prices& start, double jitter,
-                                   std::uint64_t salt, std::int64_t* spare) {
-  const Apart apart = tell_apart(stage, start, jitter, salt, spare);
+Assignment PlanMaker::choose_perturbed(const Stage& stage, const Prices& start, double perturbation,
+                                       std::uint64_t seed, std::int64_t* spare) {
+  const Apart apart = tell_apart(stage, start, perturbation, seed, spare);
   return own(cheapest_choices(apart.table, stage, apart.prices, num_threads_));
 }
 
-Packing PlanMaker::round_jittered(const Stage& stage, const Prices& start, double jitter,
-                                  std::uint64_t salt) {
-  const Apart apart = tell_apart(stage, start, jitter, salt);
-  Packing packing = own(round_prices(apart.table, stage, apart.prices, num_threads_));
-  restore_levels(table_, stage, packing);
-  fill(table_, stage, start, packing);
-  return packing;
+Assignment PlanMaker::round_perturbed(const Stage& stage, const Prices& start, double perturbation,
+                                      std::uint64_t seed) {
+  const Apart apart = tell_apart(stage, start, perturbation, seed);
+  Assignment assignment = own(round_prices(apart.table, stage, apart.prices, num_threads_));
+  restore_levels(table_, stage, assignment);
+  fill(table_, stage, start, assignment);
+  return assignment;
 }
 
-Packing PlanMaker::attempt(const Stage& target, const Stage& stage, const Prices& prices,
-                           double jitter, std::uint64_t salt) {
-  Packing plan = round_jittered(target, prices, jitter, salt);
+Assignment PlanMaker::attempt(const Stage& target, const Stage& stage, const Prices& prices,
+                              double perturbation, std::uint64_t seed) {
+  Assignment plan = round_perturbed(target, prices, perturbation, seed);
   improve_moves(stage, prices, plan);
   const std::int64_t lacking = shortfall(stage, plan);
   if (lacking > 0 && lacking <= kRepairable) exchange_moves(stage, prices, plan);
@@ -123,36 +123,36 @@ Packing PlanMaker::attempt(const Stage& target, const Stage& stage, const Prices
 }
 
 std::vector<std::size_t> PlanMaker::most_promising(const Stage& stage, const Prices& prices,
-                                                   const std::vector<Packing>& plans) const {
+                                                   const std::vector<Assignment>& plans) const {
   std::vector<std::pair<std::pair<std::int64_t, double>, std::size_t>> order;
   for (std::size_t i = 0; i < plans.size(); ++i) {
     order.push_back({{forced(stage, plans[i]), priced(table_, stage, prices, plans[i])}, i});
   }
   std::sort(order.begin(), order.end());
   const auto most = static_cast<std::size_t>(
-      std::clamp(kPolishedPlayers / (table_.num_players() + 1), kMinPolished, kMaxPolished));
+      std::clamp(kPolishedServers / (table_.num_servers() + 1), kMinPolished, kMaxPolished));
   if (order.size() > most) order.resize(most);
   std::vector<std::size_t> indices;
   for (const auto& [merit, i] : order) indices.push_back(i);
   return indices;
 }
 
-void PlanMaker::repair(const Stage& stage, const Prices& prices, Packing& plan) const {
+void PlanMaker::repair(const Stage& stage, const Prices& prices, Assignment& plan) const {
   improve_moves(stage, prices, plan);
   if (falls_short(stage, plan)) exchange_moves(stage, prices, plan);
 }
 
-void PlanMaker::improve_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
+void PlanMaker::improve_moves(const Stage& stage, const Prices& prices, Assignment& plan) const {
   improve(table_, stage, prices, kImproveRounds, plan);
 }
 
-void PlanMaker::exchange_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
+void PlanMaker::exchange_moves(const Stage& stage, const Prices& prices, Assignment& plan) const {
   exchange(table_, stage, prices, exchange_rounds(table_), plan);
 }
 
-void PlanMaker::mend_moves(const Stage& stage, const Prices& prices, Packing& plan) const {
-  if (lack(table_, stage, plan) > kMendable) return;
-  mend(table_, stage, prices, exchange_rounds(table_), plan);
+void PlanMaker::repair_moves(const Stage& stage, const Prices& prices, Assignment& plan) const {
+  if (lack(table_, stage, plan) > kExchangeable) return;
+  repair_by_exchanges(table_, stage, prices, exchange_rounds(table_), plan);
 }
 
 }  // namespace tonnage::price

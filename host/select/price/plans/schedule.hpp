@@ -10,29 +10,29 @@
 
 namespace tonnage::price {
 
-// Tied values are perturbed by a share (`jitter`) of a player's spread of values, with seed `salt`.
-// In counting stages values weigh `factor` times what they do in the search for a bound. In the
-// value stage plans are made for levels below those required, by a share (`reserve`) of the
+// Tied values are perturbed by a share (`perturbation`) of a server's spread of values, with seed
+// `seed`. In counting stages values weigh `factor` times what they do in the search for a bound. In
+// the value stage plans are made for levels below those required, by a share (`reserve`) of the
 // distance between a level and its bound.
 struct CountAim {
-  double factor, jitter;
-  std::uint64_t salt = 0;
+  double factor, perturbation;
+  std::uint64_t seed = 0;
 };
 struct ValueAim {
-  double reserve, jitter;
-  std::uint64_t salt = 0;
+  double reserve, perturbation;
+  std::uint64_t seed = 0;
 };
 
 // What is tried for a start, the most promising first.
-[[nodiscard]] std::span<const CountAim> count_aims(std::int64_t num_players);
-[[nodiscard]] std::span<const ValueAim> value_aims(std::int64_t num_players);
+[[nodiscard]] std::span<const CountAim> count_aims(std::int64_t num_servers);
+[[nodiscard]] std::span<const ValueAim> value_aims(std::int64_t num_servers);
 
 // Restarts while the best plan is not near its bound: their largest number, and the i-th.
-[[nodiscard]] std::int64_t num_count_restarts(std::int64_t num_players);
+[[nodiscard]] std::int64_t num_count_restarts(std::int64_t num_servers);
 [[nodiscard]] CountAim count_restart(std::size_t i);
-[[nodiscard]] std::int64_t num_value_restarts(std::int64_t num_players);
+[[nodiscard]] std::int64_t num_value_restarts(std::int64_t num_servers);
 // `near_share`: of what lies between a level and its bound, what is worth as much as a plan may be
 // above its bound to be near.
-[[nodiscard]] ValueAim value_restart(std::size_t i, std::int64_t num_players, double near_share);
+[[nodiscard]] ValueAim value_restart(std::size_t i, std::int64_t num_servers, double near_share);
 
 }  // namespace tonnage::price

@@ -23,14 +23,15 @@ inline constexpr std::int64_t kSideBySide = 2;
 // makers and the searches are each plan's own; what they take is taken from `searches` and added to
 // `iterations` in the end.
 template <class Make>
-[[nodiscard]] std::vector<Packing> make_side_by_side(const Table& table, std::int64_t first,
-                                                     std::int64_t last, int num_threads,
-                                                     AlikeSearches& searches,
-                                                     std::int64_t& iterations, const Make& make) {
+[[nodiscard]] std::vector<Assignment> make_side_by_side(const Table& table, std::int64_t first,
+                                                        std::int64_t last, int num_threads,
+                                                        GroupedSearches& searches,
+                                                        std::int64_t& iterations,
+                                                        const Make& make) {
   struct Task {
-    AlikeSearches searches;
+    GroupedSearches searches;
     std::int64_t iterations = 0;
-    std::optional<Packing> plan;
+    std::optional<Assignment> plan;
   };
   const std::int64_t count = last - first;
   std::vector<Task> tasks(static_cast<std::size_t>(count), Task{searches, 0, {}});
@@ -41,7 +42,7 @@ template <class Make>
     PlanMaker maker(table, own_threads, task.iterations);
     task.plan = make(maker, task.searches, first + i);
   });
-  std::vector<Packing> plans;
+  std::vector<Assignment> plans;
   const std::int64_t before = searches.left();
   for (Task& task : tasks) {
     searches.spend(before - task.searches.left());
@@ -53,12 +54,13 @@ template <class Make>
 
 // The same for plans made without searches: make(maker, i).
 template <class Make>
-[[nodiscard]] std::vector<Packing> make_side_by_side(const Table& table, std::int64_t first,
-                                                     std::int64_t last, int num_threads,
-                                                     std::int64_t& iterations, const Make& make) {
-  AlikeSearches none(0, 0, 1);
+[[nodiscard]] std::vector<Assignment> make_side_by_side(const Table& table, std::int64_t first,
+                                                        std::int64_t last, int num_threads,
+                                                        std::int64_t& iterations,
+                                                        const Make& make) {
+  GroupedSearches none(0, 0, 1);
   return make_side_by_side(table, first, last, num_threads, none, iterations,
-                           [&](PlanMaker& maker, AlikeSearches& /*searches*/, std::int64_t i) {
+                           [&](PlanMaker& maker, GroupedSearches& /*searches*/, std::int64_t i) {
                              return make(maker, i);
                            });
 }

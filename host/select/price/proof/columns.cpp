@@ -27,7 +27,7 @@ void Choices::list_rows() {
   }
 }
 
-void Choices::add_effect(std::int64_t player, std::int64_t option, double sign,
+void Choices::add_effect(std::int64_t server, std::int64_t option, double sign,
                          std::vector<Effects::Entry>& effect) const {
   const auto add = [&](std::int32_t row, double amount) {
     for (Effects::Entry& e : effect) {
@@ -38,8 +38,8 @@ void Choices::add_effect(std::int64_t player, std::int64_t option, double sign,
     }
     effect.push_back({row, sign * amount});
   };
-  if (option == Packing::kNone) {
-    const std::int32_t row = row_of_class_[table_.class_of[player]];
+  if (option == Assignment::kNone) {
+    const std::int32_t row = row_of_class_[table_.class_of[server]];
     if (row >= 0) add(row, 1);
     return;
   }
@@ -49,9 +49,9 @@ void Choices::add_effect(std::int64_t player, std::int64_t option, double sign,
 }
 
 void Choices::list_slots() {
-  slots_.assign(table_.options.size() + static_cast<std::size_t>(num_players()), 0);
+  slots_.assign(table_.options.size() + static_cast<std::size_t>(num_servers()), 0);
   std::vector<Effects::Entry> effect;
-  for (std::int64_t p = 0; p < num_players(); ++p) {
+  for (std::int64_t p = 0; p < num_servers(); ++p) {
     for_others(p, [&](std::int64_t o) {
       effect.clear();
       add_effect(p, o, 1, effect);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// Columns of the LP relaxation: the choices of the players of a stage relative to the cheapest one
+// Columns of the LP relaxation: the choices of the servers of a stage relative to the cheapest one
 // of each. Owns: that reference, what it leaves of every row, and the slots of all other choices.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace tonnage::price {
 
-// Rows are resources, then classes with a level. A choice is an option or Packing::kNone.
+// Rows are resources, then classes with a level. A choice is an option or Assignment::kNone.
 class Choices {
  public:
   // The arguments outlive this.
@@ -22,9 +22,9 @@ class Choices {
   [[nodiscard]] const Table& table() const { return table_; }
   [[nodiscard]] const Stage& stage() const { return stage_; }
   [[nodiscard]] const Prices& prices() const { return prices_; }
-  [[nodiscard]] std::int64_t num_players() const { return reference_.num_players(); }
+  [[nodiscard]] std::int64_t num_servers() const { return reference_.num_servers(); }
 
-  [[nodiscard]] const Packing& reference() const { return reference_; }
+  [[nodiscard]] const Assignment& reference() const { return reference_; }
   // [rows] What the reference leaves; below 0 where it takes more than there is.
   [[nodiscard]] const std::vector<double>& room() const { return room_; }
   [[nodiscard]] std::int32_t row_of_class(std::int32_t rank) const {  // -1: none
@@ -32,65 +32,66 @@ class Choices {
   }
 
   [[nodiscard]] const Effects& effects() const { return effects_; }
-  [[nodiscard]] std::int32_t slot_of(std::int64_t player, std::int64_t choice) const {
-    return slots_[index_of(player, choice)];
+  [[nodiscard]] std::int32_t slot_of(std::int64_t server, std::int64_t choice) const {
+    return slots_[index_of(server, choice)];
   }
-  // Gives a player's choices slots of their own, which follow those there are. Calls copied(slot)
+  // Gives a server's choices slots of their own, which follow those there are. Calls copied(slot)
   // with the slot that each had.
   template <class Copied>
-  void separate(std::int64_t player, const Copied& copied) {
-    for_others(player, [&](std::int64_t o) {
-      std::int32_t& slot = slots_[index_of(player, o)];
+  void separate(std::int64_t server, const Copied& copied) {
+    for_others(server, [&](std::int64_t o) {
+      std::int32_t& slot = slots_[index_of(server, o)];
       copied(slot);
       origin_.resize(static_cast<std::size_t>(effects_.size()), 0);
       origin_.push_back(slot);
       slot = effects_.copy(slot);
     });
   }
-  // The slot that one of a player's own was copied from.
+  // The slot that one of a server's own was copied from.
   [[nodiscard]] std::int32_t origin_of(std::int32_t slot) const {
     return origin_[static_cast<std::size_t>(slot)];
   }
 
   // What a choice adds to the objective of the stage, and what it costs at the prices.
-  [[nodiscard]] double worth(std::int64_t player, std::int64_t choice) const {
-    if (choice == Packing::kNone) return stage_.skip_cost[table_.class_of[player]];
+  [[nodiscard]] double worth(std::int64_t server, std::int64_t choice) const {
+    if (choice == Assignment::kNone) return stage_.skip_cost[table_.class_of[server]];
     return stage_.value_weight * table_.options[choice].value;
   }
-  [[nodiscard]] double cost(std::int64_t player, std::int64_t choice) const {
-    if (choice == Packing::kNone) return prices_.skip[table_.class_of[player]];
+  [[nodiscard]] double cost(std::int64_t server, std::int64_t choice) const {
+    if (choice == Assignment::kNone) return prices_.skip[table_.class_of[server]];
     return table_.cost_of(table_.options[choice], stage_.value_weight, prices_.resource);
   }
 
-  // Calls body(choice) for what a player may choose but for its choice in the reference.
+  // Calls body(choice) for what a server may choose but for its choice in the reference.
   template <class Body>
-  void for_others(std::int64_t player, const Body& body) const {
-    const std::int64_t now = reference_.option_of(player);
-    for (std::int64_t o = table_.first[player]; o < table_.first[player + 1]; ++o) {
+  void for_others(std::int64_t server, const Body& body) const {
+    const std::int64_t now = reference_.option_of(server);
+    for (std::int64_t o = table_.first[server]; o < table_.first[server + 1]; ++o) {
       if (o != now) body(o);
     }
-    if (now != Packing::kNone && !stage_.is_forced(table_.class_of[player])) body(Packing::kNone);
+    if (now != Assignment::kNone && !stage_.is_forced(table_.class_of[server]))
+      body(Assignment::kNone);
   }
 
  private:
   void list_rows();
   void list_slots();
-  void add_effect(std::int64_t player, std::int64_t choice, double sign,
+  void add_effect(std::int64_t server, std::int64_t choice, double sign,
                   std::vector<Effects::Entry>& effect) const;
-  [[nodiscard]] std::size_t index_of(std::int64_t player, std::int64_t choice) const {
-    return static_cast<std::size_t>(choice == Packing::kNone ? std::ssize(table_.options) + player
-                                                             : choice);
+  [[nodiscard]] std::size_t index_of(std::int64_t server, std::int64_t choice) const {
+    return static_cast<std::size_t>(
+        choice == Assignment::kNone ? std::ssize(table_.options) + server : choice);
   }
 
   const Table& table_;
   const Stage& stage_;
   const Prices& prices_;
-  const Packing reference_;
+  const Assignment reference_;
   std::vector<double> room_;
   std::vector<std::int32_t> row_of_class_;
   Effects effects_;
-  std::vector<std::int32_t> slots_;   // [options, players going without]
-  std::vector<std::int32_t> origin_;  // [slots] of those that are a player's own
+  std::vector<std::int32_t> slots_;   // [options, servers going without]
+  std::vector<std::int32_t> origin_;  // [slots] of those that are a server's own
 };
 
 }  // namespace tonnage::price

@@ -45,8 +45,8 @@ std::int32_t Effects::append(const std::vector<Entry>& effect) {
   return size() - 1;
 }
 
-bool round_rows(const Effects& effects, const std::vector<double>& room,
-                const Combination& combination, const std::vector<Moved>& moved, Cut& cut) {
+bool gomory_cuts(const Effects& effects, const std::vector<double>& room,
+                 const Combination& combination, const std::vector<Moved>& moved, Cut& cut) {
   const auto slots = static_cast<std::size_t>(effects.size());
   // Multiples of a power of two: what they are multiplied with are whole numbers, so that no sum of
   // those is rounded.

@@ -13,7 +13,7 @@
 
 namespace tonnage::price {
 
-// Players' choices by what they take beyond the player's choice in a reference: choices that take
+// Servers' choices by what they take beyond the server's choice in a reference: choices that take
 // the same have the same number, a slot. Slot 0 is that of the reference itself.
 class Effects {
  public:
@@ -34,7 +34,7 @@ class Effects {
 
   // The slot of an effect (ascending rows), a new one if there is none.
   std::int32_t find(const std::vector<Entry>& effect);
-  // Another slot of the same effect, for one player alone.
+  // Another slot of the same effect, for one server alone.
   std::int32_t copy(std::int32_t slot);
 
  private:
@@ -57,15 +57,15 @@ struct Combination {
   std::vector<std::pair<const Cut*, double>> cuts;
 };
 
-// A player whose choice in a solution is not that of the reference: the slot of it, and the slots
-// of all the player's choices but that of the reference. They are the player's own.
+// A server whose choice in a solution is not that of the reference: the slot of it, and the slots
+// of all the server's choices but that of the reference. They are the server's own.
 struct Moved {
   std::int32_t slot;
   std::vector<std::int32_t> own;
 };
 
 // Gomory's mixed-integer cut of a combination of rows. `room`: what the reference leaves of each.
-// With z what a choice takes of the combination beyond what the player's choice in the solution
+// With z what a choice takes of the combination beyond what the server's choice in the solution
 // does, b what the choices of the solution leave and f0 its fraction,
 //     sum of F(z) over the choices taken <= floor(b),  F(z) = floor(z) + max(0, frac(z) - f0)/(1 -
 //     f0)
@@ -73,7 +73,7 @@ struct Moved {
 // size u, what is left of a cut as one that need not be whole). False: rounding says nothing, or
 // the numbers are too large for it. Shares are a little smaller, and `most` a little larger, than
 // what rounding errors may hide.
-bool round_rows(const Effects& effects, const std::vector<double>& room,
-                const Combination& combination, const std::vector<Moved>& moved, Cut& cut);
+bool gomory_cuts(const Effects& effects, const std::vector<double>& room,
+                 const Combination& combination, const std::vector<Moved>& moved, Cut& cut);
 
 }  // namespace tonnage::price

@@ -18,7 +18,7 @@
 namespace tonnage::price {
 namespace {
 
-constexpr std::int64_t kNone = Packing::kNone;
+constexpr std::int64_t kNone = Assignment::kNone;
 
 // Most rounds of cuts, and most in a row that close less than kIdle of the gap; under decisions
 // only one such round.
@@ -28,17 +28,17 @@ constexpr int kMaxPricings = 6;
 constexpr std::size_t kAdded = 20;  // columns of one effect, at a time
 // Under decisions slack cuts beyond this number are dropped.
 constexpr std::size_t kKeptCuts = 80;
-// What a pass takes beyond its players, in players.
-constexpr std::int64_t kPassPlayers = 20000;
+// What a pass takes beyond its servers, in servers.
+constexpr std::int64_t kPassServers = 20000;
 
 }  // namespace
 
-Table with_tolls(const Table& table, double value_weight, const Tolls& tolls) {
+Table with_cut_prices(const Table& table, double value_weight, const CutPrices& cut_prices) {
   Table result = table;
   for (std::size_t o = 0; o < result.options.size(); ++o) {
     double& value = result.options[o].value;
     value *= value_weight;
-    if (!tolls.of_option.empty()) value += tolls.of_option[o];
+    if (!cut_prices.of_option.empty()) value += cut_prices.of_option[o];
   }
   return result;
 }
@@ -58,7 +58,7 @@ class Relaxer::Program {
     const std::int64_t last = work() + most_work;
     const bool possible = decide(decisions);
     best_ = {decisions.empty() ? bound_ : -kInfinity, choices_.prices(), {}, choices_.reference()};
-    tolls_.clear();
+    cut_prices_.clear();
     if (!possible) {
       best_.bound = kInfinity;
       return best_;
@@ -73,39 +73,39 @@ class Relaxer::Program {
     }
     if (solved) read_solution();
     if (!solved && program_.is_impossible()) best_.bound = kInfinity;
-    if (decisions.empty() && !tolls_.empty()) write_tolls();
+    if (decisions.empty() && !cut_prices_.empty()) write_cut_prices();
     return best_;
   }
 
   [[nodiscard]] std::int64_t work() const {
-    return passes_ * (choices_.num_players() + kPassPlayers) + program_.work();
+    return passes_ * (choices_.num_servers() + kPassServers) + program_.work();
   }
 
  private:
-  // Restricts decided players to what they may take, and frees all others. False if some player may
+  // Restricts decided servers to what they may take, and frees all others. False if some server may
   // take nothing.
   bool decide(const std::vector<Decision>& decisions) {
-    for (const auto& [player, allowed] : allowed_) program_.allow_all(player);
+    for (const auto& [server, allowed] : allowed_) program_.allow_all(server);
     allowed_.clear();
     for (const Decision& d : decisions) {
-      const auto [at, fresh] = allowed_.try_emplace(d.player);
+      const auto [at, fresh] = allowed_.try_emplace(d.server);
       auto& allowed = at->second;
       if (fresh) {
-        allowed.push_back(choices_.reference().option_of(d.player));
-        choices_.for_others(d.player, [&](std::int64_t o) { allowed.push_back(o); });
+        allowed.push_back(choices_.reference().option_of(d.server));
+        choices_.for_others(d.server, [&](std::int64_t o) { allowed.push_back(o); });
       }
       std::erase_if(allowed, [&](std::int64_t o) { return (o == d.option) != d.takes; });
     }
     std::vector<Move> lacking;
-    for (const auto& [player, allowed] : allowed_) {
+    for (const auto& [server, allowed] : allowed_) {
       if (allowed.empty()) return false;
       for (const std::int64_t o : allowed) {
-        if (o == choices_.reference().option_of(player) || program_.has_column(player, o)) continue;
-        lacking.push_back({0, player, o});
+        if (o == choices_.reference().option_of(server) || program_.has_column(server, o)) continue;
+        lacking.push_back({0, server, o});
       }
     }
     program_.add(std::move(lacking));
-    for (const auto& [player, allowed] : allowed_) program_.allow(player, allowed);
+    for (const auto& [server, allowed] : allowed_) program_.allow(server, allowed);
     return true;
   }
 
@@ -128,18 +128,18 @@ class Relaxer::Program {
   }
 
   // The cost of a choice above that of the reference, given the costs of slots.
-  [[nodiscard]] double rise_of(std::int64_t player, std::int64_t choice,
-                               const std::vector<double>& costs) const {
-    return choices_.worth(player, choice) -
-           choices_.worth(player, choices_.reference().option_of(player)) +
-           costs[static_cast<std::size_t>(choices_.slot_of(player, choice))];
+  [[nodiscard]] double reduced_cost_of(std::int64_t server, std::int64_t choice,
+                                       const std::vector<double>& costs) const {
+    return choices_.worth(server, choice) -
+           choices_.worth(server, choices_.reference().option_of(server)) +
+           costs[static_cast<std::size_t>(choices_.slot_of(server, choice))];
   }
 
   // The bound at the prices of the linear program, and the columns that it is missing.
   std::vector<Move> price() {
     ChoiceProgram::Duals duals = program_.duals();
     const Effects& effects = choices_.effects();
-    std::vector<double> costs = duals.tolls;
+    std::vector<double> costs = duals.cut_prices;
     double bound = -duals.most;
     for (std::size_t r = 0; r < duals.rows.size(); ++r) bound -= duals.rows[r] * choices_.room()[r];
     for (std::int32_t s = 0; s < effects.size(); ++s) {
@@ -151,20 +151,20 @@ class Relaxer::Program {
       double bound = 0, magnitude = 0;
       std::vector<Move> better;
     };
-    const std::int64_t players = choices_.num_players();
-    std::vector<Part> parts(static_cast<std::size_t>((players + kChunk - 1) / kChunk));
-    parallel_chunks(players, kChunk, num_threads_, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t servers = choices_.num_servers();
+    std::vector<Part> parts(static_cast<std::size_t>((servers + kChunk - 1) / kChunk));
+    parallel_chunks(servers, kChunk, num_threads_, [&](std::int64_t begin, std::int64_t end) {
       Part& part = parts[begin / kChunk];
       for (std::int64_t p = begin; p < end; ++p) {
         Move best{0, p, kNone};
         choices_.for_others(p, [&](std::int64_t o) {
-          const double rise = rise_of(p, o, costs);
-          if (rise < best.rise) best = {rise, p, o};
+          const double reduced_cost = reduced_cost_of(p, o, costs);
+          if (reduced_cost < best.reduced_cost) best = {reduced_cost, p, o};
         });
         const double now = choices_.worth(p, choices_.reference().option_of(p));
-        part.bound += now + best.rise;
-        part.magnitude += std::abs(now) + std::abs(best.rise);
-        if (best.rise < -kCostTolerance) part.better.push_back(best);
+        part.bound += now + best.reduced_cost;
+        part.magnitude += std::abs(now) + std::abs(best.reduced_cost);
+        if (best.reduced_cost < -kCostTolerance) part.better.push_back(best);
       }
     });
     ++iterations_;
@@ -174,14 +174,15 @@ class Relaxer::Program {
       bound += part.bound;
       magnitude += part.magnitude;
     }
-    for (const auto& [player, allowed] : allowed_) {
+    for (const auto& [server, allowed] : allowed_) {
       double least = kInfinity, free = 0;
       for (const std::int64_t o : allowed) {
-        const bool stays = o == choices_.reference().option_of(player);
-        least = std::min(least, stays ? 0 : rise_of(player, o, costs));
+        const bool stays = o == choices_.reference().option_of(server);
+        least = std::min(least, stays ? 0 : reduced_cost_of(server, o, costs));
       }
-      choices_.for_others(
-          player, [&](std::int64_t o) { free = std::min(free, rise_of(player, o, costs)); });
+      choices_.for_others(server, [&](std::int64_t o) {
+        free = std::min(free, reduced_cost_of(server, o, costs));
+      });
       bound += least - free;
       magnitude += std::abs(least) + std::abs(free);
     }
@@ -190,13 +191,14 @@ class Relaxer::Program {
     CheapestMoves better({0, kAdded, 0});
     for (const Part& part : parts) {
       for (const Move& m : part.better) {
-        if (allowed_.contains(m.player)) continue;  // all its columns are there
-        const auto player = duals.players.find(m.player);
-        // Prices of players' rows say what the linear program knows of already.
-        if (player != duals.players.end() && m.rise + player->second >= -kCostTolerance) continue;
+        if (allowed_.contains(m.server)) continue;  // all its columns are there
+        const auto server = duals.servers.find(m.server);
+        // Prices of servers' rows say what the linear program knows of already.
+        if (server != duals.servers.end() && m.reduced_cost + server->second >= -kCostTolerance)
+          continue;
         // What it knows may still seem better: shares near 0 are nothing to it.
-        if (program_.has_column(m.player, m.to)) continue;
-        better.add(static_cast<std::uint64_t>(choices_.slot_of(m.player, m.to)), m);
+        if (program_.has_column(m.server, m.to)) continue;
+        better.add(static_cast<std::uint64_t>(choices_.slot_of(m.server, m.to)), m);
       }
     }
     if (bound > best_.bound) keep(bound, std::move(duals));
@@ -206,8 +208,8 @@ class Relaxer::Program {
   void keep(double bound, ChoiceProgram::Duals duals) {
     const Stage& stage = choices_.stage();
     best_.bound = bound;
-    best_.tolls.most = duals.most;
-    tolls_ = std::move(duals.tolls);
+    best_.cut_prices.most = duals.most;
+    cut_prices_ = std::move(duals.cut_prices);
     for (std::int32_t r = 0; r < choices_.table().num_resources; ++r) {
       best_.prices.resource[r] = duals.rows[static_cast<std::size_t>(r)];
     }
@@ -218,17 +220,17 @@ class Relaxer::Program {
     }
   }
 
-  // The largest share of each player, and the next decision if some are fractional: the player that
+  // The largest share of each server, and the next decision if some are fractional: the server that
   // pays most for cards and is least decided, going without before all else.
   void read_solution() {
     const std::vector<double> x = program_.x();
     const Table& table = choices_.table();
     double most = 0;
     for (const ChoiceProgram::Shares& s : program_.shares()) {
-      if (s.is_moved()) best_.choices.put(s.player, program_.choice_of(s.column));
+      if (s.is_moved()) best_.choices.put(s.server, program_.choice_of(s.column));
       if (s.is_whole()) continue;
       double pays = 0;
-      std::int64_t option = best_.choices.option_of(s.player);
+      std::int64_t option = best_.choices.option_of(s.server);
       const auto look = [&](std::int64_t o, double share) {
         if (share < kFraction) return;
         if (o == kNone) {
@@ -237,32 +239,33 @@ class Relaxer::Program {
         }
         pays = std::max(pays, table.cost_of(table.options[o], 0, best_.prices.resource));
       };
-      look(choices_.reference().option_of(s.player), s.of_reference);
-      program_.for_columns(s.player, x, look);
+      look(choices_.reference().option_of(s.server), s.of_reference);
+      program_.for_columns(s.server, x, look);
       const double stake = pays * std::min(1 - std::max(s.largest, s.of_reference), 0.5);
-      if (best_.next.player >= 0 && stake <= most) continue;
+      if (best_.next.server >= 0 && stake <= most) continue;
       most = stake;
-      best_.next = {s.player, option, true};
+      best_.next = {s.server, option, true};
     }
   }
 
-  // Tolls of options. The toll on going without is subtracted from the other options of the player.
-  void write_tolls() {
+  // CutPrices of options. The cut price on going without is subtracted from the other options of
+  // the server.
+  void write_cut_prices() {
     const Table& table = choices_.table();
-    Tolls& tolls = best_.tolls;
-    tolls.of_option.assign(table.options.size(), 0.0);
-    for (std::int64_t p = 0; p < choices_.num_players(); ++p) {
-      const auto toll = [&](std::int64_t o) {
+    CutPrices& cut_prices = best_.cut_prices;
+    cut_prices.of_option.assign(table.options.size(), 0.0);
+    for (std::int64_t p = 0; p < choices_.num_servers(); ++p) {
+      const auto cut_price = [&](std::int64_t o) {
         const std::int32_t slot = choices_.slot_of(p, o);
         // Of those made later the slot they were copied from.
-        return tolls_[static_cast<std::size_t>(
-            slot < std::ssize(tolls_) ? slot : choices_.origin_of(slot))];
+        return cut_prices_[static_cast<std::size_t>(
+            slot < std::ssize(cut_prices_) ? slot : choices_.origin_of(slot))];
       };
-      const double without = choices_.stage().is_forced(table.class_of[p]) ? 0 : toll(kNone);
+      const double without = choices_.stage().is_forced(table.class_of[p]) ? 0 : cut_price(kNone);
       for (std::int64_t o = table.first[p]; o < table.first[p + 1]; ++o) {
-        tolls.of_option[o] = toll(o) - without;
+        cut_prices.of_option[o] = cut_price(o) - without;
       }
-      tolls.most -= without;
+      cut_prices.most -= without;
     }
   }
 
@@ -272,8 +275,8 @@ class Relaxer::Program {
   double bound_;  // of the prices
   Choices choices_;
   ChoiceProgram program_;
-  std::unordered_map<std::int64_t, std::vector<std::int64_t>> allowed_;  // of players decided about
-  std::vector<double> tolls_;  // [slots] of the best bound
+  std::unordered_map<std::int64_t, std::vector<std::int64_t>> allowed_;  // of servers decided about
+  std::vector<double> cut_prices_;  // [slots] of the best bound
   Relaxed best_;
 };
 

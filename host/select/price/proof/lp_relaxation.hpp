@@ -12,30 +12,31 @@
 
 namespace tonnage::price {
 
-// A branching decision: whether a player takes an option (Packing::kNone: goes without).
+// A branching decision: whether a server takes an option (Assignment::kNone: goes without).
 struct Decision {
-  std::int64_t player, option;
+  std::int64_t server, option;
   bool takes;
 };
 
-// Tolls (cut prices): amounts added to the costs of options. Feasible plans of the stage pay at
-// most `most` in total, so a bound with tolls minus `most` is a valid bound.
-struct Tolls {
+// CutPrices (cut prices): amounts added to the costs of options. Feasible plans of the stage pay at
+// most `most` in total, so a bound with cut prices minus `most` is a valid bound.
+struct CutPrices {
   std::vector<double> of_option;  // [options of the table]; empty: none
   double most = 0;
 };
 
-// The table with tolls and values weighted by the stage, for use with weight 1.
-[[nodiscard]] Table with_tolls(const Table& table, double value_weight, const Tolls& tolls);
+// The table with cut prices and values weighted by the stage, for use with weight 1.
+[[nodiscard]] Table with_cut_prices(const Table& table, double value_weight,
+                                    const CutPrices& cut_prices);
 
 // The relaxation of a stage under branching decisions.
 struct Relaxed {
-  double bound = 0;  // none is better
-  Prices prices;     // that prove it, with tolls
-  Tolls tolls;       // kept only where nothing is decided
-  Packing choices;   // everybody's largest share; may not hold
-  // The next branching decision if shares are fractional; player -1 if they are integral.
-  Decision next{-1, Packing::kNone, true};
+  double bound = 0;      // none is better
+  Prices prices;         // that prove it, with cut prices
+  CutPrices cut_prices;  // kept only where nothing is decided
+  Assignment choices;    // everybody's largest share; may not hold
+  // The next branching decision if shares are fractional; server -1 if they are integral.
+  Decision next{-1, Assignment::kNone, true};
 };
 
 // Column generation with cuts. The linear program starts with the choices near the cheapest at the
@@ -58,7 +59,7 @@ class Relaxer {
   [[nodiscard]] Relaxed relax(const std::vector<Decision>& decisions, double enough,
                               std::int64_t most_work);
 
-  // Work so far, in passes over the fleet times players.
+  // Work so far, in passes over the fleet times servers.
   [[nodiscard]] std::int64_t work() const;
 
  private:

@@ -23,7 +23,7 @@ struct LpNode {
 }  // namespace
 
 double certify(Relaxer& relaxer, const Relaxed& root, const CertifyLimits& limits,
-               const std::function<void(const Packing&)>& see) {
+               const std::function<void(const Assignment&)>& see) {
   const std::int64_t first = relaxer.work();
   std::vector<LpNode> nodes{{{}, root.bound, root.next}};
   double proven = root.bound;
@@ -33,12 +33,12 @@ double certify(Relaxer& relaxer, const Relaxed& root, const CertifyLimits& limit
     const auto at =
         std::min_element(nodes.begin(), nodes.end(),
                          [](const LpNode& a, const LpNode& b) { return a.bound < b.bound; });
-    if (at->bound >= limits.enough || at->next.player < 0) break;
+    if (at->bound >= limits.enough || at->next.server < 0) break;
     const LpNode node = std::move(*at);
     nodes.erase(at);
     for (const bool takes : {true, false}) {
       std::vector<Decision> decisions = node.decisions;
-      decisions.push_back({node.next.player, node.next.option, takes});
+      decisions.push_back({node.next.server, node.next.option, takes});
       const Relaxed relaxed = relaxer.relax(decisions, limits.enough, left());
       see(relaxed.choices);
       nodes.push_back({std::move(decisions), std::max(node.bound, relaxed.bound), relaxed.next});

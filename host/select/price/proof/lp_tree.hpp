@@ -13,13 +13,13 @@ namespace tonnage::price {
 
 struct CertifyLimits {
   double enough = 0;      // a bound that needs no raising
-  std::int64_t work = 0;  // passes over the fleet times players
+  std::int64_t work = 0;  // passes over the fleet times servers
 };
 
 // Branches best-first until the bound is enough, stops rising, or the work is done. Returns the
 // least bound of the open nodes, which no plan is below. `root`: the relaxation without decisions.
 // Calls see(choices) for the solution of every node, which may be a better plan.
 [[nodiscard]] double certify(Relaxer& relaxer, const Relaxed& root, const CertifyLimits& limits,
-                             const std::function<void(const Packing&)>& see);
+                             const std::function<void(const Assignment&)>& see);
 
 }  // namespace tonnage::price

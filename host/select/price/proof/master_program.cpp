@@ -51,7 +51,7 @@ void ChoiceProgram::start() {
   lp_.add_columns(excess);
   cut_of_row_.assign(rows.size(), -1);
   CheapestMoves moves({kTies, kOthers, kCostTolerance});
-  for (std::int64_t p = 0; p < choices_.num_players(); ++p) {
+  for (std::int64_t p = 0; p < choices_.num_servers(); ++p) {
     const double before = choices_.cost(p, choices_.reference().option_of(p));
     choices_.for_others(p, [&](std::int64_t o) {
       moves.add(static_cast<std::uint64_t>(choices_.slot_of(p, o)),
@@ -59,10 +59,11 @@ void ChoiceProgram::start() {
     });
   }
   std::vector<Move> chosen = moves.all();
-  std::sort(chosen.begin(), chosen.end(), by_rise);
+  std::sort(chosen.begin(), chosen.end(), by_reduced_cost);
   std::size_t others = 0;
-  std::erase_if(chosen,
-                [&](const Move& m) { return m.rise > kCostTolerance && ++others > kMaxFirst; });
+  std::erase_if(chosen, [&](const Move& m) {
+    return m.reduced_cost > kCostTolerance && ++others > kMaxFirst;
+  });
   add(std::move(chosen));
 }
 
@@ -71,25 +72,25 @@ std::int32_t ChoiceProgram::lp_column(std::int32_t column) const {
 }
 
 void ChoiceProgram::add(std::vector<Move> moves) {
-  std::sort(moves.begin(), moves.end(), by_player);
+  std::sort(moves.begin(), moves.end(), by_server);
   std::vector<LinearProgram::Row> rows;
   for (const Move& m : moves) {
     const auto row = static_cast<std::int32_t>(cut_of_row_.size());
-    if (!members_.try_emplace(m.player, Member{row, {}}).second) continue;
+    if (!members_.try_emplace(m.server, Member{row, {}}).second) continue;
     cut_of_row_.push_back(-1);
     rows.push_back({1.0, {}});
-    choices_.separate(m.player, [&](std::int32_t slot) {
+    choices_.separate(m.server, [&](std::int32_t slot) {
       for (Cut& cut : cuts_) cut.share.push_back(cut.share[slot]);
     });
   }
   if (!rows.empty()) lp_.add_rows(rows);
   std::vector<LinearProgram::Column> columns;
   for (const Move& m : moves) {
-    const std::int32_t slot = choices_.slot_of(m.player, m.to);
-    Member& member = members_.at(m.player);
+    const std::int32_t slot = choices_.slot_of(m.server, m.to);
+    Member& member = members_.at(m.server);
     LinearProgram::Column column;
-    column.objective = choices_.worth(m.player, m.to) -
-                       choices_.worth(m.player, choices_.reference().option_of(m.player));
+    column.objective = choices_.worth(m.server, m.to) -
+                       choices_.worth(m.server, choices_.reference().option_of(m.server));
     column.most = kInfinity;
     const Effects& effects = choices_.effects();
     for (const auto* e = effects.begin(slot); e != effects.end(slot); ++e) {
@@ -103,32 +104,32 @@ void ChoiceProgram::add(std::vector<Move> moves) {
     }
     member.columns.push_back(static_cast<std::int32_t>(columns_.size()));
     columns.push_back(std::move(column));
-    columns_.push_back({m.player, m.to, slot});
+    columns_.push_back({m.server, m.to, slot});
   }
   if (!columns.empty()) lp_.add_columns(columns);
 }
 
-bool ChoiceProgram::has_column(std::int64_t player, std::int64_t choice) const {
-  const auto member = members_.find(player);
+bool ChoiceProgram::has_column(std::int64_t server, std::int64_t choice) const {
+  const auto member = members_.find(server);
   if (member == members_.end()) return false;
   return std::any_of(member->second.columns.begin(), member->second.columns.end(),
                      [&](std::int32_t c) { return choice_of(c) == choice; });
 }
 
-void ChoiceProgram::allow(std::int64_t player, const std::vector<std::int64_t>& allowed) {
+void ChoiceProgram::allow(std::int64_t server, const std::vector<std::int64_t>& allowed) {
   const auto may = [&](std::int64_t o) {
     return std::find(allowed.begin(), allowed.end(), o) != allowed.end();
   };
-  const auto member = members_.find(player);
+  const auto member = members_.find(server);
   if (member == members_.end()) return;  // nothing but the choice of the reference
   for (const std::int32_t c : member->second.columns) {
     if (!may(choice_of(c))) lp_.set_most(lp_column(c), 0);
   }
-  if (!may(choices_.reference().option_of(player))) lp_.set_lower(member->second.row, 1);
+  if (!may(choices_.reference().option_of(server))) lp_.set_lower(member->second.row, 1);
 }
 
-void ChoiceProgram::allow_all(std::int64_t player) {
-  const auto member = members_.find(player);
+void ChoiceProgram::allow_all(std::int64_t server) {
+  const auto member = members_.find(server);
   if (member == members_.end()) return;
   for (const std::int32_t c : member->second.columns) lp_.set_most(lp_column(c), kInfinity);
   lp_.set_lower(member->second.row, -kInfinity);
@@ -140,18 +141,18 @@ ChoiceProgram::Duals ChoiceProgram::duals() const {
   for (std::size_t r = 0; r < choices_.room().size(); ++r) {
     duals.rows.push_back(std::max(0.0, prices[r]));
   }
-  duals.tolls.assign(static_cast<std::size_t>(choices_.effects().size()), 0.0);
+  duals.cut_prices.assign(static_cast<std::size_t>(choices_.effects().size()), 0.0);
   sums_ += choices_.effects().size() * std::ssize(cuts_);
   for (std::size_t row = 0; row < cut_of_row_.size(); ++row) {
     if (cut_of_row_[row] < 0 || prices[row] <= 0) continue;
     const Cut& cut = cuts_[cut_of_row_[row]];
-    for (std::size_t s = 0; s < duals.tolls.size(); ++s) {
-      duals.tolls[s] += prices[row] * cut.share[s];
+    for (std::size_t s = 0; s < duals.cut_prices.size(); ++s) {
+      duals.cut_prices[s] += prices[row] * cut.share[s];
     }
     duals.most += prices[row] * cut.most;
   }
-  for (const auto& [player, member] : members_) {
-    duals.players[player] = prices[static_cast<std::size_t>(member.row)];
+  for (const auto& [server, member] : members_) {
+    duals.servers[server] = prices[static_cast<std::size_t>(member.row)];
   }
   return duals;
 }
@@ -159,8 +160,8 @@ ChoiceProgram::Duals ChoiceProgram::duals() const {
 std::vector<ChoiceProgram::Shares> ChoiceProgram::shares() const {
   const std::vector<double> x = lp_.x();
   std::vector<Shares> all;
-  for (const auto& [player, member] : members_) {
-    Shares shares{player};
+  for (const auto& [server, member] : members_) {
+    Shares shares{server};
     for (const std::int32_t c : member.columns) {
       const double share = x[static_cast<std::size_t>(lp_column(c))];
       shares.of_reference -= share;
@@ -172,7 +173,7 @@ std::vector<ChoiceProgram::Shares> ChoiceProgram::shares() const {
     all.push_back(shares);
   }
   std::sort(all.begin(), all.end(),
-            [](const Shares& a, const Shares& b) { return a.player < b.player; });
+            [](const Shares& a, const Shares& b) { return a.server < b.server; });
   return all;
 }
 
@@ -181,8 +182,8 @@ std::vector<Moved> ChoiceProgram::moved() const {
   for (const Shares& s : shares()) {
     if (!s.is_moved()) continue;
     moved.push_back({columns_[static_cast<std::size_t>(s.column)].slot, {}});
-    choices_.for_others(s.player, [&](std::int64_t o) {
-      moved.back().own.push_back(choices_.slot_of(s.player, o));
+    choices_.for_others(s.server, [&](std::int64_t o) {
+      moved.back().own.push_back(choices_.slot_of(s.server, o));
     });
   }
   return moved;
@@ -223,8 +224,8 @@ bool ChoiceProgram::separate() {
     for (const double times : kTimes) {
       sums_ += choices_.effects().size() * (std::ssize(cuts_) + kRoundingSums);
       Cut cut;
-      if (!round_rows(choices_.effects(), choices_.room(), combination(inverse, times), moved,
-                      cut)) {
+      if (!gomory_cuts(choices_.effects(), choices_.room(), combination(inverse, times), moved,
+                       cut)) {
         continue;
       }
       double norm = 0;
@@ -298,7 +299,7 @@ bool ChoiceProgram::drop_slack() {
   cuts_ = std::move(kept);
   cut_of_row_ = std::move(cut_of_row);
   if (dropped.empty()) return true;
-  for (auto& [player, member] : members_) {
+  for (auto& [server, member] : members_) {
     member.row = row_now[static_cast<std::size_t>(member.row)];
   }
   lp_.remove_rows(dropped);

@@ -21,32 +21,32 @@ inline constexpr double kFraction = 1e-5;
 
 class ChoiceProgram {
  public:
-  // With the choices that cost least at the prices of `choices`, whose players get slots of their
+  // With the choices that cost least at the prices of `choices`, whose servers get slots of their
   // own as they join.
   explicit ChoiceProgram(Choices& choices);
 
   // Makes columns of choices (the rise of a move is not used); none may have one.
   void add(std::vector<Move> moves);
-  [[nodiscard]] bool has_column(std::int64_t player, std::int64_t choice) const;
-  // A player takes one of some choices, all of which but that of the reference have columns; until
+  [[nodiscard]] bool has_column(std::int64_t server, std::int64_t choice) const;
+  // A server takes one of some choices, all of which but that of the reference have columns; until
   // allow_all() is called.
-  void allow(std::int64_t player, const std::vector<std::int64_t>& allowed);
-  void allow_all(std::int64_t player);
+  void allow(std::int64_t server, const std::vector<std::int64_t>& allowed);
+  void allow_all(std::int64_t server);
 
   bool solve() { return lp_.solve(); }
   [[nodiscard]] bool is_impossible() const { return lp_.is_impossible(); }
-  // Prices of the last solution: of its rows, a player's among them, and what cuts add up to.
+  // Prices of the last solution: of its rows, a server's among them, and what cuts add up to.
   struct Duals {
     std::vector<double> rows;                          // [rows of the choices]
-    std::vector<double> tolls;                         // [slots]
-    double most = 0;                                   // of all tolls of a plan
-    std::unordered_map<std::int64_t, double> players;  // below 0 where one must take a column
+    std::vector<double> cut_prices;                    // [slots]
+    double most = 0;                                   // of all cut prices of a plan
+    std::unordered_map<std::int64_t, double> servers;  // below 0 where one must take a column
   };
   [[nodiscard]] Duals duals() const;
 
-  // A player's share of its reference, and its largest of another choice (`column` -1: none).
+  // A server's share of its reference, and its largest of another choice (`column` -1: none).
   struct Shares {
-    std::int64_t player;
+    std::int64_t server;
     double of_reference = 1, largest = 0;
     std::int32_t column = -1;
     [[nodiscard]] bool is_moved() const { return column >= 0 && largest > of_reference; }
@@ -54,15 +54,15 @@ class ChoiceProgram {
       return largest > 1 - kFraction || of_reference > 1 - kFraction;
     }
   };
-  // Of the last solution, players ascending.
+  // Of the last solution, servers ascending.
   [[nodiscard]] std::vector<Shares> shares() const;
   [[nodiscard]] std::int64_t choice_of(std::int32_t column) const {
     return columns_[static_cast<std::size_t>(column)].choice;
   }
-  // Calls body(choice, share) for the columns of a player.
+  // Calls body(choice, share) for the columns of a server.
   template <class Body>
-  void for_columns(std::int64_t player, const std::vector<double>& x, const Body& body) const {
-    for (const std::int32_t c : members_.at(player).columns) {
+  void for_columns(std::int64_t server, const std::vector<double>& x, const Body& body) const {
+    for (const std::int32_t c : members_.at(server).columns) {
       body(choice_of(c), x[static_cast<std::size_t>(lp_column(c))]);
     }
   }
@@ -79,7 +79,7 @@ class ChoiceProgram {
 
  private:
   struct Column {
-    std::int64_t player, choice;
+    std::int64_t server, choice;
     std::int32_t slot;
   };
   struct Member {

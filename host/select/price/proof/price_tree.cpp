@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// Best-first branching on undecided players with bounds by prices, and plans at the nodes.
+// Best-first branching on undecided servers with bounds by prices, and plans at the nodes.
 #include "host/select/price/proof/price_tree.hpp"
 
 #include <algorithm>
@@ -16,10 +16,10 @@ namespace tonnage::price {
 namespace {
 
 // Approximate passes to solve a node and to make a plan, and the constant cost of a pass in
-// players.
-constexpr std::int64_t kSolvePasses = 120, kPlanPasses = 300, kPassPlayers = 20000;
-// A player is undecided where its choices differ by less than this share of what it pays for cards.
-constexpr double kUndecided = 1e-6;
+// servers.
+constexpr std::int64_t kSolvePasses = 120, kPlanPasses = 300, kPassServers = 20000;
+// A server is undecided where its choices differ by less than this share of what it pays for cards.
+constexpr double kUnfixed = 1e-6;
 // Weight of a choice among options relative to one about going without: what one server takes too
 // much another frees.
 constexpr double kOfOptions = 0.25;
@@ -32,33 +32,35 @@ constexpr int kMaxIdleNodes = 6;
 class Decided {
  public:
   Decided(const Table& table, double value_weight)
-      : table_(with_tolls(table, value_weight, {})), values_(table), value_weight_(value_weight) {
+      : table_(with_cut_prices(table, value_weight, {})),
+        values_(table),
+        value_weight_(value_weight) {
     double largest = 1;
     for (const FlatOption& o : table_.options) largest = std::max(largest, std::abs(o.value));
     // A power of two, so that little of a value is lost to it.
-    toll_ = std::exp2(std::ceil(std::log2(largest)) + 6);
+    penalty_ = std::exp2(std::ceil(std::log2(largest)) + 6);
   }
 
   [[nodiscard]] const Table& table() const { return table_; }
 
-  // Tolls on what decisions exclude, rewards for what they require. A plan that keeps the decisions
-  // gains at most the rewards, so bounds hold at any prices. Returns the rewards.
+  // CutPrices on what decisions exclude, rewards for what they require. A plan that keeps the
+  // decisions gains at most the rewards, so bounds hold at any prices. Returns the rewards.
   double decide(const std::vector<Decision>& decisions) {
     double rewards = 0;
     for (const Decision& d : decisions) {
       // Who does not go without takes one of the options.
-      const bool any = d.option == Packing::kNone;
+      const bool any = d.option == Assignment::kNone;
       const bool reward = d.takes != any;
-      for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
-        if (any || o == d.option) table_.options[o].value += reward ? -toll_ : toll_;
+      for (std::int64_t o = table_.first[d.server]; o < table_.first[d.server + 1]; ++o) {
+        if (any || o == d.option) table_.options[o].value += reward ? -penalty_ : penalty_;
       }
-      if (reward) rewards += toll_;
+      if (reward) rewards += penalty_;
     }
     return rewards;
   }
   void undo(const std::vector<Decision>& decisions) {
     for (const Decision& d : decisions) {
-      for (std::int64_t o = table_.first[d.player]; o < table_.first[d.player + 1]; ++o) {
+      for (std::int64_t o = table_.first[d.server]; o < table_.first[d.server + 1]; ++o) {
         table_.options[o].value = value_weight_ * values_.options[o].value;
       }
     }
@@ -68,20 +70,20 @@ class Decided {
   Table table_;
   const Table& values_;
   double value_weight_;
-  double toll_ = 0;
+  double penalty_ = 0;
 };
 
 struct Node {
-  Leaf leaf;
+  OpenNode open_node;
   Prices prices;
   double planned;  // the bound of the last node above for which a plan was made
-  Decision next{-1, Packing::kNone, true};  // to branch on; of player -1: none is undecided
+  Decision next{-1, Assignment::kNone, true};  // to branch on; of server -1: none is undecided
 };
 
 class Tree {
  public:
   Tree(const Table& table, const Stage& stage, const BranchLimits& limits, int num_threads,
-       std::int64_t& iterations, const MakePlan& make, Packing& best)
+       std::int64_t& iterations, const MakePlan& make, Assignment& best)
       : table_(table),
         stage_(stage),
         relaxed_(stage),
@@ -97,40 +99,40 @@ class Tree {
   }
 
   // The bound of the whole tree, whose leaves replace those that it grows from.
-  double grow(const Prices& prices, double bound, std::vector<Leaf>& leaves) {
-    std::vector<Node> nodes = roots(prices, bound, leaves), closed;
+  double grow(const Prices& prices, double bound, std::vector<OpenNode>& open_nodes) {
+    std::vector<Node> nodes = roots(prices, bound, open_nodes), closed;
     if (limits_.plan_first && nodes.size() == 1) make_plan(nodes.front());
     const int patience = kMaxIdleNodes + static_cast<int>(nodes.size()) - 1;
     int idle = 0;
     while (!nodes.empty() && idle < patience) {
       const auto at = std::min_element(
           nodes.begin(), nodes.end(),
-          [](const Node& a, const Node& b) { return a.leaf.bound < b.leaf.bound; });
-      if (at->leaf.bound >= value() - limits_.near || !has_work(2 * kSolvePasses)) break;
+          [](const Node& a, const Node& b) { return a.open_node.bound < b.open_node.bound; });
+      if (at->open_node.bound >= value() - limits_.near || !has_work(2 * kSolvePasses)) break;
       Node node = std::move(*at);
       nodes.erase(at);
-      const double least = node.leaf.bound;
+      const double least = node.open_node.bound;
       const double risen = least - node.planned;
       if (risen > kProgress * (value() - least) && has_work(kPlanPasses)) make_plan(node);
-      if (!at_level() || node.next.player < 0) {
+      if (!at_level() || node.next.server < 0) {
         closed.push_back(std::move(node));
         break;
       }
       std::vector<Node> children;
       for (const bool takes : {true, false}) {
         children.push_back(node);
-        children.back().leaf.decisions.push_back({node.next.player, node.next.option, takes});
+        children.back().open_node.decisions.push_back({node.next.server, node.next.option, takes});
       }
       solve(children);
       for (Node& child : children) {
-        (child.leaf.bound < value() ? nodes : closed).push_back(std::move(child));
+        (child.open_node.bound < value() ? nodes : closed).push_back(std::move(child));
       }
       idle = bound_of(nodes, closed) - least < kProgress * (value() - least) ? idle + 1 : 0;
     }
     const double grown = at_level() ? bound_of(nodes, closed) : bound;
-    leaves.clear();
+    open_nodes.clear();
     for (std::vector<Node>* part : {&nodes, &closed}) {
-      for (Node& n : *part) leaves.push_back(std::move(n.leaf));
+      for (Node& n : *part) open_nodes.push_back(std::move(n.open_node));
     }
     return grown;
   }
@@ -140,23 +142,23 @@ class Tree {
 
   // Leaves of stages before, as far as there is work for them, and then some; else all in one.
   [[nodiscard]] std::vector<Node> roots(const Prices& prices, double bound,
-                                        const std::vector<Leaf>& leaves) {
+                                        const std::vector<OpenNode>& open_nodes) {
     std::vector<Node> nodes;
-    for (const Leaf& leaf : leaves) {
-      nodes.push_back({{leaf.decisions, bound, leaf.least_skipped}, prices, bound});
+    for (const OpenNode& open_node : open_nodes) {
+      nodes.push_back({{open_node.decisions, bound, open_node.least_skipped}, prices, bound});
     }
     if (nodes.size() > 1 && !has_work(2 * kSolvePasses * std::ssize(nodes))) {
-      Leaf& whole = nodes.front().leaf;
+      OpenNode& whole = nodes.front().open_node;
       whole.decisions.clear();
-      for (const Leaf& leaf : leaves) {
+      for (const OpenNode& open_node : open_nodes) {
         for (std::size_t k = 0; k < whole.least_skipped.size(); ++k) {
-          whole.least_skipped[k] = std::min(whole.least_skipped[k], leaf.least_skipped[k]);
+          whole.least_skipped[k] = std::min(whole.least_skipped[k], open_node.least_skipped[k]);
         }
       }
       nodes.resize(1);
     }
-    if (nodes.size() == 1 && nodes.front().leaf.decisions.empty()) {
-      nodes.front().next = undecided(decided_.front().table(), prices);
+    if (nodes.size() == 1 && nodes.front().open_node.decisions.empty()) {
+      nodes.front().next = ambiguous(decided_.front().table(), prices);
     } else {
       solve(nodes);
     }
@@ -167,18 +169,18 @@ class Tree {
   [[nodiscard]] double bound_of(const std::vector<Node>& nodes,
                                 const std::vector<Node>& closed) const {
     double least = value();
-    for (const Node& n : nodes) least = std::min(least, n.leaf.bound);
-    for (const Node& n : closed) least = std::min(least, n.leaf.bound);
+    for (const Node& n : nodes) least = std::min(least, n.open_node.bound);
+    for (const Node& n : closed) least = std::min(least, n.open_node.bound);
     return least;
   }
 
   // Whether `passes` more passes are within the work limit.
   [[nodiscard]] bool has_work(std::int64_t passes) const {
     const std::int64_t done = iterations_ - first_pass_ + plans_ * kPlanPasses;
-    return (done + passes) * (best_.num_players() + kPassPlayers) <= limits_.work;
+    return (done + passes) * (best_.num_servers() + kPassServers) <= limits_.work;
   }
 
-  // A plan that serves more players than the stage asks for belongs to another stage.
+  // A plan that serves more servers than the stage asks for belongs to another stage.
   [[nodiscard]] bool at_level() const {
     for (std::int32_t k = 0; k < stage_.num_classes; ++k) {
       if (stage_.may_skip[k] != Stage::kNoLimit && best_.skipped(k) != stage_.may_skip[k]) {
@@ -189,12 +191,12 @@ class Tree {
   }
 
   // What to branch on: the choice of whom among the undecided pays most for cards.
-  [[nodiscard]] Decision undecided(const Table& decided, const Prices& prices) const {
-    Decision next{-1, Packing::kNone, true};
+  [[nodiscard]] Decision ambiguous(const Table& decided, const Prices& prices) const {
+    Decision next{-1, Assignment::kNone, true};
     double most = 0;
-    for (std::int64_t p = 0; p < best_.num_players(); ++p) {
+    for (std::int64_t p = 0; p < best_.num_servers(); ++p) {
       double least = std::numeric_limits<double>::infinity(), second = least;
-      std::int64_t option = Packing::kNone;
+      std::int64_t option = Assignment::kNone;
       const auto offer = [&](std::int64_t o, double cost) {
         if (cost < least) {
           second = least;
@@ -209,9 +211,9 @@ class Tree {
       }
       const std::int64_t cheapest = option;
       const double pays = least - decided.options[cheapest].value;
-      offer(Packing::kNone, prices.skip[table_.class_of[p]]);
-      if (pays <= most || second - least > kUndecided * pays) continue;
-      const bool may_go = prices.skip[table_.class_of[p]] - least <= kUndecided * pays;
+      offer(Assignment::kNone, prices.skip[table_.class_of[p]]);
+      if (pays <= most || second - least > kUnfixed * pays) continue;
+      const bool may_go = prices.skip[table_.class_of[p]] - least <= kUnfixed * pays;
       const double stake = may_go ? pays : kOfOptions * pays;
       if (stake <= most) continue;
       most = stake;
@@ -235,27 +237,27 @@ class Tree {
     }
   }
   void solve(Node& node, Decided& decided, int num_threads, std::int64_t& passes) const {
-    const double rewards = decided.decide(node.leaf.decisions);
+    const double rewards = decided.decide(node.open_node.decisions);
     const Table& table = decided.table();
     node.prices =
         maximise_dual(table, relaxed_, node.prices, limits_.accuracy, num_threads, passes);
     const Response response = respond(table, relaxed_, node.prices, num_threads);
-    const double rounding = rewards * static_cast<double>(node.leaf.decisions.size()) *
+    const double rounding = rewards * static_cast<double>(node.open_node.decisions.size()) *
                             std::numeric_limits<double>::epsilon();
-    node.leaf.bound = std::max(node.leaf.bound, response.bound() + rewards - rounding);
-    node.next = undecided(table, node.prices);
-    decided.undo(node.leaf.decisions);
+    node.open_node.bound = std::max(node.open_node.bound, response.bound() + rewards - rounding);
+    node.next = ambiguous(table, node.prices);
+    decided.undo(node.open_node.decisions);
   }
 
   void make_plan(Node& node) {
-    const Leaf& leaf = node.leaf;
-    node.planned = leaf.bound;
+    const OpenNode& open_node = node.open_node;
+    node.planned = open_node.bound;
     Decided& decided = decided_.front();
-    const double rewards = decided.decide(leaf.decisions);
+    const double rewards = decided.decide(open_node.decisions);
     ++plans_;
-    const Packing plan =
-        make_(maker_, decided.table(), relaxed_, node.prices, leaf.bound - rewards, leaf);
-    decided.undo(leaf.decisions);
+    const Assignment plan =
+        make_(maker_, decided.table(), relaxed_, node.prices, open_node.bound - rewards, open_node);
+    decided.undo(open_node.decisions);
     if (!plan.is_feasible() || falls_short(stage_, plan)) return;
     if (is_better(table_, plan, best_)) best_ = plan.in(table_);
   }
@@ -267,7 +269,7 @@ class Tree {
   int num_threads_;
   std::int64_t& iterations_;
   const MakePlan& make_;
-  Packing& best_;
+  Assignment& best_;
   std::vector<Decided> decided_;
   PlanMaker maker_;
   std::int64_t first_pass_;
@@ -278,9 +280,10 @@ class Tree {
 
 void branch(const Table& table, const Stage& stage, const Prices& prices,
             const BranchLimits& limits, int num_threads, std::int64_t& iterations,
-            const MakePlan& make, std::vector<Leaf>& leaves, Packing& best, Proof& proof) {
+            const MakePlan& make, std::vector<OpenNode>& open_nodes, Assignment& best,
+            Proof& proof) {
   Tree tree(table, stage, limits, num_threads, iterations, make, best);
-  proof.bound = std::max(proof.bound, tree.grow(prices, proof.bound, leaves));
+  proof.bound = std::max(proof.bound, tree.grow(prices, proof.bound, open_nodes));
 }
 
 }  // namespace tonnage::price

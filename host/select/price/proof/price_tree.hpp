@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// Branch and bound by prices, on players whose choice prices leave undecided between two options,
+// Branch and bound by prices, on servers whose choice prices leave undecided between two options,
 // or between one and going without. Owns: the tree of branching decisions, its bound, and when
 // plans are made at its nodes.
 #pragma once
@@ -18,21 +18,21 @@ namespace tonnage::price {
 struct BranchLimits {
   double near = 0;          // a plan so far above the bound is near enough
   Accuracy accuracy{};      // of the prices of a node
-  std::int64_t work = 0;    // passes over the fleet times players
+  std::int64_t work = 0;    // passes over the fleet times servers
   bool plan_first = false;  // also before any decision
 };
 
 // An open node: its branching decisions, and bounds of the plans that keep them.
-struct Leaf {
+struct OpenNode {
   std::vector<Decision> decisions;
   double bound = 0;                   // of the stage that grew it
-  std::vector<double> least_skipped;  // [classes] unserved players of each; of stages before
+  std::vector<double> least_skipped;  // [classes] unserved servers of each; of stages before
 };
 
 // Makes a plan at a node, given a table and a stage that hold its decisions, its prices, the bound
 // of that stage, and the node.
-using MakePlan = std::function<Packing(PlanMaker&, const Table&, const Stage&, const Prices&,
-                                       double bound, const Leaf&)>;
+using MakePlan = std::function<Assignment(PlanMaker&, const Table&, const Stage&, const Prices&,
+                                          double bound, const OpenNode&)>;
 
 // Branches by prices. Where few large servers compete for the last cards, the relaxation gives them
 // fractions of several options, and its bound is far from any plan. Branching on one server after
@@ -45,6 +45,7 @@ using MakePlan = std::function<Packing(PlanMaker&, const Table&, const Stage&, c
 // of this tree replace them for the next stage. Raises `proof`.
 void branch(const Table& table, const Stage& stage, const Prices& prices,
             const BranchLimits& limits, int num_threads, std::int64_t& iterations,
-            const MakePlan& make, std::vector<Leaf>& leaves, Packing& best, Proof& proof);
+            const MakePlan& make, std::vector<OpenNode>& open_nodes, Assignment& best,
+            Proof& proof);
 
 }  // namespace tonnage::price

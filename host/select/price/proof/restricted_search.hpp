@@ -12,7 +12,7 @@
 
 namespace tonnage::price {
 
-// How far a stage is proven. Both in units of the stage: unserved players or value.
+// How far a stage is proven. Both in units of the stage: unserved servers or value.
 struct Proof {
   double objective = 0;
   double bound = 0;
@@ -20,13 +20,14 @@ struct Proof {
 };
 
 // What a stage minimises, in its own unit.
-[[nodiscard]] double objective_of(const Table& table, const Stage& stage, const Packing& packing);
+[[nodiscard]] double objective_of(const Table& table, const Stage& stage,
+                                  const Assignment& assignment);
 
 // Adds what an option takes beyond its first resource as uses of the model's last option.
 void add_uses(const Table& table, const FlatOption& option, ChoiceModel& model);
 
 struct RestLimits {
-  std::size_t max_whole = 0;    // options that players choose among in an exact search
+  std::size_t max_whole = 0;    // options that servers choose among in an exact search
   std::size_t max_options = 0;  // and in another; 0: no other
   // Work limits as ExactLimits counts: of the search around the relaxation, of the exact search,
   // and of a search for a better bound of value where the exact one is too large. (A bound of
@@ -42,9 +43,9 @@ enum class Progress {
 
 // Searches for a better plan among the options that the relaxation leaves open. If these are at
 // most `max_whole`, the search is exact and raises the bound of `proof` as far as it gets.
-// Otherwise the linear relaxation decides for most players, and the search for those near a tie.
-// Keeps the better plan in `packing`. A counting stage has value_weight 0.
+// Otherwise the linear relaxation decides for most servers, and the search for those near a tie.
+// Keeps the better plan in `assignment`. A counting stage has value_weight 0.
 Progress solve_rest(const Table& table, const Stage& stage, const Relaxed& relaxed,
-                    const RestLimits& limits, Packing& packing, Proof& proof);
+                    const RestLimits& limits, Assignment& assignment, Proof& proof);
 
 }  // namespace tonnage::price

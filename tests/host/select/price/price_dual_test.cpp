@@ -1,9 +1,7 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
-// The search for prices in large fleets, where it fixes players on the way: whom it may fix, and
+// The search for prices in large fleets, where it fixes servers on the way: whom it may fix, and
 // where it ends after a wrong fixing.
-#include "host/select/price/bound/dual.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "host/select/price/bound/centre_search.hpp"
+#include "host/select/price/bound/dual.hpp"
 #include "host/select/price/bound/fixing.hpp"
 #include "support/effort.hpp"
 #include "support/sampler.hpp"
@@ -95,7 +94,7 @@ TEST(PriceDual, FixedServersKeepTheirChoiceNearby) {
       radius.resource[static_cast<std::size_t>(r)] = random.real(0, 2);
     }
     radius.skip[0] = random.real(0, 5);
-    const std::optional<Undecided> left = without_decided(table, stage, prices, radius, 1);
+    const std::optional<Unfixed> left = fix_servers(table, stage, prices, radius, 1);
     if (!left) continue;
     ++parted;
     ASSERT_LT(left->table.options.size(), table.options.size());
@@ -206,7 +205,7 @@ TEST(PriceDual, PricesAreBoundedExactlyIfThereIsAPlan) {
     Stage stage = stage_of(table, 0);
     stage.may_skip = {0, 0};
     std::vector<std::int64_t> needed(table.capacity.size(), 0);
-    for (std::int64_t p = 0; p < table.num_players(); ++p) {
+    for (std::int64_t p = 0; p < table.num_servers(); ++p) {
       const auto own = table.options_of(p);
       table.for_uses(own[random.whole(0, own.size() - 1)], [&](std::int32_t r, double amount) {
         if (r < table.num_resources) needed[r] += static_cast<std::int64_t>(amount);

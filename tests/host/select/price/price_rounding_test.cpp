@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
 // Cutting planes against every combination, without any tolerance.
-#include "host/select/price/proof/gomory_cuts.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "host/select/price/proof/gomory_cuts.hpp"
 #include "support/effort.hpp"
 #include "support/sampler.hpp"
 
@@ -20,11 +19,11 @@ namespace {
 
 using testing::Sampler;
 
-// Players with a few choices each beyond that of the reference, which takes nothing.
+// Servers with a few choices each beyond that of the reference, which takes nothing.
 struct Game {
   Effects effects;
   std::vector<double> room;
-  std::vector<std::vector<std::int32_t>> slots;  // [players][choices]
+  std::vector<std::vector<std::int32_t>> slots;  // [servers][choices]
   std::vector<Moved> moved;
 };
 
@@ -103,7 +102,7 @@ TEST(PriceRounding, GomoryCutsHoldForIntegerChoices) {
         if (random.whole(0, 1) == 0) combination.cuts.emplace_back(&cut, random.any_size());
       }
       Cut cut;
-      if (!round_rows(game.effects, game.room, combination, game.moved, cut)) continue;
+      if (!gomory_cuts(game.effects, game.room, combination, game.moved, cut)) continue;
       ASSERT_EQ(cut.share.front(), 0) << "game " << i << " round " << round;
       const std::optional<long double> most = Most(game, cut).find();
       if (!most) break;

@@ -46,7 +46,7 @@ double least_by_cards_left(const Table& table) {
   const std::int64_t rows = table.capacity[0] + 1, columns = table.capacity[1] + 1;
   std::vector<double> least(static_cast<std::size_t>(rows * columns), kInfinity);
   least.back() = 0;
-  for (std::int64_t p = 0; p < table.num_players(); ++p) {
+  for (std::int64_t p = 0; p < table.num_servers(); ++p) {
     std::vector<double> next(least.size(), kInfinity);
     for (const FlatOption& o : table.options_of(p)) {
       const std::int64_t a = o.type == 0 ? o.whole_cards() : 0;
@@ -64,9 +64,9 @@ double least_by_cards_left(const Table& table) {
 }
 
 // Every move counts, whatever it costs; of one effect `per_kind`.
-AlikeLimits all_moves(std::size_t per_kind, std::size_t max_moves) {
-  AlikeLimits limits;
-  limits.max_rise = kInfinity;
+GroupedLimits all_moves(std::size_t per_kind, std::size_t max_moves) {
+  GroupedLimits limits;
+  limits.max_reduced_cost = kInfinity;
   limits.tie = 1e-6;
   limits.per_kind = per_kind;
   limits.max_moves = max_moves;
@@ -103,7 +103,7 @@ TEST(PriceSearch, InfeasibleStagesEndTheSearchSoon) {
   Stage stage = value_stage(table, 0);
   std::int64_t passes = 0;
   double most = 0;
-  for (std::int64_t p = 0; p < table.num_players(); ++p) most += table.options_of(p).back().value;
+  for (std::int64_t p = 0; p < table.num_servers(); ++p) most += table.options_of(p).back().value;
   Table scarce = table;
   for (std::int64_t& c : scarce.capacity) c /= 4;
   const Prices prices =
@@ -120,16 +120,16 @@ TEST(PriceSearch, InfeasiblePlansComeCloser) {
     const Stage stage = value_stage(table, 0);
     const Prices prices = best_prices(table, stage);
     if (least_by_cards_left(table) == kInfinity) continue;
-    AlikeLimits limits = all_moves(8, 100);
+    GroupedLimits limits = all_moves(8, 100);
     limits.excess = 4;
-    Packing plan = cheapest_choices(table, stage, prices, 1);
+    Assignment plan = cheapest_choices(table, stage, prices, 1);
     const auto lacking = [&] { return lack(table, stage, plan); };
     ++tables;
     for (int search = 0; search < 20 && lacking() > 0; ++search, limits.excess *= 4) {
-      const Packing before = plan;
-      if (!move_alike(table, stage, prices, limits, plan).better) break;
+      const Assignment before = plan;
+      if (!search_grouped(table, stage, prices, limits, plan).better) break;
       bool changed = false;
-      for (std::int64_t p = 0; p < plan.num_players(); ++p) {
+      for (std::int64_t p = 0; p < plan.num_servers(); ++p) {
         changed = changed || plan.option_of(p) != before.option_of(p);
       }
       EXPECT_TRUE(changed) << "table " << i;
@@ -143,12 +143,12 @@ TEST(PriceSearch, InfeasiblePlansComeCloser) {
 // Optional servers free cards, so hardly anything is short in the end.
 TEST(PriceSearch, ExchangesRepairInfeasiblePlans) {
   Sampler random;
-  int lacked = 0, mended = 0;
+  int lacked = 0, repaired = 0;
   for (int i = 0; i < testing::tries(300); ++i) {
     const Table table = flatten(few_servers(random));
     const Stage stage = value_stage(table, Stage::kNoLimit);
     const Prices prices = best_prices(table, stage);
-    Packing plan = cheapest_choices(table, stage, zero_prices(table, stage), 1);
+    Assignment plan = cheapest_choices(table, stage, zero_prices(table, stage), 1);
     std::int64_t before = lack(table, stage, plan);
     if (before == 0) continue;
     ++lacked;
@@ -159,14 +159,14 @@ TEST(PriceSearch, ExchangesRepairInfeasiblePlans) {
       before = now;
     }
     if (before > 0) continue;
-    ++mended;
+    ++repaired;
     const double held = plan.value(table);
     exchange(table, stage, prices, 20, plan);
     EXPECT_EQ(lack(table, stage, plan), 0) << "table " << i;
     EXPECT_LE(plan.value(table), held) << "table " << i;
   }
   EXPECT_GT(lacked, testing::tries(300) / 20);
-  EXPECT_GT(5 * mended, 4 * lacked);
+  EXPECT_GT(5 * repaired, 4 * lacked);
 }
 
 // Two types of cards. Each server prefers one type by its own amount, and half of them have the
@@ -190,8 +190,8 @@ TEST(PriceSearch, ExchangesRepeatForEqualMoves) {
   const Table table = flatten(from);
   const Stage stage = value_stage(table, 0);
   const Prices prices = best_prices(table, stage);
-  Packing plan(table, 1);
-  for (std::int64_t p = 0; p < plan.num_players(); ++p) plan.put(p, table.first[p] + 1);
+  Assignment plan(table, 1);
+  for (std::int64_t p = 0; p < plan.num_servers(); ++p) plan.put(p, table.first[p] + 1);
   ASSERT_TRUE(plan.is_feasible());
   exchange(table, stage, prices, 1, plan);
   EXPECT_TRUE(plan.is_feasible());
@@ -200,25 +200,25 @@ TEST(PriceSearch, ExchangesRepeatForEqualMoves) {
 
 TEST(PriceSearch, RepairStopsAtFeasiblePlans) {
   Sampler random;
-  int lacked = 0, mended = 0;
+  int lacked = 0, repaired = 0;
   for (int i = 0; i < testing::tries(300); ++i) {
     const Table table = flatten(few_servers(random));
     const Stage stage = value_stage(table, Stage::kNoLimit);
     const Prices prices = best_prices(table, stage);
-    Packing plan = cheapest_choices(table, stage, zero_prices(table, stage), 1);
+    Assignment plan = cheapest_choices(table, stage, zero_prices(table, stage), 1);
     const std::int64_t before = lack(table, stage, plan);
-    mend(table, stage, prices, 30, plan);
+    repair_by_exchanges(table, stage, prices, 30, plan);
     const std::int64_t after = lack(table, stage, plan);
     EXPECT_LE(after, before) << "table " << i;
     lacked += before > 0;
-    mended += before > 0 && after == 0;
+    repaired += before > 0 && after == 0;
     if (after > 0) continue;
     const double held = plan.value(table);
-    mend(table, stage, prices, 30, plan);
+    repair_by_exchanges(table, stage, prices, 30, plan);
     EXPECT_EQ(plan.value(table), held) << "table " << i;
   }
   EXPECT_GT(lacked, testing::tries(300) / 20);
-  EXPECT_GT(5 * mended, 4 * lacked);
+  EXPECT_GT(5 * repaired, 4 * lacked);
 }
 
 TEST(PriceSearch, GroupedSearchIsOptimal) {
@@ -230,16 +230,16 @@ TEST(PriceSearch, GroupedSearchIsOptimal) {
     const double least = least_by_cards_left(table);
     if (least == kInfinity) continue;
     const Prices prices = best_prices(table, stage);
-    const AlikeLimits limits = all_moves(1000, 1000);
+    const GroupedLimits limits = all_moves(1000, 1000);
     // Everybody's cheapest choice takes more than there is as a rule.
-    Packing plan = cheapest_choices(table, stage, prices, 1);
-    const AlikeResult result = move_alike(table, stage, prices, limits, plan);
+    Assignment plan = cheapest_choices(table, stage, prices, 1);
+    const GroupedResult result = search_grouped(table, stage, prices, limits, plan);
     ASSERT_TRUE(result.finished) << "table " << i;
     ASSERT_TRUE(plan.is_feasible()) << "table " << i;
     ASSERT_FALSE(falls_short(stage, plan)) << "table " << i;
     // Around the first plan that holds the same search must find nothing better.
     EXPECT_NEAR(plan.value(table), least, kSlack) << "table " << i;
-    EXPECT_FALSE(move_alike(table, stage, prices, limits, plan).better) << "table " << i;
+    EXPECT_FALSE(search_grouped(table, stage, prices, limits, plan).better) << "table " << i;
     ++solved;
   }
   EXPECT_GT(solved, testing::tries(60) / 4);
@@ -250,9 +250,9 @@ TEST(PriceSearch, GroupedSearchKeepsItsWorkLimit) {
   const Table table = flatten(interchangeable_servers(random, 3, 30));
   const Stage stage = value_stage(table, Stage::kNoLimit);
   const Prices prices = best_prices(table, stage);
-  AlikeSearches searches(0, 1, 1);
+  GroupedSearches searches(0, 1, 1);
   EXPECT_TRUE(searches.is_spent());
-  Packing plan = cheapest_choices(table, stage, prices, 1);
+  Assignment plan = cheapest_choices(table, stage, prices, 1);
   const double before = plan.value(table);
   searches.settle(table, stage, prices, {-kInfinity, 0, 100, 3}, plan);
   EXPECT_EQ(plan.value(table), before);

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The tonnage authors
 // SPDX-License-Identifier: Apache-2.0
 // Relaxations, decisions on them and branching, against every combination.
+#include "host/select/price/proof/price_tree.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 
 #include "host/plan/planning.hpp"
 #include "host/select/price/proof/lp_tree.hpp"
-#include "host/select/price/proof/price_tree.hpp"
 #include "price_cases.hpp"
 #include "support/effort.hpp"
 #include "tonnage/host/backends.hpp"
@@ -48,12 +49,12 @@ class EveryCombination {
 
  private:
   void visit(std::int64_t p, double sum) {
-    if (p == table_.first_player[stage_.num_classes]) {
+    if (p == table_.first_server[stage_.num_classes]) {
       least_ = std::min(least_, sum);
       return;
     }
     const std::int32_t rank = table_.class_of[p];
-    if (may_skip_[rank] > 0 && may(p, Packing::kNone)) {
+    if (may_skip_[rank] > 0 && may(p, Assignment::kNone)) {
       may_skip_[rank] -= may_skip_[rank] != Stage::kNoLimit;
       visit(p + 1, sum + stage_.skip_cost[rank]);
       may_skip_[rank] += may_skip_[rank] != Stage::kNoLimit;
@@ -67,9 +68,9 @@ class EveryCombination {
     }
   }
 
-  [[nodiscard]] bool may(std::int64_t player, std::int64_t option) const {
+  [[nodiscard]] bool may(std::int64_t server, std::int64_t option) const {
     return std::all_of(decisions_.begin(), decisions_.end(), [&](const Decision& d) {
-      return d.player != player || (d.option == option) == d.takes;
+      return d.server != server || (d.option == option) == d.takes;
     });
   }
 
@@ -80,9 +81,9 @@ class EveryCombination {
   double least_ = kInfinity;
 };
 
-Packing rounded_at_node(PlanMaker& maker, const Table&, const Stage& stage, const Prices& prices,
-                        double, const Leaf&) {
-  return maker.round_jittered(stage, prices, 1e-3);
+Assignment rounded_at_node(PlanMaker& maker, const Table&, const Stage& stage, const Prices& prices,
+                           double, const OpenNode&) {
+  return maker.round_perturbed(stage, prices, 1e-3);
 }
 
 // For any branching decisions the bound holds, and a fractional solution names a server to branch
@@ -108,17 +109,17 @@ TEST(PriceTree, BoundsOfRelaxationsHold) {
       if (depth == 0) {
         EXPECT_GE(relaxed.bound, of_prices) << "table " << i;
         raised += relaxed.bound > of_prices + kSlack;
-        const Table tolled = with_tolls(table, stage.value_weight, relaxed.tolls);
+        const Table with_cuts = with_cut_prices(table, stage.value_weight, relaxed.cut_prices);
         Stage weighted = stage;
         weighted.value_weight = 1;
         const double again =
-            respond(tolled, weighted, relaxed.prices, 1).bound() - relaxed.tolls.most;
+            respond(with_cuts, weighted, relaxed.prices, 1).bound() - relaxed.cut_prices.most;
         EXPECT_NEAR(again, relaxed.bound, 10 * kSlack) << "table " << i;
       }
       // A node proves no more than the nodes below it.
       EXPECT_LE(above, least + kSlack) << "table " << i << " depth " << depth;
       above = relaxed.bound;
-      if (relaxed.next.player < 0) break;
+      if (relaxed.next.server < 0) break;
       decisions.push_back(relaxed.next);
       decisions.back().takes = random.whole(0, 1) == 0;
     }
@@ -147,7 +148,7 @@ TEST(PriceTree, RelaxationsAddNoColumnTwice) {
   std::int64_t nodes = 0;
   passes = 0;
   const double bound =
-      certify(relaxer, root, {kInfinity, kWork / 2}, [&](const Packing&) { ++nodes; });
+      certify(relaxer, root, {kInfinity, kWork / 2}, [&](const Assignment&) { ++nodes; });
   EXPECT_GT(bound, root.bound);
   ASSERT_GT(nodes, 10);
   EXPECT_LT(passes, 4 * nodes);
@@ -168,7 +169,7 @@ TEST(PriceTree, CertifyingClosesTheGap) {
     const double enough = least + 5;
     const Relaxed root = relaxer.relax({}, enough, 0);
     double seen = kInfinity;
-    const double bound = certify(relaxer, root, {enough, kWork}, [&](const Packing& plan) {
+    const double bound = certify(relaxer, root, {enough, kWork}, [&](const Assignment& plan) {
       if (!plan.is_feasible() || falls_short(stage, plan)) return;
       seen = std::min(seen, objective_of(table, stage, plan));
       EXPECT_GE(seen, least - kSlack) << "table " << i;
@@ -194,16 +195,16 @@ TEST(PriceTree, BoundsOfBranchingHold) {
     const Prices prices = best_prices(table, stage);
     std::int64_t passes = 0;
     PlanMaker maker(table, 1, passes);
-    Packing best = maker.round_jittered(stage, prices, 1e-3);
+    Assignment best = maker.round_perturbed(stage, prices, 1e-3);
     if (falls_short(stage, best)) continue;
-    const Packing before = best;
+    const Assignment before = best;
     Proof proof;
     proof.bound = proof.of_prices = respond(table, stage, prices, 1).bound();
     const double of_prices = proof.bound;
     ASSERT_LE(of_prices, least + kSlack) << "table " << i;
     const BranchLimits limits{1e-9, {1e-9, i % 3 == 0}, 60'000'000, i % 2 == 0};
-    std::vector<Leaf> leaves(1);
-    branch(table, stage, prices, limits, 1, passes, rounded_at_node, leaves, best, proof);
+    std::vector<OpenNode> open_nodes(1);
+    branch(table, stage, prices, limits, 1, passes, rounded_at_node, open_nodes, best, proof);
     EXPECT_GE(proof.bound, of_prices) << "table " << i;
     EXPECT_LE(proof.bound, least + kSlack) << "table " << i;
     EXPECT_EQ(proof.of_prices, of_prices) << "table " << i;
@@ -211,25 +212,26 @@ TEST(PriceTree, BoundsOfBranchingHold) {
     EXPECT_FALSE(falls_short(stage, best)) << "table " << i;
     EXPECT_GE(objective_of(table, stage, best), least - kSlack) << "table " << i;
     EXPECT_FALSE(is_better(table, before, best)) << "table " << i;
-    for (const Leaf& leaf : leaves) EXPECT_GE(leaf.bound, proof.bound) << "table " << i;
+    for (const OpenNode& open_node : open_nodes)
+      EXPECT_GE(open_node.bound, proof.bound) << "table " << i;
     // The next stage goes on from the leaves that may keep what this one reached.
     Stage next = stage;
-    Packing plan = before;
+    Assignment plan = before;
     if (stage.value_weight == 0) {
       next = value_stage(table, Stage::kNoLimit);
       next.may_skip = stage.may_skip;
       next.may_skip.back() = best.skipped(stage.num_classes - 1);
       plan = best;
     }
-    std::erase_if(leaves, [&](const Leaf& leaf) {
-      return leaf.bound > objective_of(table, stage, best) + kSlack;
+    std::erase_if(open_nodes, [&](const OpenNode& open_node) {
+      return open_node.bound > objective_of(table, stage, best) + kSlack;
     });
     const double next_least = EveryCombination(table, next).least();
     const Prices next_prices = best_prices(table, next);
     Proof further;
     further.bound = further.of_prices = respond(table, next, next_prices, 1).bound();
-    went_on += leaves.size() > 1;
-    branch(table, next, next_prices, limits, 1, passes, rounded_at_node, leaves, plan, further);
+    went_on += open_nodes.size() > 1;
+    branch(table, next, next_prices, limits, 1, passes, rounded_at_node, open_nodes, plan, further);
     EXPECT_GE(further.bound, further.of_prices) << "table " << i;
     EXPECT_LE(further.bound, next_least + kSlack) << "table " << i;
     EXPECT_GE(objective_of(table, next, plan), next_least - kSlack) << "table " << i;
@@ -255,15 +257,15 @@ TEST(PriceTree, BranchingClosesTheGapOfPrices) {
   Proof proof;
   proof.bound = proof.of_prices = respond(table, stage, prices, 1).bound();
   EXPECT_NEAR(proof.bound, 20, kSlack);
-  Packing best(table, 1);
+  Assignment best(table, 1);
   best.put(0, 1);
   best.put(1, 3);
   std::int64_t passes = 0;
   const BranchLimits limits{1e-9, {1e-9, false}, 60'000'000, true};
-  std::vector<Leaf> leaves(1);
-  branch(table, stage, prices, limits, 1, passes, rounded_at_node, leaves, best, proof);
+  std::vector<OpenNode> open_nodes(1);
+  branch(table, stage, prices, limits, 1, passes, rounded_at_node, open_nodes, best, proof);
   EXPECT_EQ(best.value(table), 60);
-  EXPECT_NEAR(proof.bound, 60, 1e-4);  // tolls are large numbers
+  EXPECT_NEAR(proof.bound, 60, 1e-4);  // cut prices are large numbers
   EXPECT_NEAR(proof.of_prices, 20, kSlack);
 }
 
