@@ -75,8 +75,8 @@ constexpr Effort kLargeEffort{.counts = 64000000,
 
 // Servers with more options than this reduce the work limit of exact searches and certificates in
 // proportion, because the counted work leaves out the options that each step visits. A fleet of 20
-// servers with 1,530 options each otherwise took twice as long for the same plan.
-constexpr std::int64_t kManyOptions = 100;
+// servers with 1,530 options each otherwise takes far longer for the same plan.
+constexpr std::int64_t kManyOptions = 25;
 
 Effort effort_of(const Table& table) {
   const std::int64_t servers = table.num_servers();
