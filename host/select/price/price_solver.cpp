@@ -86,11 +86,10 @@ Effort effort_of(const Table& table) {
   const std::int64_t expected = kManyOptions * servers;
   const auto options = static_cast<std::int64_t>(table.options.size());
   if (options > expected) {
+    effort.share = static_cast<double>(expected) / static_cast<double>(options);
     for (std::int64_t* budget :
          {&effort.value, &effort.plan, &effort.last, &effort.one, &effort.certify}) {
-      *budget =
-          static_cast<std::int64_t>(static_cast<double>(*budget) * static_cast<double>(expected) /
-                                    static_cast<double>(options));
+      *budget = static_cast<std::int64_t>(static_cast<double>(*budget) * effort.share);
     }
   }
   return effort;
@@ -194,7 +193,12 @@ void PriceSolver::tighten(const Stage& stage, double enough, std::int64_t work, 
 void PriceSolver::search_rest(const Stage& pure, const Relaxed& relaxed, const Stage& stage,
                               const Prices& prices, Proof& proof) {
   if (!may_solve_rest()) return;
-  for (const RestLimits& limits : {kFirstLook, kSecondLook}) {
+  for (RestLimits limits : {kFirstLook, kSecondLook}) {
+    for (std::int64_t* work : {&limits.other_work, &limits.exact_work, &limits.bound_work}) {
+      // 0 would be no limit.
+      *work = std::max<std::int64_t>(
+          1, static_cast<std::int64_t>(static_cast<double>(*work) * effort_.share));
+    }
     if (proof.objective <= proof.bound) break;
     const auto progress = solve_rest(table_, pure, relaxed, limits, best_, proof);
     if (progress == Progress::kSettled) break;

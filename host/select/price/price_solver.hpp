@@ -40,6 +40,7 @@ struct Effort {
   std::int64_t spare;  // cards of each type that plans made for an exact search are aimed to leave
   double excess;       // what plans lack counts so many times its price at first
   std::int64_t count_plans;  // made for each node that branching in a stage of counts plans for
+  double share = 1;          // of the work limits; less where servers have very many options
 };
 
 class PriceSolver {
